@@ -1,0 +1,59 @@
+"""Who is asking, and what a role may do: deny by default, the whole table in one place."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from services.domain.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What kind of user somebody is; `service` is one of our own processes."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    AGENT = "agent"
+    LIGHT_AGENT = "light_agent"
+    CUSTOMER = "customer"
+    SERVICE = "service"
+
+
+STAFF = frozenset({Role.OWNER, Role.ADMIN, Role.AGENT, Role.LIGHT_AGENT})
+
+_CUSTOMER = frozenset({"tickets.create", "tickets.read", "tickets.reply", "tickets.resolve", "tickets.reopen"})
+_LIGHT_AGENT = frozenset({"tickets.read", "tickets.reply", "tickets.note", "tickets.resolve", "directory.read"})
+_AGENT = _LIGHT_AGENT | {"tickets.create", "tickets.update", "tickets.assign", "tickets.close", "tickets.reopen"}
+_ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage", "operations.read"}
+
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.CUSTOMER: _CUSTOMER,
+    Role.LIGHT_AGENT: _LIGHT_AGENT,
+    Role.AGENT: _AGENT,
+    Role.ADMIN: _ADMIN,
+    Role.OWNER: _ADMIN | {"users.manage_admins"},
+    # Our own processes: the relay, the workers, the mail door and the routing service.
+    Role.SERVICE: frozenset(
+        {"tickets.create", "tickets.read", "tickets.reply", "tickets.intake", "tickets.decide", "directory.read"}
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of one request. `subject` is a user's id or a process's name; `contact_id` is a customer's contact."""
+
+    subject: str
+    role: Role
+    contact_id: UUID | None = None
+
+    def may(self, permission: str) -> bool:
+        """Whether the role grants the permission."""
+        return permission in PERMISSIONS[self.role]
+
+    def require(self, permission: str) -> None:
+        """Raise Forbidden unless the role grants the permission."""
+        if not self.may(permission):
+            raise Forbidden(
+                f"The role {self.role.value} may not do this: it needs the permission {permission}.",
+                metadata={"permission": permission},
+            )
