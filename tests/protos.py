@@ -8,7 +8,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from grpc_tools import protoc
+from grpc_tools import protoc  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,6 +23,6 @@ def compile_proto(package: str, text: str) -> dict[str, type[Message]]:
         assert protoc.main(["protoc", *paths, f"--descriptor_set_out={compiled}", str(source)]) == 0
         (file,) = FileDescriptorSet.FromString(compiled.read_bytes()).file
     pool = descriptor_pool.Default()
-    pool.Add(file)  # type: ignore[no-untyped-call]
+    pool.Add(file)
     found = {message.name: pool.FindMessageTypeByName(f"{package}.{message.name}") for message in file.message_type}
     return {name: GetMessageClass(descriptor) for name, descriptor in found.items()}

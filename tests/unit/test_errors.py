@@ -10,7 +10,7 @@ from services.domain.errors import DuradeskError, Invalid, NotFound
 
 def received(code: grpc.StatusCode, *, trailing: bytes | None = None) -> grpc.aio.AioRpcError:
     metadata = grpc.aio.Metadata(*([("grpc-status-details-bin", trailing)] if trailing is not None else []))
-    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), metadata, details="at 10.0.0.7:50051, source.cc:17")
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), metadata, "at 10.0.0.7:50051, source.cc:17", None)
 
 
 def over_the_wire(error: DuradeskError) -> DuradeskError:
