@@ -75,7 +75,7 @@ def adding(service: str, *methods: str, stream: bool = False) -> Callable[[Any, 
 
     def add(servicer: Echo, server: Any) -> None:
         handlers = {
-            name: make(getattr(servicer, name.lower()), REQUEST.FromString, RESPONSE.SerializeToString)  # type: ignore[operator]
+            name: make(getattr(servicer, name.lower()), REQUEST.FromString, RESPONSE.SerializeToString)
             for name in methods
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
