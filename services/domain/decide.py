@@ -114,7 +114,7 @@ def _asks_for_an_owner(event: EventFacts) -> bool:
 
 
 def _explain_moot_dues(draft: _Draft) -> None:
-    """Say of each due whose instant passed, but which a person's later change overtook, that it did not fire and why."""
+    """Say of each due whose instant passed, but which somebody's change overtook, that it did not fire."""
     keys = {due.key for due in plan_dues(draft.ticket, draft.facts.brand, draft.fired)}
     keys.update(due.key for due in draft.fired)
     for due in draft.facts.planned:

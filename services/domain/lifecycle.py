@@ -35,8 +35,8 @@ _AFTER: dict[Act, dict[S, S]] = {
         S.ON_HOLD: S.OPEN,
         S.RESOLVED: S.OPEN,
     },
-    Act.RESOLVE: {s: S.RESOLVED for s in (S.NEW, S.OPEN, S.PENDING, S.ON_HOLD, S.RESOLVED)},
-    Act.CLOSE: {s: S.CLOSED for s in S},
+    Act.RESOLVE: dict.fromkeys((S.NEW, S.OPEN, S.PENDING, S.ON_HOLD, S.RESOLVED), S.RESOLVED),
+    Act.CLOSE: dict.fromkeys(S, S.CLOSED),
     Act.REOPEN: {S.RESOLVED: S.OPEN, S.CLOSED: S.OPEN},
 }
 

@@ -1,1 +1,1 @@
-"""Who people are: accounts, roles, tokens. It knows nothing of tickets."""
+"""gRPC: who people are; credentials, roles and API tokens."""

@@ -1,1 +1,1 @@
-"""Decides what happens to tickets, and keeps what decisions need: teams. It changes no ticket."""
+"""gRPC: decides what happens to a ticket, and keeps teams and their members."""
