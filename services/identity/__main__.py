@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.identity.v1.identity_service_pb2_grpc import add_IdentityServiceServicer_to_server
+
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.database import Database
 from services.common.logging import configure_logging

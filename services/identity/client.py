@@ -6,9 +6,9 @@ from collections.abc import Callable
 from uuid import UUID
 
 import grpc
-
 from duradesk.identity.v1 import identity_service_pb2 as pb
 from duradesk.identity.v1 import identity_service_pb2_grpc as pb_grpc
+
 from services.common.auth import PrincipalSigner
 from services.common.wire import from_message, to_message
 from services.domain.principal import Principal

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from duradesk.identity.v1 import identity_service_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from duradesk.identity.v1 import identity_service_pb2 as pb
 from services.common.wire import from_message, to_message
 from services.domain.errors import Invalid, NotFound
 from services.domain.principal import Principal, Role

@@ -3,9 +3,9 @@
 from typing import Any
 
 import grpc
-
 from duradesk.identity.v1 import identity_service_pb2 as pb
 from duradesk.identity.v1 import identity_service_pb2_grpc as pb_grpc
+
 from services.common.auth import PrincipalSigner, current_principal
 from services.common.wire import from_message, to_message
 from services.domain.errors import Unauthenticated

@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
 from services.common.database import Database

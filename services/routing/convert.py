@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from duradesk.routing.v1 import routing_service_pb2 as pb
+
 from services.common.wire import to_message
 from services.domain.errors import NotFound
 from services.domain.team import Team

@@ -3,10 +3,10 @@
 from typing import Any
 
 import grpc
-
 from duradesk.routing.v1 import routing_service_pb2 as pb
 from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
 from duradesk.tickets.v1 import decision_pb2
+
 from services.common.wire import from_message, to_message
 from services.domain.decide import decide
 from services.domain.decision import Facts
