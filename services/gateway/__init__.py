@@ -1,1 +1,1 @@
-"""The HTTP door: REST under /api/v1 over the services, which it calls in the caller's name. It decides nothing itself."""
+"""The HTTP edge: REST under /api/v1."""

@@ -1,1 +1,1 @@
-"""REST, one module per noun; each function is named as the rpc it calls."""
+"""REST, a module per resource."""
