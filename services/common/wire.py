@@ -4,7 +4,7 @@ str, int, float, bool and bytes stay themselves; UUID is a string; an aware date
 Duration (both in microseconds); a StrEnum is an enum whose values are named `<PREFIX>_<MEMBER>`; tuple[T, ...] is
 repeated; dict[str, T] is a map; dict[str, Any] is a google.protobuf.Struct (whole numbers come back as int, exact up to
 2**53); a dataclass is a message; `X | None` is presence. Every field of the dataclass must be in the message; a message
-may have more.
+may have more. Maps and Structs do not keep the order of their keys.
 
 How a pair of classes fits is worked out once, at its first use: TypeError when it does not.
 """
