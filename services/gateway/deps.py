@@ -11,6 +11,7 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
+from services.common.auth import Authenticator, PrincipalSigner
 from services.common.channel import calling_as
 from services.domain.errors import Invalid, Unauthenticated
 from services.identity.client import IdentityClient
@@ -20,11 +21,13 @@ from services.tickets.client import TicketsClient
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The services behind the gateway; `channels` by name are for the readiness check."""
+    """The services behind the gateway, and what tells them who is calling; `channels` are for the readiness check."""
 
     tickets: TicketsClient
     routing: RoutingClient
     identity: IdentityClient
+    authenticator: Authenticator
+    signer: PrincipalSigner
     channels: Mapping[str, grpc.aio.Channel]
 
 
@@ -80,9 +83,10 @@ def _bearer_token(credentials: _BearerCredentials) -> str:
 BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
-async def _signed_in(token: BearerToken, identity: Identity) -> AsyncIterator[None]:
-    principal_token = await identity.exchange_token(token)
-    with calling_as(principal_token):
+async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[None]:
+    behind = services(request)
+    principal = await behind.authenticator.authenticate(token)
+    with calling_as(behind.signer.sign(principal)):
         yield
 
 
@@ -135,3 +139,9 @@ ExpectedVersion = Annotated[int, Depends(_expected_version)]
 
 Cursor = Annotated[str, Query(max_length=1000, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="The most items on a page.")]
+
+
+def require_something(changes: Mapping[str, object]) -> None:
+    """Invalid when a request that should change something names nothing to change."""
+    if not changes:
+        raise Invalid("The body names no field to change.", violations={"body": "must have at least one field"})

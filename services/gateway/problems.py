@@ -46,8 +46,6 @@ _HEADERS: dict[HTTPStatus, dict[str, str]] = {
 }
 # What callers of this API name differently than the services do.
 _FIELDS = {
-    "requester_email": "requester.email",
-    "requester_name": "requester.name",
     "order_by": "sort",
     "page_size": "limit",
     "page_token": "cursor",
