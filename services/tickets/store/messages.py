@@ -1,4 +1,4 @@
-"""The conversation: words of agents and customers, what they do to the status at once, and whose thread a mail is in."""
+"""The conversation: words of agents and customers, what they do to the status at once, and whose thread a mail is."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

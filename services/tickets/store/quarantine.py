@@ -1,10 +1,11 @@
 """Inbound items that could not be taken: kept as they came, once each, with the reason."""
 
+from dataclasses import asdict
 from hashlib import sha256
 from uuid import UUID
 
 from services.common.database import Database
-from services.domain.ticket import Channel, QuarantinedItem
+from services.domain.ticket import NewQuarantinedItem, QuarantinedItem
 from services.tickets.convert import quarantined_of
 from services.tickets.store.pages import MOST_BYTES, Page, next_token
 from services.tickets.store.statements import QUERIES
@@ -18,15 +19,9 @@ class QuarantineStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def quarantine_item(self, channel: Channel, raw_source: bytes, *, code: str, reason: str) -> UUID:
+    async def quarantine_item(self, item: NewQuarantinedItem) -> UUID:
         """The id of the item; the same content is kept once, with its first reason."""
-        parameters = {
-            "channel": channel,
-            "code": code,
-            "reason": reason,
-            "raw_source": raw_source,
-            "digest": sha256(raw_source).digest(),
-        }
+        parameters = {**asdict(item), "digest": sha256(item.raw_source).digest()}
         async with self._database.transaction() as conn:
             row = await (await conn.execute(QUERIES["insert_quarantined"], parameters)).fetchone()
             if row is None:

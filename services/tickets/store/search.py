@@ -88,8 +88,8 @@ class SearchStore:
         statement = _statement([*_scoped(scope), *conditions], order, begins=after_at is None)
         async with self._database.transaction() as conn:
             rows = await (await conn.execute(statement, parameters)).fetchall()
-        rows, token = _cut(listing, rows, page, (order[0], "id"))
-        return tuple(ticket_of(row) for row in rows), token
+        shown, token = _cut(listing, rows, page, (order[0], "id"))
+        return tuple(ticket_of(row) for row in shown), token
 
     async def list_events(self, ticket_id: UUID, page: Page, *, scope: Scope) -> tuple[tuple[Event, ...], str]:
         """A page of the ticket's activity, oldest first."""
@@ -98,8 +98,8 @@ class SearchStore:
         async with self._database.transaction() as conn:
             await read_ticket(conn, ticket_id, scope=scope)
             rows = await (await conn.execute(QUERIES["list_events"], parameters)).fetchall()
-        rows, token = _cut(listing, rows, page, ("seq",))
-        return tuple(event_of(row) for row in rows), token
+        shown, token = _cut(listing, rows, page, ("seq",))
+        return tuple(event_of(row) for row in shown), token
 
     async def list_dues(self, ticket_id: UUID, *, scope: Scope) -> tuple[Due, ...]:
         """What happens to the ticket by itself, soonest first."""
