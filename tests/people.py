@@ -28,6 +28,15 @@ THE_OWNER = Principal("00000000-0000-4000-8000-000000000001", Role.OWNER)
 PASSWORD = "correct horse battery"
 
 
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @asynccontextmanager
 async def running_identity(url: str) -> AsyncIterator[str]:
     """The address of an identity server on this database."""

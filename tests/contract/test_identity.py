@@ -8,6 +8,7 @@ import pytest
 from duradesk.identity.v1 import identity_service_pb2 as pb
 from duradesk.identity.v1 import identity_service_pb2_grpc as pb_grpc
 from psycopg import AsyncConnection
+from pydantic import SecretStr
 
 from services.common.channel import open_channel
 from services.common.database import Database
@@ -236,11 +237,13 @@ async def test_a_sign_in_overtaken_by_a_new_password_gets_no_token(client: Ident
 
 
 async def test_a_fresh_desk_gets_one_owner_however_many_start_at_once(url: str) -> None:
-    settings = IdentitySettings(owner_email="Owner@localhost", owner_password=PASSWORD)
+    settings = IdentitySettings(owner_email="Owner@localhost", owner_password=SecretStr(PASSWORD))
     async with Database(url, schema="identity", constraint_errors=CONSTRAINT_ERRORS) as database:
         store, passwords = IdentityStore(database), Passwords()
         await asyncio.gather(*(bootstrap_owner(store, passwords, settings) for _ in range(4)))
-        await bootstrap_owner(store, passwords, IdentitySettings(owner_email="b@localhost", owner_password=PASSWORD))
+        await bootstrap_owner(
+            store, passwords, IdentitySettings(owner_email="b@localhost", owner_password=SecretStr(PASSWORD))
+        )
         users = await store.list_users(include_customers=True, after="", limit=10)
     assert [(user.email, user.role, user.active) for user in users] == [("owner@localhost", Role.OWNER, True)]
 
@@ -248,15 +251,15 @@ async def test_a_fresh_desk_gets_one_owner_however_many_start_at_once(url: str) 
 async def test_without_a_password_for_the_first_owner_identity_starts_all_the_same(url: str) -> None:
     async with Database(url, schema="identity", constraint_errors=CONSTRAINT_ERRORS) as database:
         store = IdentityStore(database)
-        await bootstrap_owner(store, Passwords(), IdentitySettings(owner_password=""))
+        await bootstrap_owner(store, Passwords(), IdentitySettings(owner_password=SecretStr("")))
         assert not await store.has_owner()
 
 
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        (IdentitySettings(owner_email="nobody", owner_password=PASSWORD), "email"),
-        (IdentitySettings(owner_password="short"), "password must have 10"),
+        (IdentitySettings(owner_email="nobody", owner_password=SecretStr(PASSWORD)), "email"),
+        (IdentitySettings(owner_password=SecretStr("short")), "password must have 10"),
     ],
 )
 async def test_a_first_owner_that_cannot_be_ends_the_process_with_a_sentence(
