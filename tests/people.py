@@ -22,7 +22,8 @@ from services.routing.client import RoutingClient
 from services.routing.servicer import RoutingServicer
 from services.routing.staff import StaffDirectory
 
-SIGNER = PrincipalSigner(b"k" * 32)
+SIGNER_KEY = "k" * 32
+SIGNER = PrincipalSigner(SIGNER_KEY.encode())
 # Not a user of the database: the first signed principal that may make users.
 THE_OWNER = Principal("00000000-0000-4000-8000-000000000001", Role.OWNER)
 PASSWORD = "correct horse battery"

@@ -152,6 +152,17 @@ async def test_on_a_fresh_desk_a_ticket_goes_to_the_owner_and_the_agents(desk: D
     assert await candidates(desk, new_ticket()) == ids(owner, agent)
 
 
+async def test_nobody_counts_as_away_by_a_list_that_is_seconds_old(desk: Desk) -> None:
+    owner = await make_account(desk.identity, "owner", Role.OWNER)
+    assert await candidates(desk, new_ticket()) == [owner.id]
+    ann = await make_account(desk.identity)
+    _, routing = await desk.worker.decide(new_ticket(assignee_id=ann.id))
+    assert routing.assignee_active
+    ben, team = await make_account(desk.identity, "ben"), await desk.default_team()
+    await desk.routing.add_team_member(team.id, ben.id)
+    assert await candidates(desk, new_ticket()) == [ben.id]
+
+
 async def test_the_answer_is_the_pure_decision_on_the_facts_it_says(desk: Desk) -> None:
     agent = await make_account(desk.identity)
     facts = new_ticket(assignee_id=agent.id)
