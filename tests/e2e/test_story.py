@@ -219,11 +219,12 @@ def test_no_history_holds_a_customers_text_name_or_address(stack: Stack, api: ht
 
 def decoded_histories(stack: Stack) -> str:
     """All that Temporal keeps of all workflows, with every base64 payload decoded."""
-    parts = []
-    for row in stack.temporal("workflow", "list", "--limit", "200"):
-        workflow_id = row["execution"]["workflowId"]
-        for command in ("show", "describe"):
-            parts.append(json.dumps(stack.temporal("workflow", command, "--workflow-id", workflow_id)))
+    workflow_ids = [row["execution"]["workflowId"] for row in stack.temporal("workflow", "list", "--limit", "200")]
+    parts = [
+        json.dumps(stack.temporal("workflow", command, "--workflow-id", workflow_id))
+        for workflow_id in workflow_ids
+        for command in ("show", "describe")
+    ]
     text = "\n".join(parts)
     decoded = (
         base64.b64decode(match) for match in re.findall(r'"([A-Za-z0-9+/]{8,}={0,2})"', text) if len(match) % 4 == 0
