@@ -1,0 +1,97 @@
+"""Channels to our services: they carry token, request id and deadline, try again, and restore domain errors.
+
+Only unary calls are covered: a streaming call would carry no token and be refused.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import grpc
+import structlog
+
+from services.common.errors import restore
+
+DEADLINE_SECONDS = 10.0
+MAXIMUM_MESSAGE_BYTES = 16 * 1024 * 1024
+
+_token: ContextVar[str] = ContextVar("token")
+
+# All our writes carry a request id or a version guard, so a call that may have been served is safe to make again.
+_SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "2s",
+                "backoffMultiplier": 3,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+_OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    ("grpc.max_receive_message_length", MAXIMUM_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAXIMUM_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # The defaults wait up to two minutes before they look for a restarted service again.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Services are reached directly: a proxy for the web in the environment is not meant for them.
+    ("grpc.enable_http_proxy", 0),
+]
+
+
+@contextmanager
+def calling_as(token: str) -> Iterator[None]:
+    """Make the calls inside with this bearer token, on channels that were opened without credentials of their own."""
+    before = _token.set(token)
+    try:
+        yield
+    finally:
+        _token.reset(before)
+
+
+def open_channel(
+    address: str, *, credentials: Callable[[], str] | None = None, ca: Path | None = None
+) -> grpc.aio.Channel:
+    """A channel to `address` (host:port), over TLS when `ca` names the authority to trust.
+
+    `credentials` gives the bearer token of each call; without it the one of `calling_as` is sent, or none.
+    Calls raise domain errors and end after 10 s unless they say otherwise.
+    """
+    interceptors: Any = [_Caller(credentials)]
+    if ca is None:
+        return grpc.aio.insecure_channel(address, options=_OPTIONS, interceptors=interceptors)
+    trusted = grpc.ssl_channel_credentials(root_certificates=ca.read_bytes())
+    return grpc.aio.secure_channel(address, trusted, options=_OPTIONS, interceptors=interceptors)
+
+
+class _Caller(grpc.aio.UnaryUnaryClientInterceptor[Any, Any]):
+    def __init__(self, credentials: Callable[[], str] | None) -> None:
+        self._credentials = credentials
+
+    async def intercept_unary_unary(
+        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
+    ) -> Any:
+        metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()))
+        token = self._credentials() if self._credentials else _token.get(None)
+        if token is not None:
+            metadata["authorization"] = f"Bearer {token}"
+        request_id = structlog.contextvars.get_contextvars().get("request_id")
+        if request_id is not None:
+            metadata["x-request-id"] = request_id
+        timeout = DEADLINE_SECONDS if client_call_details.timeout is None else client_call_details.timeout
+        call = await continuation(client_call_details._replace(metadata=metadata, timeout=timeout), request)
+        try:
+            return await call
+        except grpc.aio.AioRpcError as error:
+            raise restore(error) from error

@@ -1,0 +1,111 @@
+"""Transactions on PostgreSQL for one service: its role, its schema, and database errors told as domain errors."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from psycopg import AsyncConnection, Error, OperationalError, errors
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from services.domain.errors import Conflict, DuradeskError, Unavailable
+
+_TAKEN = (errors.SerializationFailure, errors.DeadlockDetected)
+# The server ends a session that idles in its transaction: no OperationalError for psycopg, and lost all the same.
+_AWAY = (OperationalError, errors.IdleInTransactionSessionTimeout)
+
+
+class Database:
+    """A pool of connections that act as `duradesk_<schema>` in that schema.
+
+    `constraint_errors` maps a constraint's name to the domain error its violation means. `instant`, for tests with
+    skipped time, says what the SQL function `instant()` answers instead of PostgreSQL's clock.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        schema: str,
+        constraint_errors: Mapping[str, Callable[[], DuradeskError]] | None = None,
+        max_size: int = 10,
+        instant: Callable[[], Awaitable[datetime]] | None = None,
+    ) -> None:
+        self._constraint_errors = dict(constraint_errors or {})
+        self._instant = instant
+        self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
+            url,
+            connection_class=AsyncConnection[DictRow],
+            kwargs={"row_factory": dict_row, "connect_timeout": 5, "options": _options(schema)},
+            min_size=1,
+            max_size=max_size,
+            timeout=5,
+            # Attempts back off exponentially within this many seconds, then the next caller starts anew: so a
+            # database that was away for long is found again within seconds.
+            reconnect_timeout=5,
+            # A connection that died while idle is replaced before a caller sees it.
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+            name=schema,
+        )
+
+    async def open(self) -> None:
+        """Connect; raises Unavailable when the database does not answer within 30 s."""
+        try:
+            await self._pool.open(wait=True, timeout=30)
+        except Error as error:
+            await self._pool.close()
+            raise self._domain_error(error) from error
+
+    async def close(self) -> None:
+        """Give the connections back; a transaction still under way is rolled back."""
+        await self._pool.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        """One transaction: committed at the end of the block, rolled back by any exception.
+
+        Raises the given error for a named constraint, Conflict when another transaction was in the way and
+        Unavailable when the database is away; then a commit under way may have happened or not.
+        """
+        try:
+            async with self._pool.connection() as connection:
+                if self._instant is not None:
+                    now = (await self._instant()).isoformat()
+                    await connection.execute("select set_config('duradesk.now', %(now)s, true)", {"now": now})
+                yield connection
+        except Error as error:
+            raise self._domain_error(error) from error
+
+    def _domain_error(self, error: Error) -> Exception:
+        known = self._constraint_errors.get(error.diag.constraint_name or "")
+        if known is not None:
+            return known()
+        if isinstance(error, _TAKEN):
+            return Conflict("Somebody else changed the same thing at the same moment: read it again and decide again.")
+        if isinstance(error, _AWAY):
+            return Unavailable("The database does not answer just now: try again in a few seconds.")
+        return error
+
+
+def _options(schema: str) -> str:
+    settings = {
+        "role": f"duradesk_{schema}",
+        "search_path": f"{schema},public",
+        "statement_timeout": "30s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "60s",
+        "timezone": "UTC",
+    }
+    return " ".join(f"-c {name}={value}" for name, value in settings.items())

@@ -1,0 +1,136 @@
+"""What happens around each call that a server takes: request context and log, errors, authorization."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+from typing import Any, NoReturn
+from uuid import uuid4
+
+import grpc
+import structlog
+
+from services.common.auth import Authenticator, acting_as
+from services.common.errors import DETAILS_KEY, code_of, to_status
+from services.domain.errors import DuradeskError, Forbidden, Unauthenticated, Unavailable
+
+ANONYMOUS = "anonymous"
+LONGEST_CALL_SECONDS = 60
+
+# Health and reflection tell nothing about anybody; they answer whoever reaches the port.
+_OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerReflection/")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Details = grpc.HandlerCallDetails
+Answer = Callable[[], Awaitable[Any]]
+
+log = structlog.get_logger()
+
+
+class Interceptor(grpc.aio.ServerInterceptor[Any, Any]):
+    """A step around every unary call but those of health and reflection."""
+
+    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+        """Answer the call, with what this step adds."""
+        raise NotImplementedError
+
+    async def intercept_service(
+        self, continuation: Callable[[Details], Awaitable[Any]], handler_call_details: Details
+    ) -> Any:
+        """Wrap the handler of this call."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler_call_details.method.startswith(_OPEN):
+            return handler
+
+        async def unary(request: Any, context: Context) -> Any:
+            return await self.around(
+                lambda: handler.unary_unary(request, context), details=handler_call_details, context=context
+            )
+
+        return grpc.unary_unary_rpc_method_handler(
+            unary, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+        )
+
+
+class RequestContext(Interceptor):
+    """Binds request id and method to the logs, logs the call once, and hides what nobody foresaw."""
+
+    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+        """Answer; an unknown exception is logged here, once, and becomes an opaque INTERNAL."""
+        request_id = _metadata(details, "x-request-id")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = str(uuid4())
+        structlog.contextvars.bind_contextvars(request_id=request_id, method=details.method)
+        began, code = perf_counter(), grpc.StatusCode.OK.name
+        try:
+            return await answer()
+        except grpc.aio.AbortError:
+            code = _code_name(context)
+            raise
+        except asyncio.CancelledError:
+            code = grpc.StatusCode.CANCELLED.name
+            raise
+        except Exception:
+            code = grpc.StatusCode.INTERNAL.name
+            log.exception("grpc.failed")
+            await _abort(context, DuradeskError("The service failed for a reason of its own; its log says which."))
+        finally:
+            log.info("grpc.call", code=code, milliseconds=round((perf_counter() - began) * 1000, 1))
+
+
+class Errors(Interceptor):
+    """Turns domain errors into statuses and ends a call that takes too long."""
+
+    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+        """Answer within a minute; the caller's own deadline is mostly shorter and kept by gRPC."""
+        try:
+            async with asyncio.timeout(LONGEST_CALL_SECONDS) as limit:
+                return await answer()
+        except DuradeskError as error:
+            await _abort(context, error)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            await _abort(context, Unavailable(f"The call took longer than {LONGEST_CALL_SECONDS} s and was ended."))
+
+
+class Authorization(Interceptor):
+    """Finds out who is calling and whether the method is for them."""
+
+    def __init__(self, authenticator: Authenticator, permissions: Mapping[str, str]) -> None:
+        self._authenticator = authenticator
+        self._permissions = dict(permissions)
+
+    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+        """Answer for the principal that the bearer token names, if its role grants the method's permission."""
+        permission = self._permissions.get(details.method)
+        if permission is None:
+            raise Forbidden("This method is not open to anybody.")
+        if permission == ANONYMOUS:
+            return await answer()
+        scheme, _, token = _metadata(details, "authorization").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("Send a token in the metadata, as `authorization: Bearer <token>`.")
+        principal = await self._authenticator.authenticate(token)
+        principal.require(permission)
+        with acting_as(principal):
+            return await answer()
+
+
+def _metadata(details: Details, key: str) -> str:
+    for name, value in details.invocation_metadata or ():
+        if name == key:
+            return value if isinstance(value, str) else ""
+    return ""
+
+
+def _code_name(context: Context) -> str:
+    code: Any = context.code()
+    return next((known.name for known in grpc.StatusCode if code in (known, known.value[0])), "UNKNOWN")
+
+
+async def _abort(context: Context, error: DuradeskError) -> NoReturn:
+    details = ((DETAILS_KEY, to_status(error).SerializeToString()),)
+    await context.abort(code_of(error), error.message, details)
+    raise AssertionError("abort always raises")

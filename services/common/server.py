@@ -1,0 +1,153 @@
+"""The gRPC server of every service: health, reflection, and three steps around each call.
+
+From the outside in: request context and log, errors, authorization. Deny by default: a method that names no permission
+keeps the server from starting. Only unary methods are served; a streaming one keeps it from starting as well, because
+the steps do not cover it.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import structlog
+from google.protobuf import descriptor_pool
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from duradesk.options.v1 import options_pb2
+from services.common.auth import Authenticator
+from services.common.channel import MAXIMUM_MESSAGE_BYTES
+from services.common.interceptors import Authorization, Errors, RequestContext
+from services.common.settings import Settings
+
+# A generated `add_…Servicer_to_server` and the servicer it takes.
+Service = tuple[Callable[[Any, Any], None], object]
+
+_GRACE_SECONDS = 5
+_OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.max_receive_message_length", MAXIMUM_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAXIMUM_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    # Our channels ask every 30 s whether we are there; by default that counts as abuse.
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    # By default a second server could take the same port and half of the calls.
+    ("grpc.so_reuseport", 0),
+]
+
+log = structlog.get_logger()
+
+
+async def serve(
+    settings: Settings,
+    *,
+    name: str,
+    address: tuple[str, int],
+    services: Sequence[Service],
+    authenticator: Authenticator,
+    tls: grpc.ServerCredentials | None = None,
+) -> None:
+    """Run the services until SIGTERM or SIGINT, then let the calls under way end within 5 s."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with running_server(
+        settings, name=name, address=address, services=services, authenticator=authenticator, tls=tls
+    ) as port:
+        log.info("server.ready", name=name, port=port)
+        await stopping.wait()
+        log.info("server.stopping", name=name)
+
+
+@asynccontextmanager
+async def running_server(
+    settings: Settings,
+    *,
+    name: str,
+    address: tuple[str, int],
+    services: Sequence[Service],
+    authenticator: Authenticator,
+    tls: grpc.ServerCredentials | None = None,
+) -> AsyncIterator[int]:
+    """A server that takes calls inside the block; yields its port (useful with port 0).
+
+    Raises ValueError for a method without permission and SystemExit, with one sentence, for a busy port.
+    """
+    registry = _Registry()
+    for add, servicer in services:
+        add(servicer, registry)
+    interceptors = [RequestContext(), Errors(), Authorization(authenticator, registry.permissions())]
+    server = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
+    for add, servicer in services:
+        add(servicer, server)
+    checks = health.aio.HealthServicer()  # type: ignore[attr-defined]
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    names = [*registry.handlers, health.SERVICE_NAME, reflection.SERVICE_NAME]
+    if settings.reflection:
+        reflection.enable_server_reflection(names, server)
+    port = _bind(server, address, name=name, tls=tls)
+    await server.start()
+    for service in ("", *registry.handlers):
+        await checks.set(service, health_pb2.HealthCheckResponse.SERVING)
+    try:
+        yield port
+    finally:
+        await checks.enter_graceful_shutdown()
+        await server.stop(_GRACE_SECONDS)
+
+
+def server_credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    """TLS for a public port as the settings say, or None for a port that only our own processes reach."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return grpc.ssl_server_credentials([(settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())])
+
+
+class _Registry:
+    """Stands in for a server while services are added, to see which methods they bring."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]] = {}
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """Generated code calls this too; the names come with the other call."""
+
+    def add_registered_method_handlers(
+        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
+    ) -> None:
+        """Note the methods of one service."""
+        self.handlers[service] = handlers
+
+    def permissions(self) -> dict[str, str]:
+        """The permission of each method, by its full name; ValueError when one has none."""
+        return {
+            f"/{service}/{method}": _permission(service, method, handler)
+            for service, methods in self.handlers.items()
+            for method, handler in methods.items()
+        }
+
+
+def _permission(service: str, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> str:
+    if handler.request_streaming or handler.response_streaming:
+        raise ValueError(f"{service}.{method} is a stream: authorization covers unary methods only.")
+    descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
+    permission: str = descriptor.GetOptions().Extensions[options_pb2.permission]
+    if not permission:
+        raise ValueError(f"{service}.{method} names no permission: set the option duradesk.options.v1.permission.")
+    return permission
+
+
+def _bind(server: grpc.aio.Server, address: tuple[str, int], *, name: str, tls: grpc.ServerCredentials | None) -> int:
+    host, port = address
+    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        return server.add_insecure_port(target) if tls is None else server.add_secure_port(target, tls)
+    except RuntimeError:
+        raise SystemExit(
+            f"The {name} service cannot listen on {target}: end what is using that port or set DURADESK_GRPC_PORT to"
+            " another."
+        ) from None
