@@ -13,11 +13,11 @@ from typing import Any
 
 import grpc
 import structlog
+from duradesk.options.v1 import options_pb2
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from duradesk.options.v1 import options_pb2
 from services.common.auth import Authenticator
 from services.common.channel import MAXIMUM_MESSAGE_BYTES
 from services.common.interceptors import Authorization, Errors, RequestContext

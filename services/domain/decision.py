@@ -79,12 +79,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class RoutingFacts:
-    """Routing's own facts at the moment of the decision: the ticket's team and its active members."""
+    """Routing's own facts at the moment of the decision: the ticket's team (else the default one), its active members,
+    and whether the ticket's assignee is still active."""
 
     team_id: UUID
     team_name: str
     team_version: int
     members: tuple[Candidate, ...]
+    assignee_active: bool
 
 
 @dataclass(frozen=True, slots=True)

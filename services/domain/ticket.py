@@ -1,4 +1,4 @@
-"""The words of a help desk as types. Field names are those of protos/duradesk/tickets/v1, so that one name greps through."""
+"""The words of a help desk as types. Field names are those of protos/duradesk/tickets/v1: one name greps through."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
