@@ -18,13 +18,14 @@ _NEEDED_BYTES = 256 * 1024 * 1024
 
 def prepare_home(settings: LocalSettings) -> None:
     """Make the directories; raises Unavailable in one sentence when the disk is full or not writable."""
+    os.umask(0o077)  # for all that the processes will write as well
     with disk_errors(settings.data):
         if not settings.data.exists():
             settings.data.mkdir(parents=True)
-            settings.data.chmod(0o711)  # PostgreSQL, which is another user when this one is root, has to pass through
-        for directory in (settings.run, settings.log):
+            if os.geteuid() == 0:  # then PostgreSQL is another user, who has to pass through
+                settings.data.chmod(0o711)
+        for directory in (settings.run, settings.log, settings.secrets):
             directory.mkdir(exist_ok=True)
-        settings.secrets.mkdir(mode=0o700, exist_ok=True)
         free = shutil.disk_usage(settings.data).free
         if free < _NEEDED_BYTES:
             raise OSError(errno.ENOSPC, "disk full")
