@@ -26,6 +26,8 @@ from services.common.settings import Settings
 # A generated `add_…Servicer_to_server` and the servicer it takes.
 Service = tuple[Callable[[Any, Any], None], object]
 
+Handler = Any  # grpc.RpcMethodHandler, whose stub is generic and whose class is not
+
 _GRACE_SECONDS = 5
 _OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_receive_message_length", MAXIMUM_MESSAGE_BYTES),
@@ -111,14 +113,12 @@ class _Registry:
     """Stands in for a server while services are added, to see which methods they bring."""
 
     def __init__(self) -> None:
-        self.handlers: dict[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]] = {}
+        self.handlers: dict[str, Mapping[str, Handler]] = {}
 
     def add_generic_rpc_handlers(self, handlers: object) -> None:
         """Generated code calls this too; the names come with the other call."""
 
-    def add_registered_method_handlers(
-        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
-    ) -> None:
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
         """Note the methods of one service."""
         self.handlers[service] = handlers
 
@@ -131,7 +131,7 @@ class _Registry:
         }
 
 
-def _permission(service: str, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> str:
+def _permission(service: str, method: str, handler: Handler) -> str:
     if handler.request_streaming or handler.response_streaming:
         raise ValueError(f"{service}.{method} is a stream: authorization covers unary methods only.")
     descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
