@@ -75,7 +75,7 @@ def open_channel(
     return grpc.aio.secure_channel(address, trusted, options=_OPTIONS, interceptors=interceptors)
 
 
-class _Caller(grpc.aio.UnaryUnaryClientInterceptor[Any, Any]):
+class _Caller(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
     def __init__(self, credentials: Callable[[], str] | None) -> None:
         self._credentials = credentials
 

@@ -51,10 +51,10 @@ class Database:
             name=schema,
         )
 
-    async def open(self) -> None:
-        """Connect; raises Unavailable when the database does not answer within 30 s."""
+    async def open(self, *, within_seconds: float = 10) -> None:
+        """Connect; raises Unavailable when the database does not answer within that time."""
         try:
-            await self._pool.open(wait=True, timeout=30)
+            await self._pool.open(wait=True, timeout=within_seconds)
         except Error as error:
             await self._pool.close()
             raise self._domain_error(error) from error

@@ -28,7 +28,7 @@ Answer = Callable[[], Awaitable[Any]]
 log = structlog.get_logger()
 
 
-class Interceptor(grpc.aio.ServerInterceptor[Any, Any]):
+class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """A step around every unary call but those of health and reflection."""
 
     async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:

@@ -13,11 +13,11 @@ from typing import Any
 
 import grpc
 import structlog
+from duradesk.options.v1 import options_pb2
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from duradesk.options.v1 import options_pb2
 from services.common.auth import Authenticator
 from services.common.channel import MAXIMUM_MESSAGE_BYTES
 from services.common.interceptors import Authorization, Errors, RequestContext
@@ -25,6 +25,8 @@ from services.common.settings import Settings
 
 # A generated `add_…Servicer_to_server` and the servicer it takes.
 Service = tuple[Callable[[Any, Any], None], object]
+
+Handler = Any  # grpc.RpcMethodHandler, whose stub is generic and whose class is not
 
 _GRACE_SECONDS = 5
 _OPTIONS: list[tuple[str, Any]] = [
@@ -111,14 +113,12 @@ class _Registry:
     """Stands in for a server while services are added, to see which methods they bring."""
 
     def __init__(self) -> None:
-        self.handlers: dict[str, Mapping[str, grpc.RpcMethodHandler[Any, Any]]] = {}
+        self.handlers: dict[str, Mapping[str, Handler]] = {}
 
     def add_generic_rpc_handlers(self, handlers: object) -> None:
         """Generated code calls this too; the names come with the other call."""
 
-    def add_registered_method_handlers(
-        self, service: str, handlers: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
-    ) -> None:
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
         """Note the methods of one service."""
         self.handlers[service] = handlers
 
@@ -131,7 +131,7 @@ class _Registry:
         }
 
 
-def _permission(service: str, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> str:
+def _permission(service: str, method: str, handler: Handler) -> str:
     if handler.request_streaming or handler.response_streaming:
         raise ValueError(f"{service}.{method} is a stream: authorization covers unary methods only.")
     descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]

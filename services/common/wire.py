@@ -4,7 +4,7 @@ str, int, float, bool and bytes stay themselves; UUID is a string; an aware date
 Duration (both in microseconds); a StrEnum is an enum whose values are named `<PREFIX>_<MEMBER>`; tuple[T, ...] is
 repeated; dict[str, T] is a map; dict[str, Any] is a google.protobuf.Struct (whole numbers come back as int, exact up to
 2**53); a dataclass is a message; `X | None` is presence. Every field of the dataclass must be in the message; a message
-may have more.
+may have more. Maps and Structs do not keep the order of their keys.
 
 How a pair of classes fits is worked out once, at its first use: TypeError when it does not.
 """
@@ -135,8 +135,10 @@ def _field_reader(hint: Any, field: FieldDescriptor) -> Convert:
         each = _codec(get_args(hint)[1], _map_value(field)).decode or _same
         return lambda message: {key: _at(key, each, item) for key, item in get(message).items()}
     if field.is_repeated:
-        each = _codec(_element(hint, field), field).decode or _same
-        return lambda message: tuple(_at(index, each, item) for index, item in enumerate(get(message)))
+        element = _codec(_element(hint, field), field).decode
+        if element is None:
+            return lambda message: tuple(get(message))
+        return lambda message: tuple(_at(index, element, item) for index, item in enumerate(get(message)))
     decode = _codec(hint, field).decode
     if not optional:
         return _required_reader(field, decode)

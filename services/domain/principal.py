@@ -21,7 +21,9 @@ class Role(StrEnum):
 STAFF = frozenset({Role.OWNER, Role.ADMIN, Role.AGENT, Role.LIGHT_AGENT})
 
 _CUSTOMER = frozenset({"tickets.create", "tickets.read", "tickets.reply", "tickets.resolve", "tickets.reopen"})
-_LIGHT_AGENT = frozenset({"tickets.read", "tickets.reply", "tickets.note", "tickets.resolve", "directory.read"})
+_LIGHT_AGENT = frozenset(
+    {"tickets.read", "tickets.inspect", "tickets.reply", "tickets.note", "tickets.resolve", "directory.read"}
+)
 _AGENT = _LIGHT_AGENT | {"tickets.create", "tickets.update", "tickets.assign", "tickets.close", "tickets.reopen"}
 _ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage", "operations.read"}
 

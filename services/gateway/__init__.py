@@ -1,0 +1,1 @@
+"""The HTTP edge: REST under /api/v1."""

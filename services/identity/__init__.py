@@ -1,0 +1,1 @@
+"""gRPC: who people are; credentials, roles and API tokens."""

@@ -1,0 +1,1 @@
+"""The mail door: SMTP in and out. Owns no table."""

@@ -1,0 +1,223 @@
+"""What a decision is made of. Names are those of protos/duradesk/tickets/v1/decision.proto."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.domain.ticket import (
+    AuthorKind,
+    Brand,
+    Channel,
+    Due,
+    EventKind,
+    FieldChange,
+    Priority,
+    TicketStatus,
+    Visibility,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFacts:
+    """A ticket without a customer's text, name or address."""
+
+    id: UUID
+    number: int
+    channel: Channel
+    status: TicketStatus
+    status_since: datetime
+    status_epoch: int
+    priority: Priority
+    team_id: UUID | None
+    assignee_id: UUID | None
+    requester_reachable: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """A committed, undecided event; a message's text stands in by its SHA-256 in hex."""
+
+    seq: int
+    kind: EventKind
+    effective_at: datetime
+    message_id: UUID | None = None
+    message_hash: str = ""
+    visibility: Visibility | None = None
+    author_kind: AuthorKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FiredDue:
+    """A due that fired, by its key, and when it did."""
+
+    key: str
+    fired_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a decision on one ticket may look at, read in one transaction."""
+
+    now: datetime
+    ticket: TicketFacts
+    brand: Brand
+    events: tuple[EventFacts, ...]
+    more: bool
+    planned: tuple[Due, ...]
+    fired: tuple[FiredDue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody a ticket may go to, and why."""
+
+    user_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingFacts:
+    """Routing's own facts at the moment of the decision: the ticket's team (else the default one), its active members,
+    and whether the ticket's assignee is still active."""
+
+    team_id: UUID
+    team_name: str
+    team_version: int
+    members: tuple[Candidate, ...]
+    assignee_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One automatic change: becomes one event. `due_key` is set when the step is a due."""
+
+    kind: EventKind
+    changes: tuple[FieldChange, ...]
+    cause: str
+    reason: str
+    effective_at: datetime
+    due_key: str = ""
+
+
+class AssignmentStrategy(StrEnum):
+    """How ApplyDecision picks one of the candidates."""
+
+    ROUND_ROBIN = "round_robin"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Whom the ticket may go to; no candidates means that it waits in the team's queue."""
+
+    team_id: UUID
+    strategy: AssignmentStrategy
+    candidates: tuple[Candidate, ...]
+    cause: str
+    reason: str
+
+
+class EffectKind(StrEnum):
+    """Something to be done outside."""
+
+    REPLY_MAIL = "reply_mail"
+    IDLE_REMINDER_MAIL = "idle_reminder_mail"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEffect:
+    """Something to be done outside, once per `key`."""
+
+    key: str
+    kind: EffectKind
+    message_id: UUID | None
+    not_before: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One line of "why": what was looked at, the values seen, what came of it."""
+
+    at: datetime
+    cause: str
+    check: str
+    seen: dict[str, str]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to happen to the ticket now. It holds only for `expected_version`."""
+
+    ticket_id: UUID
+    expected_version: int
+    decided_seq: int
+    steps: tuple[Step, ...]
+    assignment: Assignment | None
+    dues: tuple[Due, ...]
+    effects: tuple[PlannedEffect, ...]
+    trace: tuple[TraceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a ticket's workflow needs to wait. `due_in_seconds` counts from the answer, by the database's clock."""
+
+    ticket_id: UUID
+    number: int
+    status: TicketStatus
+    priority: Priority
+    channel: Channel
+    brand_name: str
+    next_due_at: datetime | None
+    due_in_seconds: float
+    next_due_reason: str
+    open_effects: tuple[UUID, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """One ticket that the relay is to signal, with what its workflow's title and search attributes need."""
+
+    ticket_id: UUID
+    number: int
+    channel: Channel
+    brand_name: str
+    status: TicketStatus
+    priority: Priority
+    next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """A mail to be sent. `rfc_message_id` has angle brackets and is the same at every attempt (RFC 5322, 3.6.4)."""
+
+    from_address: str
+    from_name: str
+    to_address: str
+    to_name: str
+    subject: str
+    text: str
+    rfc_message_id: str
+    references: tuple[str, ...]
+    auto_submitted: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedEffect:
+    """An effect taken for delivery; `fence` proves the lease."""
+
+    fence: int
+    attempt: int
+    mail: OutgoingMail
+
+
+class EffectOutcome(StrEnum):
+    """How a delivery attempt ended."""
+
+    DONE = "done"
+    RETRY = "retry"
+    FAILED = "failed"

@@ -1,0 +1,29 @@
+"""One PostgreSQL for the session, one fresh database per test."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+
+from tests.postgres import Postgres, running_postgres
+
+DatabaseUrl = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+async def database_url(postgres: Postgres) -> AsyncIterator[DatabaseUrl]:
+    """`await database_url("tickets")`: a database of this test's own with the named services migrated."""
+    urls = []
+
+    async def clone(*services: str) -> str:
+        urls.append(await postgres.clone(services))
+        return urls[-1]
+
+    yield clone
+    for url in urls:
+        await postgres.drop(url)

@@ -1,0 +1,358 @@
+"""A server and its callers over a real channel: deny by default, errors that keep their class, one log line a call."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import jwt
+import pytest
+import structlog
+from duradesk.options.v1 import options_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from services.common.auth import PrincipalSigner, SignedOnly, current_principal
+from services.common.channel import calling_as, open_channel
+from services.common.server import running_server
+from services.common.settings import Settings
+from services.domain.errors import Conflict, DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
+from services.domain.principal import Principal, Role
+from tests.postgres import free_port
+from tests.protos import compile_proto
+
+# The options' generated module must be loaded before a proto that imports it.
+OPTIONS = options_pb2.DESCRIPTOR.name
+MESSAGES = compile_proto(
+    "tests.echo",
+    """
+    import "duradesk/options/v1/options.proto";
+    message EchoRequest { string text = 1; }
+    message EchoResponse { string text = 1; }
+    service Echo {
+      rpc Say(EchoRequest) returns (EchoResponse) { option (duradesk.options.v1.permission) = "tickets.create"; }
+      rpc Greet(EchoRequest) returns (EchoResponse) { option (duradesk.options.v1.permission) = "anonymous"; }
+    }
+    service Open {
+      rpc Say(EchoRequest) returns (EchoResponse) { option (duradesk.options.v1.permission) = "tickets.create"; }
+      rpc Forgotten(EchoRequest) returns (EchoResponse);
+    }
+    service Stream {
+      rpc Say(EchoRequest) returns (stream EchoResponse) { option (duradesk.options.v1.permission) = "anonymous"; }
+    }
+    """,
+)
+REQUEST, RESPONSE = MESSAGES["EchoRequest"], MESSAGES["EchoResponse"]
+PATHS = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+KEY = b"k" * 32
+SIGNER = PrincipalSigner(KEY)
+AGENT = Principal("agent", Role.AGENT)
+LIGHT_AGENT = Principal("light", Role.LIGHT_AGENT)
+
+Behaviour = Callable[[str], Awaitable[str]]
+
+
+@dataclass
+class Echo:
+    """Answers with what `behaviour` makes of the text, and remembers who asked."""
+
+    behaviour: Behaviour | None = None
+    calls: list[Principal] = field(default_factory=list)
+
+    async def say(self, request: Any, _context: object) -> Any:
+        self.calls.append(current_principal())
+        return RESPONSE(text=await self.behaviour(request.text) if self.behaviour else request.text)
+
+    async def greet(self, request: Any, _context: object) -> Any:
+        return RESPONSE(text=f"hello {request.text}")
+
+
+def adding(service: str, *methods: str, stream: bool = False) -> Callable[[Any, Any], None]:
+    """What generated code calls `add_…Servicer_to_server`."""
+    make = grpc.unary_stream_rpc_method_handler if stream else grpc.unary_unary_rpc_method_handler
+
+    def add(servicer: Echo, server: Any) -> None:
+        handlers = {
+            name: make(getattr(servicer, name.lower()), REQUEST.FromString, RESPONSE.SerializeToString)
+            for name in methods
+        }
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        server.add_registered_method_handlers(service, handlers)
+
+    return add
+
+
+ADD = adding("tests.echo.Echo", "Say", "Greet")
+
+
+@dataclass
+class Stack:
+    """A running server and ways to call it."""
+
+    port: int
+    echo: Echo
+    exits: AsyncExitStack
+
+    async def call(self, text: str = "hi", *, method: str = "Say", token: str | None = None, **options: Any) -> str:
+        """Call over a channel of ours, as the agent unless a token is given."""
+        credentials = (lambda: SIGNER.sign(AGENT)) if token is None else (lambda: token)
+        channel = await self.exits.enter_async_context(open_channel(f"127.0.0.1:{self.port}", credentials=credentials))
+        return await say(channel, text, method=method, **options)
+
+    async def plain(self) -> grpc.aio.Channel:
+        """A channel as any other client opens one."""
+        return await self.exits.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{self.port}"))
+
+
+async def say(channel: grpc.aio.Channel, text: str = "hi", *, method: str = "Say", **options: Any) -> str:
+    stub = channel.unary_unary(f"/tests.echo.Echo/{method}", REQUEST.SerializeToString, RESPONSE.FromString)
+    answer: Any = await stub(REQUEST(text=text), **options)
+    return str(answer.text)
+
+
+@asynccontextmanager
+async def serving(
+    behaviour: Behaviour | None = None, *, port: int = 0, reflection: bool = True
+) -> AsyncIterator[Stack]:
+    echo = Echo(behaviour)
+    async with AsyncExitStack() as exits, running(port, [(ADD, echo)], reflection=reflection) as bound:
+        yield Stack(bound, echo, exits)
+
+
+def running(port: int, services: Any, *, reflection: bool = True) -> Any:
+    settings = Settings(reflection=reflection)
+    address = ("127.0.0.1", port)
+    return running_server(settings, name="echo", address=address, services=services, authenticator=SignedOnly(SIGNER))
+
+
+async def refused(stack: Stack, metadata: tuple[tuple[str, str], ...]) -> grpc.StatusCode:
+    """The code that a call with this metadata on a plain channel ends with."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await say(await stack.plain(), metadata=metadata)
+    return caught.value.code()
+
+
+def claims(**overrides: Any) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    good = {"iss": "duradesk", "aud": "duradesk", "sub": "x", "role": "owner", "iat": now}
+    return {**good, "exp": now + timedelta(seconds=60), **overrides}
+
+
+@pytest.mark.parametrize(
+    ("add", "problem"),
+    [
+        (adding("tests.echo.Open", "Say", "Forgotten"), "Open.Forgotten names no permission"),
+        (adding("tests.echo.Stream", "Say", stream=True), "Stream.Say is a stream"),
+    ],
+)
+async def test_a_method_without_permission_keeps_the_server_from_starting(
+    add: Callable[[Any, Any], None], problem: str
+) -> None:
+    class Anything(Echo):
+        forgotten = Echo.say
+
+    with pytest.raises(ValueError, match=problem):
+        async with running(0, [(add, Anything())]):
+            pass
+
+
+async def test_the_rightful_caller_is_served_and_known_to_the_method() -> None:
+    async with serving() as stack:
+        assert await stack.call("hi") == "hi"
+        assert stack.echo.calls == [AGENT]
+
+
+async def test_the_token_of_the_call_at_hand_is_sent_where_the_channel_has_none() -> None:
+    async with serving() as stack, open_channel(f"127.0.0.1:{stack.port}") as channel:
+        with calling_as(SIGNER.sign(AGENT)):
+            assert await say(channel) == "hi"
+        with pytest.raises(Unauthenticated):
+            await say(channel)
+
+
+async def test_an_anonymous_method_needs_no_token() -> None:
+    async with serving() as stack:
+        assert await say(await stack.plain(), method="Greet") == "hello hi"
+
+
+async def test_a_role_without_the_permission_is_refused() -> None:
+    async with serving() as stack:
+        with pytest.raises(Forbidden, match=r"needs the permission tickets\.create"):
+            await stack.call(token=SIGNER.sign(LIGHT_AGENT))
+        assert stack.echo.calls == []
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic b3duZXI6b3duZXI=",
+        SIGNER.sign(AGENT),
+        "Bearer nonsense",
+        f"Bearer {jwt.encode(claims(), None, algorithm='none')}",
+        f"Bearer {jwt.encode(claims(), b'x' * 32, algorithm='HS256')}",
+        f"Bearer {SIGNER.sign(AGENT, now=datetime.now(UTC) - timedelta(minutes=5))}",
+    ],
+)
+async def test_a_caller_without_a_good_token_is_refused(authorization: str | None) -> None:
+    metadata = () if authorization is None else (("authorization", authorization),)
+    # What a spoofed identity might look like in front of a server that trusts its neighbours.
+    spoofed = (("x-principal", "owner"), ("x-role", "owner"), ("x-forwarded-user", "owner"))
+    async with serving() as stack:
+        assert await refused(stack, (*metadata, *spoofed)) is grpc.StatusCode.UNAUTHENTICATED
+        assert stack.echo.calls == []
+
+
+async def test_a_domain_error_arrives_as_itself() -> None:
+    async def refuse(_text: str) -> str:
+        raise Invalid("The subject is empty.", violations={"ticket.subject": "write one"}, metadata={"a": "b"})
+
+    async with serving(refuse) as stack:
+        with pytest.raises(Invalid) as caught:
+            await stack.call()
+    assert (caught.value.message, caught.value.violations) == ("The subject is empty.", {"ticket.subject": "write one"})
+    assert caught.value.metadata == {"a": "b"}
+
+
+async def test_an_unknown_error_is_opaque_to_the_caller_and_logged_once() -> None:
+    async def break_down(_text: str) -> str:
+        raise RuntimeError("canary")
+
+    with structlog.testing.capture_logs() as logs:
+        async with serving(break_down) as stack:
+            with pytest.raises(DuradeskError) as caught:
+                await stack.call()
+    assert type(caught.value) is DuradeskError
+    assert "canary" not in f"{caught.value} {caught.value.__cause__!r}"
+    assert [entry["event"] for entry in logs] == ["grpc.failed", "grpc.call"]
+
+
+async def test_each_call_is_logged_once_with_its_code() -> None:
+    async def conflict(text: str) -> str:
+        if text == "hi":
+            return text
+        raise Conflict("Read it again.")
+
+    with structlog.testing.capture_logs() as logs:
+        async with serving(conflict) as stack:
+            await stack.call("hi")
+            with pytest.raises(Conflict):
+                await stack.call("no")
+    assert [(entry["event"], entry["code"]) for entry in logs] == [("grpc.call", "OK"), ("grpc.call", "ABORTED")]
+
+
+@pytest.mark.parametrize(("sent", "kept"), [("request-17", True), ("a b", False), ("x" * 101, False)])
+async def test_a_request_id_is_carried_from_hop_to_hop(sent: str, kept: bool) -> None:
+    async def tell(_text: str) -> str:
+        return str(structlog.contextvars.get_contextvars()["request_id"])
+
+    async with serving(tell) as stack:
+        with structlog.contextvars.bound_contextvars(request_id=sent):
+            told = await stack.call()
+    assert (told == sent) is kept
+    assert told
+
+
+async def test_a_call_has_a_deadline_and_keeps_its_own() -> None:
+    async def wait(_text: str) -> str:
+        return str(await asyncio.Event().wait())
+
+    async with serving(wait) as stack:
+        with pytest.raises(Unavailable, match="did not answer in time"):
+            await stack.call(timeout=0.2)
+
+
+async def test_an_unavailable_service_is_asked_again() -> None:
+    asked = []
+
+    async def at_the_third_time(text: str) -> str:
+        asked.append(text)
+        if len(asked) < 3:
+            raise Unavailable("The database does not answer.")
+        return text
+
+    async with serving(at_the_third_time) as stack:
+        assert await stack.call() == "hi"
+    assert len(asked) == 3
+
+
+async def test_a_channel_finds_a_restarted_service_again() -> None:
+    port = free_port()
+    async with open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(AGENT)) as channel:
+        with pytest.raises(Unavailable, match="does not answer"):
+            await say(channel)
+        for _ in range(2):
+            async with serving(port=port):
+                assert await say(channel, wait_for_ready=True) == "hi"
+
+
+async def test_a_message_over_the_limit_is_refused() -> None:
+    async with serving() as stack:
+        assert len(await stack.call("x" * 15_000_000)) == 15_000_000
+        with pytest.raises(DuradeskError):
+            await stack.call("x" * 17_000_000)
+        assert len(stack.echo.calls) == 1
+
+
+async def test_a_busy_port_is_one_sentence_that_names_the_variable() -> None:
+    async with serving() as stack:
+        with pytest.raises(SystemExit, match=rf"127\.0\.0\.1:{stack.port}.*DURADESK_GRPC_PORT"):
+            async with serving(port=stack.port):
+                pass
+
+
+SERVE = """
+import asyncio, sys
+from services.common.auth import PrincipalSigner, SignedOnly
+from services.common.server import serve
+from services.common.settings import Settings
+authenticator = SignedOnly(PrincipalSigner(b"k" * 32))
+address = ("127.0.0.1", int(sys.argv[1]))
+asyncio.run(serve(Settings(), name="echo", address=address, services=[], authenticator=authenticator))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_process_cleanly_after_it_said_so(number: signal.Signals) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE, str(port), env=os.environ | PATHS)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        request = health_pb2.HealthCheckRequest()
+        watch: Any = health_pb2_grpc.HealthStub(channel).Watch(request, wait_for_ready=True, timeout=30)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        process.send_signal(number)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+
+
+async def test_health_answers_anybody() -> None:
+    async with serving() as stack:
+        health = health_pb2_grpc.HealthStub(await stack.plain())
+        for service in ("", "tests.echo.Echo"):
+            answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.mark.parametrize("on", [True, False])
+async def test_reflection_is_there_when_the_settings_say_so(on: bool) -> None:
+    async with serving(reflection=on) as stack:
+        stub = reflection_pb2_grpc.ServerReflectionStub(await stack.plain())
+        call: Any = stub.ServerReflectionInfo(iter([reflection_pb2.ServerReflectionRequest(list_services="")]))
+        if on:
+            names = [
+                service.name for answer in [await call.read()] for service in answer.list_services_response.service
+            ]
+            assert "tests.echo.Echo" in names
+        else:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call.read()
+            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED

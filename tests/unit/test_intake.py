@@ -1,0 +1,103 @@
+"""What may come in, and what the refusals say."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from services.domain.errors import Invalid
+from services.domain.filters import Term, parse_filter, parse_order
+from services.domain.intake import check_brand, check_new_message, check_new_ticket, clean_email
+from services.domain.ticket import NewMessage, NewTicket, Visibility
+from tests.unit.factories import ANN, make_brand
+
+TICKET = NewTicket(subject="Where is my order?", body="It is late.", requester_email="ann@example.com")
+
+
+@pytest.mark.parametrize(
+    ("address", "cleaned"),
+    [
+        (" Ann@Example.COM ", "ann@example.com"),
+        ("owner@localhost", "owner@localhost"),
+        ("ann@desk.local", "ann@desk.local"),
+        ("jiří@příklad.cz", "jiří@příklad.cz"),
+    ],
+)
+def test_addresses_are_read_without_case(address: str, cleaned: str) -> None:
+    assert clean_email(address) == cleaned
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ann", "ann@", "@localhost", "a b@example.com", "ann@example.com\r\nBcc: x@y.z"]
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(Invalid, match="not an e-mail address"):
+        clean_email(address)
+
+
+def test_line_breaks_in_a_subject_or_name_become_spaces() -> None:
+    ticket = replace(TICKET, subject="Hi\r\nBcc: all@example.com", requester_name="A\x00nn\u2028")
+    checked = check_new_ticket(ticket)
+    assert checked.subject == "Hi Bcc: all@example.com"
+    assert checked.requester_name == "A nn"
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    bad = replace(TICKET, subject=" ", requester_email="nobody", tags=("two words",), type="x" * 51)
+    with pytest.raises(Invalid) as refusal:
+        check_new_ticket(bad)
+    assert set(refusal.value.violations) == {"subject", "requester.email", "tags", "type"}
+
+
+@pytest.mark.parametrize("body", ["", "   \n"])
+def test_an_empty_message_is_refused(body: str) -> None:
+    with pytest.raises(Invalid, match="body must have 1 to"):
+        check_new_message(NewMessage(Visibility.PUBLIC, body))
+
+
+def test_an_empty_mail_is_still_a_message() -> None:
+    assert check_new_message(NewMessage(Visibility.PUBLIC, "", raw_source=b"From: a@b\r\n\r\n")).body == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"idle_remind_after": timedelta(days=7)}, "idle_remind_after"),
+        ({"auto_close_after": timedelta(0)}, "auto_close_after"),
+        ({"idle_resolve_after": timedelta(days=4000)}, "idle_resolve_after"),
+        ({"name": ""}, "name"),
+        ({"address": "nobody"}, "address"),
+    ],
+)
+def test_a_brand_that_makes_no_sense_is_refused(changes: dict[str, object], field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_brand(replace(make_brand(), **changes))  # type: ignore[arg-type]
+    assert set(refusal.value.violations) == {field}
+
+
+def test_a_filter_is_read_term_by_term() -> None:
+    terms = parse_filter("status:open,pending assignee:me team:none number:7 requester:Ann@Example.com", me=str(ANN))
+    assert terms == (
+        Term("status", ("open", "pending")),
+        Term("assignee", (ANN,)),
+        Term("team", (None,)),
+        Term("number", (7,)),
+        Term("requester", ("ann@example.com",)),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["status", "status:", "state:open", "status:opened", "assignee:bob", "number:x", "number:٣", "brand:none"]
+)
+def test_a_term_that_is_not_known_is_refused_with_what_would_be(text: str) -> None:
+    with pytest.raises(Invalid, match=r"is no term|is not known|is no ticket number") as refusal:
+        parse_filter(text, me=str(UUID(int=1)))
+    assert set(refusal.value.violations) == {"filter"}
+
+
+def test_orders_are_a_list_of_columns() -> None:
+    assert parse_order("") == ("created_at", True)
+    assert parse_order("updated_at") == ("updated_at", False)
+    with pytest.raises(Invalid, match="use one of -created_at, created_at"):
+        parse_order("subject; DROP TABLE tickets")
