@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.domain.errors import Invalid
@@ -13,7 +13,9 @@ from services.tickets.store.statements import QUERIES
 # Of one call; the callers come again.
 MOST = 1000
 
+# Instants of PostgreSQL before and after all others: tickets without a due come last.
 _FIRST_PAGE = ("-infinity", str(UUID(int=0)))
+_NO_DUE = "infinity"
 
 
 async def nudge_overdue(conn: Connection, *, older_than: timedelta) -> int:
@@ -42,13 +44,13 @@ async def list_live_tickets(conn: Connection, *, page_size: int, page_token: str
     return tuple(row["id"] for row in page), token
 
 
-def _write_token(due: object, ticket_id: UUID) -> str:
-    return base64.urlsafe_b64encode(f"{due or 'infinity'}/{ticket_id}".encode()).decode()
+def _write_token(due: datetime | None, ticket_id: UUID) -> str:
+    return base64.urlsafe_b64encode(f"{due.isoformat() if due else ''}/{ticket_id}".encode()).decode()
 
 
 def _read_token(token: str) -> tuple[str, str]:
     try:
         due, _, last = base64.urlsafe_b64decode(token).decode().partition("/")
-        return due, str(UUID(last))
+        return datetime.fromisoformat(due).isoformat() if due else _NO_DUE, str(UUID(last))
     except (binascii.Error, ValueError):
         raise Invalid("The page token is not one of ours: leave it out to begin anew.") from None
