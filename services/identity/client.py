@@ -18,7 +18,6 @@ from services.identity.tokens import PREFIX, digest_of
 
 _PAGE = 1000
 _KEPT_SECONDS = 5.0
-_KEPT_AT_MOST = 10_000
 
 
 class IdentityClient:
@@ -80,10 +79,16 @@ class ExchangingAuthenticator:
     """
 
     def __init__(
-        self, client: IdentityClient, signer: PrincipalSigner, *, clock: Callable[[], float] = time.monotonic
+        self,
+        client: IdentityClient,
+        signer: PrincipalSigner,
+        *,
+        keep_at_most: int = 10_000,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._signer = signer
+        self._keep_at_most = keep_at_most
         self._clock = clock
         self._kept: dict[bytes, tuple[float, Principal]] = {}
         self._asking: dict[bytes, asyncio.Task[Principal]] = {}
@@ -108,7 +113,7 @@ class ExchangingAuthenticator:
         principal = self._signer.verify(await self._client.exchange_token(token))
         # Written anew at the end, so that the first key is the one that ends first.
         self._kept.pop(key, None)
-        while len(self._kept) >= _KEPT_AT_MOST:
+        while len(self._kept) >= self._keep_at_most:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = (until, principal)
         return principal

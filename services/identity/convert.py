@@ -73,9 +73,9 @@ def change_from_request(request: pb.UpdateUserRequest) -> UserChange:
 
 def update_request(user_id: UUID, change: UserChange) -> pb.UpdateUserRequest:
     """The request for a change: the mask names what is not None."""
-    user = pb.User(id=str(user_id), name=change.name or "", active=bool(change.active))
-    if change.role is not None:
-        user.role = to_message(_ChangeableFields("", change.role, False), pb.User).role
+    fields = _ChangeableFields(change.name or "", change.role, bool(change.active))
+    user = to_message(fields, pb.User)
+    user.id = str(user_id)
     paths = [name for name in sorted(CHANGEABLE) if getattr(change, name) is not None]
     return pb.UpdateUserRequest(user=user, update_mask=FieldMask(paths=paths), password=change.password or "")
 

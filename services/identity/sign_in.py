@@ -52,11 +52,11 @@ class SignIn:
 
 
 def _address(email: str) -> str:
-    """The address as accounts have it; of what is none, at least something that PostgreSQL takes."""
+    """The address as accounts have it; of what is none, something that PostgreSQL takes and no account has."""
     try:
         return clean_email(email)
     except Invalid:
-        return email.replace("\x00", "").strip().lower()
+        return email.replace("\x00", "\ufffd").strip().lower()
 
 
 def _key(kind: str, text: str) -> bytes:

@@ -9,7 +9,7 @@ from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
 from services.domain.decide import decide
-from services.domain.decision import Facts
+from services.domain.decision import Facts, RoutingFacts, TicketFacts
 from services.domain.team import check_team_name, routing_facts
 from services.routing.convert import id_from, team_message
 from services.routing.staff import StaffDirectory
@@ -28,9 +28,7 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
     async def Decide(self, request: pb.DecideRequest, context: Context) -> pb.DecideResponse:
         """What is to happen to the ticket now."""
         facts = from_message(request.facts, Facts)
-        team = await self._store.find_team_for(facts.ticket.team_id)
-        staff = await self._staff.list_staff()
-        routing = routing_facts(team, staff, assignee_id=facts.ticket.assignee_id)
+        routing = await self._routing_facts(facts.ticket)
         return pb.DecideResponse(
             decision=to_message(decide(facts, routing), decision_pb2.Decision),
             routing=to_message(routing, decision_pb2.RoutingFacts),
@@ -57,3 +55,13 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         """Let somebody get a team's tickets no more."""
         team_id, user_id = id_from(request.team_id, of="team"), id_from(request.user_id, of="user")
         return pb.RemoveTeamMemberResponse(team=team_message(await self._store.remove_team_member(team_id, user_id)))
+
+    async def _routing_facts(self, ticket: TicketFacts) -> RoutingFacts:
+        team = await self._store.find_team_for(ticket.team_id)
+        staff = await self._staff.list_staff()
+        routing = routing_facts(team, staff, assignee_id=ticket.assignee_id)
+        if routing.members and (routing.assignee_active or ticket.assignee_id is None):
+            return routing
+        # Nobody counts as away by a list that may be seconds old: they may have come since.
+        staff = await self._staff.list_staff(anew=True)
+        return routing_facts(team, staff, assignee_id=ticket.assignee_id)

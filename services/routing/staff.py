@@ -21,15 +21,20 @@ class StaffDirectory:
         self._clock = clock
         self._known: tuple[User, ...] | None = None
         self._known_until = 0.0
-        self._turn = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
 
-    async def list_staff(self) -> tuple[User, ...]:
-        """The staff as it was at most 5 s ago, or when identity last answered; Unavailable when it never did."""
-        async with self._turn:
-            if self._known is None or self._clock() >= self._known_until:
-                await self._ask()
-            assert self._known is not None
-            return self._known
+    async def list_staff(self, *, anew: bool = False) -> tuple[User, ...]:
+        """The staff as it was at most 5 s ago, or is now, or was when identity last answered.
+
+        Unavailable when identity never answered.
+        """
+        if anew or self._known is None or self._clock() >= self._known_until:
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask())
+                self._asking.add_done_callback(self._forget)
+            await asyncio.shield(self._asking)
+        assert self._known is not None
+        return self._known
 
     async def require_active(self, user_id: UUID) -> None:
         """NotFound unless identity says now that this is an active member of the staff."""
@@ -45,5 +50,10 @@ class StaffDirectory:
         except (Unavailable, TimeoutError):
             if self._known is None:
                 raise Unavailable("The staff is not known yet, because identity does not answer: try again.") from None
-        # Also after a failure: decisions must not queue up behind an identity that is away.
+        # Also after a failure: decisions must not each wait for an identity that is away.
         self._known_until = until
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._asking = None
+        if not task.cancelled():
+            task.exception()  # seen, even if every caller went away before

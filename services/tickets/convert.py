@@ -2,19 +2,53 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from services.domain.ticket import (
+    AuthorKind,
     Channel,
     Contact,
+    Due,
+    DueKind,
+    Event,
+    EventKind,
     FieldChange,
+    JsonObject,
+    Message,
     Priority,
+    QuarantinedItem,
     Ticket,
     TicketStatus,
+    Visibility,
 )
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFields:
+    """What can be changed of a ticket by hand; an enum is None when it is not said."""
+
+    subject: str = ""
+    status: TicketStatus | None = None
+    priority: Priority | None = None
+    type: str = ""
+    tags: tuple[str, ...] = ()
+    custom_fields: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFields:
+    """What can be said of a brand; a time that is None is switched off."""
+
+    name: str = ""
+    address: str = ""
+    idle_remind_after: timedelta | None = None
+    idle_resolve_after: timedelta | None = None
+    auto_close_after: timedelta | None = None
 
 
 def ticket_of(row: Row) -> Ticket:
@@ -69,3 +103,54 @@ def new_values(changes: Iterable[FieldChange]) -> dict[str, Any]:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def message_of(row: Row) -> Message:
+    """The message of a row."""
+    return Message(
+        id=row["id"],
+        ticket_id=row["ticket_id"],
+        visibility=Visibility(row["visibility"]),
+        author_kind=AuthorKind(row["author_kind"]),
+        author_id=row["author_id"],
+        author_name=row["author_name"],
+        body=row["body"],
+        created_at=row["created_at"],
+    )
+
+
+def event_of(row: Row) -> Event:
+    """The event of a row; the values of its changes become JSON text."""
+    return Event(
+        ticket_id=row["ticket_id"],
+        seq=row["seq"],
+        kind=EventKind(row["kind"]),
+        actor=row["actor"],
+        changes=tuple(
+            FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"]))
+            for change in row["changes"]
+        ),
+        message_id=row["message_id"],
+        decision_id=row["decision_id"],
+        cause=row["cause"],
+        reason=row["reason"],
+        occurred_at=row["occurred_at"],
+        effective_at=row["effective_at"],
+    )
+
+
+def due_of(row: Row) -> Due:
+    """The due of a row."""
+    return Due(row["key"], DueKind(row["kind"]), row["due_at"], row["reason"])
+
+
+def quarantined_of(row: Row) -> QuarantinedItem:
+    """The quarantined item of a row."""
+    return QuarantinedItem(
+        id=row["id"],
+        channel=Channel(row["channel"]),
+        code=row["code"],
+        reason=row["reason"],
+        raw_source=row["raw_source"],
+        created_at=row["created_at"],
+    )
