@@ -15,7 +15,7 @@ from services.gateway.deps import Services
 from services.gateway.settings import GatewaySettings
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.routing.client import RoutingClient
-from services.tickets.client import TicketsClient
+from services.tickets.client.tickets import TicketsClient
 
 
 async def run(settings: GatewaySettings, listener: socket.socket) -> None:

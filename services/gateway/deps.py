@@ -4,19 +4,19 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from services.common.auth import Authenticator, PrincipalSigner
 from services.common.channel import calling_as
-from services.domain.errors import Invalid, Unauthenticated
+from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
-from services.tickets.client import TicketsClient
+from services.tickets.client.tickets import TicketsClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,9 @@ _BearerCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bea
 
 def _bearer_token(credentials: _BearerCredentials) -> str:
     if credentials is None:
-        raise Unauthenticated("Sign in: send the header `Authorization: Bearer <token>`, the token from /api/v1/tokens.")
+        raise Unauthenticated(
+            "Sign in: send the header `Authorization: Bearer <token>`, the token from /api/v1/tokens."
+        )
     return credentials.credentials
 
 
@@ -136,6 +138,20 @@ def _expected_version(
 
 
 ExpectedVersion = Annotated[int, Depends(_expected_version)]
+
+TicketKey = Annotated[str, Path(description="The ticket's id or number.")]
+
+
+async def _ticket_id(ticket_id: TicketKey, tickets: Tickets) -> UUID:
+    if ticket_id.isascii() and ticket_id.isdigit():
+        return (await tickets.get_ticket(ticket_id)).id
+    try:
+        return UUID(ticket_id)
+    except ValueError:
+        raise NotFound("This ticket does not exist.") from None
+
+
+TicketId = Annotated[UUID, Depends(_ticket_id)]
 
 Cursor = Annotated[str, Query(max_length=1000, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=100, description="The most items on a page.")]

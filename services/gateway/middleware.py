@@ -59,8 +59,10 @@ class RequestEdge:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         request_id = _request_id(scope)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._serve(scope, receive, _Answer(send, request_id))
@@ -103,6 +105,7 @@ class _Answer:
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
+        """Send one message of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
@@ -123,8 +126,10 @@ class BodyLimit:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request whose body is small enough."""
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
+            return
         announced = Headers(scope=scope).get("content-length", "0")
         body = None if int(announced) > self._limit else await self._read(receive)
         if body is None:
@@ -134,7 +139,8 @@ class BodyLimit:
                 reason="BODY_TOO_LARGE",
                 headers={"Connection": "close"},
             )
-            return await response(scope, receive, send)
+            await response(scope, receive, send)
+            return
         await self._app(scope, _replay(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:

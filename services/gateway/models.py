@@ -2,11 +2,22 @@
 
 import json
 import re
+from base64 import b64encode
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema, with_config
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    WithJsonSchema,
+    with_config,
+)
 from typing_extensions import TypedDict
 
 from services.domain.principal import Role
@@ -58,6 +69,12 @@ def _encodable(value: Any) -> Any:
 Text = Annotated[str, AfterValidator(_encodable)]
 JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_encodable)]
 
+Base64 = Annotated[
+    bytes,
+    PlainSerializer(lambda value: b64encode(value).decode(), return_type=str),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+
 
 class _In(BaseModel):
     model_config = _STRICT
@@ -95,11 +112,14 @@ class RequesterIn(_In):
 
 
 class TicketIn(_In):
-    """A ticket to be made. `brand` is a brand's name or id; without it the first brand gets the ticket."""
+    """A ticket to be made. Customers ask in their own name and may leave `requester` out.
+
+    `brand` is a brand's name or id; without it the first brand gets the ticket.
+    """
 
     subject: Text
     body: Text
-    requester: RequesterIn
+    requester: RequesterIn | None = None
     brand: Text = ""
     priority: Priority = Priority.NORMAL
     type: Text = ""
@@ -311,10 +331,11 @@ class BrandOut(_Out):
 
 
 class QuarantinedItemOut(_Out):
-    """An inbound item that could not be taken, and why."""
+    """An inbound item that could not be taken, why, and the item as it came (base64)."""
 
     id: UUID
     channel: Channel
     code: str
     reason: str
+    raw_source: Base64
     created_at: datetime

@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): one table from class to status, and nothing told that a caller should not know."""
+"""Errors as problem details (RFC 9457): one table from class to status, and nothing told that is not for callers."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -38,6 +38,8 @@ STATUSES: dict[type[DuradeskError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DuradeskError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+# An idempotency key that comes with another body is the request's own mistake, not the resource's state.
+_REASONS = {"REQUEST_ID_USED": HTTPStatus.UNPROCESSABLE_ENTITY}
 # The header fields that a status must or should bring (RFC 9110, 11.6.1 and 10.2.3).
 _HEADERS: dict[HTTPStatus, dict[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="Duradesk"'},
@@ -98,8 +100,8 @@ def problem_response(
 
 
 def status_of(error: DuradeskError) -> HTTPStatus:
-    """The HTTP status of the error's class."""
-    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    """The HTTP status of the error's class, or of its reason where that says more."""
+    return _REASONS.get(error.reason) or next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:

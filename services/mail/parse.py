@@ -1,4 +1,4 @@
-"""One mail as data: who wrote, about what, in which thread. Pure; whatever the bytes are, the answer is a mail or Invalid.
+"""One mail as data: who wrote, about what, in which thread. Pure; any bytes give either a mail or Invalid.
 
 Invalid's `reason` is the code under which the mail is kept in quarantine. Limits are checked before anything that needs
 more than linear time is let near the bytes.
@@ -31,6 +31,7 @@ _MOST_REFERENCES = 50
 _BOUNDARY = re.compile(rb"boundary[\s*0-9]{0,10}=", re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
+_PLAIN_MAILBOX = re.compile(r'(?P<name>[^<>,;:"()]{0,1000})<(?P<address>[^<>",;:()\s@]{1,64}@[^<>",;:()\s@]{1,255})>')
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
 
 # What does not change on the way of one mail to us, unlike its trace (Received, Return-Path, Delivered-To, …).
@@ -123,18 +124,28 @@ def _sender(values: Sequence[str]) -> tuple[str, str]:
         raise Invalid("The mail does not say who wrote it: it has no From.", reason="NO_SENDER")
     if len(values) > 1:
         raise Invalid("The mail has several From headers.", reason="SEVERAL_SENDERS")
-    groups = _groups(values[0])
+    address, name = _mailbox(values[0])
+    # One that does not stand there literally was put together from encoded words, quotes or comments.
+    if address not in values[0] or "=?" in address:
+        raise Invalid("The mail's From is no plain address.", reason="NO_SENDER")
+    try:
+        email = clean_email(address)
+    except Invalid as error:
+        raise Invalid("The mail's From is no valid address.", reason="NO_SENDER") from error
+    return email, clean_line(name)[:NAME_LENGTH]
+
+
+def _mailbox(value: str) -> tuple[str, str]:
+    # First as everybody writes it, also with an unquoted @ in the name, which the library does not read.
+    if match := _PLAIN_MAILBOX.fullmatch(value):
+        return match["address"], decode_words(match["name"])
+    groups = _groups(value)
     addresses = [address for group in groups for address in group.addresses]
     if any(group.display_name is not None for group in groups) or len(addresses) > 1:
         raise Invalid("The mail names a group or several people in From.", reason="SEVERAL_SENDERS")
-    # An address that does not stand there literally was put together from encoded words, quotes or comments.
-    if not addresses or addresses[0].addr_spec not in values[0]:
-        raise Invalid("The mail's From is no plain address.", reason="NO_SENDER")
-    try:
-        email = clean_email(addresses[0].addr_spec)
-    except Invalid as error:
-        raise Invalid("The mail's From is no valid address.", reason="NO_SENDER") from error
-    return email, clean_line(decode_words(addresses[0].display_name))[:NAME_LENGTH]
+    if not addresses:
+        raise Invalid("The mail's From is no address.", reason="NO_SENDER")
+    return addresses[0].addr_spec, decode_words(addresses[0].display_name)
 
 
 def _groups(value: str) -> Sequence[Any]:
@@ -173,7 +184,9 @@ def _text(part: Message) -> str:
     kind = part.get_content_type()
     if part.is_multipart():
         children = [child for child in part.get_payload() if isinstance(child, Message)]
-        texts = [(child.get_content_type(), _text(child)) for child in children if part.get_content_maintype() == "multipart"]
+        texts = [
+            (child.get_content_type(), _text(child)) for child in children if part.get_content_maintype() == "multipart"
+        ]
         if kind == "multipart/alternative":
             return _plainest(texts)
         return "\n\n".join(text for _, text in texts if text)
@@ -192,7 +205,7 @@ def _plainest(texts: list[tuple[str, str]]) -> str:
 
 def _is_attachment(part: Message) -> bool:
     disposition = str(part.get("content-disposition", "")).strip().lower()
-    return disposition.startswith("attachment") or part.get_filename() is not None
+    return disposition.startswith("attachment") or (part.get_filename() is not None and disposition[:6] != "inline")
 
 
 def _charset(part: Message) -> str | None:

@@ -6,8 +6,6 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from html import unescape
 
-import nh3
-
 from services.domain.intake import clean_text
 
 # Python's codecs that are no character sets; the first two need quadratic time.
@@ -18,14 +16,18 @@ _WINDOWS = frozenset({"ascii", "iso8859-1"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
-_PARAGRAPHS = {"p", "blockquote", "pre", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6"}
-_LINES = {"div", "tr", "li", "br", "hr"}
-_UNSEEN = {"script", "style", "title", "template", "svg", "math"}
-_TAG = re.compile(r"</?([a-z0-9]+)>")
+_BREAK_OF = dict.fromkeys(("p", "blockquote", "pre", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6"), "\n\n")
+_BREAK_OF |= dict.fromkeys(("div", "tr", "li", "br", "hr"), "\n")
+_BREAKS = frozenset(_BREAK_OF.values())
+_UNSEEN = frozenset({"script", "style", "title", "template", "svg", "math"})
+_COMMENT = "!--"
+_TAG = re.compile(r"(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*)")
+_SPACE = re.compile(r"\s+")
+_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def decode(data: bytes, charset: str | None) -> str:
-    """The bytes as text: in the character set they claim, else UTF-8, else Windows-1252 with marks for what is neither."""
+    """The bytes as text: in the character set they claim, else in UTF-8, else in Windows-1252 as far as it goes."""
     for name in (charset, "utf-8"):
         try:
             codec = codecs.lookup((name or "").partition("*")[0]).name
@@ -56,12 +58,37 @@ def _word(part: bytes, charset: str | None) -> str:
 
 
 def html_to_text(html: str) -> str:
-    """What a reader sees of the HTML, one line per block: no tag, script or style is left."""
-    kept = nh3.clean(html, tags=_PARAGRAPHS | _LINES, attributes={}, clean_content_tags=_UNSEEN, link_rel=None)
-    flat = re.sub(r"\s+", " ", kept)
-    lines = unescape(_TAG.sub(lambda tag: "\n\n" if tag[1] in _PARAGRAPHS else "\n", flat)).split("\n")
-    text = "\n".join(line.strip().replace("\xa0", " ") for line in lines)
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
+    """What a reader sees of the HTML, one line per block, without scripts and styles.
+
+    One pass over the tags, whatever they are: the standard library's parser needs quadratic time for broken ones. The
+    result is text to be shown as text, so nothing depends on how a browser would have read them.
+    """
+    first, *pieces = html.split("<")
+    seen, hidden = [first], ""
+    for piece in pieces:
+        if hidden == _COMMENT or piece.startswith(_COMMENT):
+            _, end, after = piece.partition("-->")
+            hidden = "" if end else _COMMENT
+            seen.append(after)
+        elif (tag := _TAG.match(piece)) is None:
+            seen.append("" if hidden else piece.partition(">")[2] if piece[:1] in ("!", "?") else f"<{piece}")
+        elif hidden:
+            hidden = "" if tag["end"] and tag["name"].lower() == hidden else hidden
+            seen.append("" if hidden else piece.partition(">")[2])
+        else:
+            seen += _opened(tag, piece)
+            hidden = tag["name"].lower() if _hides(tag, piece) else ""
+    lines = unescape("".join(_SPACE.sub(" ", part) if part not in _BREAKS else part for part in seen)).split("\n")
+    text = "\n".join(line.replace("\xa0", " ").strip() for line in lines)
+    return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def _opened(tag: re.Match[str], piece: str) -> list[str]:
+    return [_BREAK_OF.get(tag["name"].lower(), ""), "" if _hides(tag, piece) else piece.partition(">")[2]]
+
+
+def _hides(tag: re.Match[str], piece: str) -> bool:
+    return not tag["end"] and tag["name"].lower() in _UNSEEN and "/>" not in piece
 
 
 def _clean(text: str) -> str:

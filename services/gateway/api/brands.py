@@ -21,7 +21,7 @@ async def list_brands(tickets: Tickets) -> Items[BrandOut]:
 @router.post("", status_code=201, responses=MADE)
 async def create_brand(new: BrandIn, tickets: Tickets, request_id: RequestId) -> BrandOut:
     """Make a brand."""
-    return BrandOut.model_validate(await tickets.create_brand(**dict(new), request_id=request_id))
+    return BrandOut.model_validate(await tickets.create_brand(dict(new), request_id=request_id))
 
 
 @router.patch("/{brand_id}", responses=CHANGED)
