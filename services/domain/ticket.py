@@ -218,3 +218,13 @@ class QuarantinedItem:
     reason: str
     raw_source: bytes
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuarantinedItem:
+    """An inbound item that a door could not take; `code` is a stable UPPER_SNAKE word, e.g. "NO_SENDER"."""
+
+    channel: Channel
+    code: str
+    reason: str
+    raw_source: bytes

@@ -6,12 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.ticket import (
+    AuthorKind,
     Channel,
     Contact,
+    Due,
+    DueKind,
+    Event,
+    EventKind,
     FieldChange,
+    Message,
     Priority,
+    QuarantinedItem,
     Ticket,
     TicketStatus,
+    Visibility,
 )
 
 Row = Mapping[str, Any]
@@ -69,3 +77,54 @@ def new_values(changes: Iterable[FieldChange]) -> dict[str, Any]:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def message_of(row: Row) -> Message:
+    """The message of a row."""
+    return Message(
+        id=row["id"],
+        ticket_id=row["ticket_id"],
+        visibility=Visibility(row["visibility"]),
+        author_kind=AuthorKind(row["author_kind"]),
+        author_id=row["author_id"],
+        author_name=row["author_name"],
+        body=row["body"],
+        created_at=row["created_at"],
+    )
+
+
+def event_of(row: Row) -> Event:
+    """The event of a row; the values of its changes become JSON text."""
+    return Event(
+        ticket_id=row["ticket_id"],
+        seq=row["seq"],
+        kind=EventKind(row["kind"]),
+        actor=row["actor"],
+        changes=tuple(
+            FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"]))
+            for change in row["changes"]
+        ),
+        message_id=row["message_id"],
+        decision_id=row["decision_id"],
+        cause=row["cause"],
+        reason=row["reason"],
+        occurred_at=row["occurred_at"],
+        effective_at=row["effective_at"],
+    )
+
+
+def due_of(row: Row) -> Due:
+    """The due of a row."""
+    return Due(row["key"], DueKind(row["kind"]), row["due_at"], row["reason"])
+
+
+def quarantined_of(row: Row) -> QuarantinedItem:
+    """The quarantined item of a row."""
+    return QuarantinedItem(
+        id=row["id"],
+        channel=Channel(row["channel"]),
+        code=row["code"],
+        reason=row["reason"],
+        raw_source=row["raw_source"],
+        created_at=row["created_at"],
+    )

@@ -68,6 +68,7 @@ CREATE TABLE messages (
     created_at     timestamptz NOT NULL
 );
 CREATE INDEX messages_ticket ON messages (ticket_id, created_at, id);
+CREATE INDEX messages_rfc_message_id ON messages (rfc_message_id) WHERE rfc_message_id <> '';
 
 CREATE TABLE raw_sources (
     message_id uuid PRIMARY KEY REFERENCES messages,
