@@ -112,7 +112,8 @@ async def test_live_tickets_are_paged_soonest_due_first(desk: Desk) -> None:
     closed = await decided(desk)
     await desk.set_status(closed, EventKind.TICKET_CLOSED, TicketStatus.CLOSED)
     await desk.advance(closed)
-    pages, token = [], ""
+    pages: list[tuple[UUID, ...]] = []
+    token = ""
     while not pages or token:
         ids, token = await desk.client.list_live_tickets(page_size=2, page_token=token)
         pages.append(ids)
