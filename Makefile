@@ -1,18 +1,59 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-
+INSTALLED := .venv/.installed
 PROTOS := $(shell find protos -name '*.proto')
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-config \
+	--custom-compile-command 'make lock' pyproject.toml
 
 .PHONY: help
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{sub(/:.*/, "", $$1); printf "  %-10s %s\n", $$1, $$2}'
+
+.PHONY: up
+up: install  ## Install, then run the whole help desk here until Ctrl-C
+	@exec $(BIN)/duradesk up
+
+.PHONY: install
+install: $(INSTALLED) generated/.stamp  ## Install everything into .venv and generate the stubs
+
+.PHONY: test
+test: install  ## Run every test
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: install  ## Check style, types, the direction of imports and the protos
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint protos
 
 .PHONY: protos
 protos: generated/.stamp  ## Generate Python from protos/ into generated/
 
-generated/.stamp: $(PROTOS)
-	rm -rf generated && mkdir -p generated
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=generated --grpc_python_out=generated \
-		--mypy_out=quiet:generated --mypy_grpc_out=quiet,async_only:generated $(PROTOS)
-	touch $@
+.PHONY: lock
+lock: $(INSTALLED)  ## Choose the newest versions that pyproject.toml allows
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --all-extras --constraint requirements.lock --output-file requirements-dev.lock
+
+.PHONY: clean
+clean:  ## Remove what was installed and generated; the data in .duradesk stays
+	rm -rf .venv generated
+
+$(INSTALLED): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Duradesk needs Python 3.11 or newer: name one with make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing: install it with apt-get install python3-venv." >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@mkdir -p generated
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+generated/.stamp: $(PROTOS) $(INSTALLED)
+	@rm -rf generated && mkdir -p generated
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=generated \
+		--grpc_python_out=generated --mypy_out=quiet:generated --mypy_grpc_out=quiet,async_only:generated $(PROTOS)
+	@touch $@

@@ -1,0 +1,1 @@
+"""How Duradesk is run: on one machine, and with containers."""

@@ -135,8 +135,10 @@ def _field_reader(hint: Any, field: FieldDescriptor) -> Convert:
         each = _codec(get_args(hint)[1], _map_value(field)).decode or _same
         return lambda message: {key: _at(key, each, item) for key, item in get(message).items()}
     if field.is_repeated:
-        each = _codec(_element(hint, field), field).decode or _same
-        return lambda message: tuple(_at(index, each, item) for index, item in enumerate(get(message)))
+        element = _codec(_element(hint, field), field).decode
+        if element is None:
+            return lambda message: tuple(get(message))
+        return lambda message: tuple(_at(index, element, item) for index, item in enumerate(get(message)))
     decode = _codec(hint, field).decode
     if not optional:
         return _required_reader(field, decode)

@@ -228,3 +228,15 @@ class NewQuarantinedItem:
     code: str
     reason: str
     raw_source: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision with what it saw, each in protobuf's JSON form."""
+
+    decision_id: UUID
+    ticket_id: UUID
+    facts: JsonObject
+    routing: JsonObject
+    decision: JsonObject
+    decided_at: datetime

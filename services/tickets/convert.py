@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from services.domain.ticket import (
     Event,
     EventKind,
     FieldChange,
+    JsonObject,
     Message,
     Priority,
     QuarantinedItem,
@@ -23,6 +26,29 @@ from services.domain.ticket import (
 )
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFields:
+    """What can be changed of a ticket by hand; an enum is None when it is not said."""
+
+    subject: str = ""
+    status: TicketStatus | None = None
+    priority: Priority | None = None
+    type: str = ""
+    tags: tuple[str, ...] = ()
+    custom_fields: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFields:
+    """What can be said of a brand; a time that is None is switched off."""
+
+    name: str = ""
+    address: str = ""
+    idle_remind_after: timedelta | None = None
+    idle_resolve_after: timedelta | None = None
+    auto_close_after: timedelta | None = None
 
 
 def ticket_of(row: Row) -> Ticket:

@@ -1,6 +1,9 @@
 """A server and its callers over a real channel: deny by default, errors that keep their class, one log line a call."""
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,6 +49,7 @@ MESSAGES = compile_proto(
     """,
 )
 REQUEST, RESPONSE = MESSAGES["EchoRequest"], MESSAGES["EchoResponse"]
+PATHS = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 KEY = b"k" * 32
 SIGNER = PrincipalSigner(KEY)
 AGENT = Principal("agent", Role.AGENT)
@@ -304,6 +308,30 @@ async def test_a_busy_port_is_one_sentence_that_names_the_variable() -> None:
         with pytest.raises(SystemExit, match=rf"127\.0\.0\.1:{stack.port}.*DURADESK_GRPC_PORT"):
             async with serving(port=stack.port):
                 pass
+
+
+SERVE = """
+import asyncio, sys
+from services.common.auth import PrincipalSigner, SignedOnly
+from services.common.server import serve
+from services.common.settings import Settings
+authenticator = SignedOnly(PrincipalSigner(b"k" * 32))
+address = ("127.0.0.1", int(sys.argv[1]))
+asyncio.run(serve(Settings(), name="echo", address=address, services=[], authenticator=authenticator))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_process_cleanly_after_it_said_so(number: signal.Signals) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVE, str(port), env=os.environ | PATHS)
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        request = health_pb2.HealthCheckRequest()
+        watch: Any = health_pb2_grpc.HealthStub(channel).Watch(request, wait_for_ready=True, timeout=30)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        process.send_signal(number)
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert await asyncio.wait_for(process.wait(), 10) == 0
 
 
 async def test_health_answers_anybody() -> None:

@@ -1,9 +1,8 @@
 """What a request says, as the domain has it."""
 
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import timedelta
+from dataclasses import asdict, fields, replace
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID, uuid4
 
 from duradesk.tickets.v1 import ticket_pb2
@@ -14,45 +13,25 @@ from services.common.auth import current_principal
 from services.common.wire import from_message
 from services.domain.errors import Invalid, NotFound
 from services.domain.intake import check_brand, check_request_id, clean_line
-from services.domain.ticket import Brand, JsonObject, NewMessage, NewQuarantinedItem, NewTicket, Priority, TicketStatus
+from services.domain.ticket import Brand, NewMessage, NewQuarantinedItem, NewTicket
+from services.tickets.convert import BrandFields, TicketFields
 from services.tickets.store.pages import Page
 from services.tickets.store.requests import Request
 
 _MOST_DIGITS = 18
 
 
-class _Write(Protocol):
-    request_id: str
-
-    def SerializeToString(self, deterministic: bool = ...) -> bytes: ...  # noqa: N802
-
-
-class _Listing(Protocol):
-    page_size: int
-    page_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class _TicketFields:
-    """What can be changed of a ticket by hand; an enum is None when the request does not say it."""
-
-    subject: str
-    status: TicketStatus | None
-    priority: Priority | None
-    type: str
-    tags: tuple[str, ...]
-    custom_fields: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class _BrandFields:
-    """What can be said of a brand."""
-
-    name: str
-    address: str
-    idle_remind_after: timedelta | None
-    idle_resolve_after: timedelta | None
-    auto_close_after: timedelta | None
+_Write = (
+    pb.CreateTicketRequest
+    | pb.UpdateTicketRequest
+    | pb.AssignTicketRequest
+    | pb.ResolveTicketRequest
+    | pb.CloseTicketRequest
+    | pb.ReopenTicketRequest
+    | pb.CreateMessageRequest
+    | pb.CreateBrandRequest
+)
+_Listing = pb.ListTicketsRequest | pb.ListMessagesRequest | pb.ListEventsRequest | pb.ListQuarantineRequest
 
 
 def write(method: str, request: _Write) -> Request:
@@ -76,7 +55,7 @@ def new_message(request: pb.CreateMessageRequest) -> NewMessage:
 
 def ticket_fields(request: pb.UpdateTicketRequest) -> dict[str, Any]:
     """The fields that the mask names, with their new values."""
-    return _masked(from_message(request.ticket, _TicketFields), request.update_mask)
+    return _masked(from_message(request.ticket, TicketFields), request.update_mask)
 
 
 def brand_fields(request: pb.UpdateBrandRequest) -> dict[str, Any]:
@@ -130,8 +109,8 @@ def optional_id(text: str, field: str) -> UUID | None:
         raise Invalid(f"The {field} is not a UUID.", violations={field: "is not a UUID"}) from None
 
 
-def _brand(message: ticket_pb2.Brand) -> _BrandFields:
-    brand = from_message(message, _BrandFields)
+def _brand(message: ticket_pb2.Brand) -> BrandFields:
+    brand = from_message(message, BrandFields)
     return replace(brand, name=clean_line(brand.name), address=brand.address.strip().lower())
 
 

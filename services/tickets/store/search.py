@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from psycopg.sql import SQL, Composable, Composed, Placeholder
 from services.common.database import Database
 from services.domain.errors import NotFound
 from services.domain.filters import Term
-from services.domain.ticket import Due, Event, JsonObject, Ticket
+from services.domain.ticket import Due, Event, StoredDecision, Ticket
 from services.tickets.convert import Row, due_of, event_of, ticket_of
 from services.tickets.store.pages import Page, next_token
 from services.tickets.store.scope import Scope
@@ -51,18 +50,6 @@ _DIRECTIONS = {
         SQL("{at}, t.id DESC"), SQL("({at} > %(after_at)s OR ({at} = %(after_at)s AND t.id < %(after_id)s))")
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDecision:
-    """A decision with what it saw, each in protobuf's JSON form."""
-
-    decision_id: UUID
-    ticket_id: UUID
-    facts: JsonObject
-    routing: JsonObject
-    decision: JsonObject
-    decided_at: datetime
 
 
 class SearchStore:

@@ -1,0 +1,179 @@
+"""A whole Duradesk on this machine, started as its user starts it and reached only as its users reach it."""
+
+import json
+import mailbox
+import os
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+
+BIN = Path(sys.executable).parent
+OWNER = ("owner@localhost", "a-password-for-tests")
+READY = "Duradesk is ready at "
+
+
+def wait_for(look: Callable[[], T | None], *, within: float = 30, every: float = 0.1, what: str = "") -> T:
+    """What `look` answers as soon as that is true; AssertionError with the last answer after `within` seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        answer = look()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {within} s for {what or look}; the last answer was {answer!r}")
+        time.sleep(every)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free now, in a row: the second and third gRPC ports follow the first."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+        ports = list(range(first, first + count))
+        if ports[-1] < 65_536 and all(map(_is_free, ports)):
+            return ports
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+class Stack:
+    """One stack in `home`, on ports of its own."""
+
+    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.home = home
+        grpc, _, _, web, temporal, ui, smtp, sink = free_ports(8)
+        self.ports = {
+            "GRPC_PORT": grpc,
+            "PORT": web,
+            "TEMPORAL_PORT": temporal,
+            "TEMPORAL_UI_PORT": ui,
+            "SMTP_PORT": smtp,
+            "SMTP_SINK_PORT": sink,
+        }
+        self.environment = (
+            {name: value for name, value in os.environ.items() if not name.startswith("DURADESK_")}
+            | {f"DURADESK_{name}": str(port) for name, port in self.ports.items()}
+            | {"DURADESK_HOME": str(home), "DURADESK_OWNER_EMAIL": OWNER[0], "DURADESK_OWNER_PASSWORD": OWNER[1]}
+            | dict(environment or {})
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output = home.parent / f"{home.name}.out"
+
+    @property
+    def url(self) -> str:
+        """Where the gateway answers."""
+        return f"http://127.0.0.1:{self.ports['PORT']}"
+
+    @property
+    def output(self) -> str:
+        """What the stack has printed so far."""
+        return self._output.read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start it and wait until it says that it is ready."""
+        before = self.output.count(READY) if self._output.exists() else 0
+        with self._output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [BIN / "duradesk", "up"], env=self.environment, stdout=output, stderr=subprocess.STDOUT
+            )
+        process = self._process
+        wait_for(
+            lambda: self.output.count(READY) > before or process.poll() is not None, within=90, what="the ready line"
+        )
+        assert process.poll() is None, self.output[-4000:]
+
+    def stop(self) -> float:
+        """Stop it as Ctrl-C does; answers the seconds that took."""
+        assert self._process is not None
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(timeout=30)
+        return time.monotonic() - began
+
+    def pid(self, name: str) -> int:
+        """The process id under which `name` runs now."""
+        return int((self.home / "run" / f"{name}.pid").read_text())
+
+    def kill(self, name: str) -> None:
+        """Kill the process `name` as a power cut would; the supervisor starts it again."""
+        os.kill(self.pid(name), signal.SIGKILL)
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """What a command of the project or of Temporal prints, run against this stack."""
+        done = subprocess.run(
+            [BIN / command[0], *command[1:]], env=self.environment, capture_output=True, text=True, timeout=60
+        )
+        assert not check or done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    @property
+    def temporal_address(self) -> str:
+        """Where Temporal answers."""
+        return self.environment.get("DURADESK_TEMPORAL_ADDRESS", f"127.0.0.1:{self.ports['TEMPORAL_PORT']}")
+
+    def temporal(self, *arguments: str) -> Any:
+        """What the temporal CLI answers, as JSON."""
+        answer = self.run("temporal", *arguments, "--address", self.temporal_address, "--output", "json")
+        return json.loads(answer) if answer.strip() else []
+
+    def token(self, user: tuple[str, str] = OWNER) -> str:
+        """A bearer token for an e-mail and password."""
+        answer = httpx.post(f"{self.url}/api/v1/tokens", auth=user, timeout=20)
+        answer.raise_for_status()
+        return str(answer.json()["token"])
+
+    def api(self, user: tuple[str, str] = OWNER) -> httpx.Client:
+        """The REST API as this user."""
+        return httpx.Client(
+            base_url=f"{self.url}/api/v1", headers={"authorization": f"Bearer {self.token(user)}"}, timeout=20
+        )
+
+    def send_mail(self, mail: EmailMessage) -> None:
+        """Hand a mail to the SMTP door; returns only when the door has taken it."""
+        with smtplib.SMTP("127.0.0.1", self.ports["SMTP_PORT"], timeout=20) as smtp:
+            smtp.send_message(mail)
+
+    def sent_mails(self, to: str) -> list[mailbox.MaildirMessage]:
+        """The mails that have gone out to an address so far."""
+        folder = self.home / "sink"
+        if not (folder / "new").exists():
+            return []
+        box = mailbox.Maildir(folder, create=False)
+        return [mail for mail in box if to in str(mail["To"])]
+
+
+def make_mail(sender: str, subject: str, body: str, **headers: str) -> EmailMessage:
+    """A plain mail to the first brand."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, "support@localhost", subject
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(body)
+    return mail
+
+
+@contextmanager
+def running_stack(home: Path, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """A stack that runs for the length of the block."""
+    stack = Stack(home, environment)
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()

@@ -1,0 +1,140 @@
+"""Runs one of the processes around Temporal: `python -m workflows relay|worker|reconcile`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from services.common.auth import PrincipalSigner
+from services.common.channel import open_channel
+from services.common.logging import configure_logging
+from services.common.settings import load_settings
+from services.domain.principal import Principal, Role
+from services.mail.client import SmtpSender
+from services.mail.settings import MailSettings
+from services.routing.client import RoutingClient
+from services.tickets.client import OrchestrationClient
+from workflows.activities import DeliverActivities, TicketActivities
+from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
+from workflows.patience import Outage, connect, pause
+from workflows.reconcile import Reconciliation
+from workflows.relay import Relay
+from workflows.search_attributes import register_search_attributes
+from workflows.worker import deliver_worker, tickets_worker
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    """Read command line and environment, run, and leave."""
+    arguments = _arguments()
+    settings = load_settings(MailSettings)
+    configure_logging(settings, arguments.role)
+    try:
+        asyncio.run(_run(arguments, settings))
+        code = 0
+    except Exception:
+        log.exception("process.failed")
+        code = 1
+    # The Temporal SDK's threads may abort the interpreter while it ends, with exit code 134: leave without its ending.
+    sys.stdout.flush()
+    logging.shutdown()
+    os._exit(code)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m workflows", description=__doc__)
+    roles = parser.add_subparsers(dest="role", required=True)
+    roles.add_parser("relay", help="signal the workflows of tickets that changed")
+    worker = roles.add_parser("worker", help="run workflows and their steps")
+    worker.add_argument(
+        "--queues",
+        type=lambda text: text.split(","),
+        default=[TICKETS_QUEUE, DELIVER_QUEUE],
+        help=f"which queues to work on, by default {TICKETS_QUEUE},{DELIVER_QUEUE}",
+    )
+    reconcile = roles.add_parser("reconcile", help="put back lost workflows")
+    reconcile.add_argument("--once", action="store_true", help="compare every ticket with its workflow now, and end")
+    return parser.parse_args()
+
+
+async def _run(arguments: argparse.Namespace, settings: MailSettings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    client = await connect(settings, stopping)
+    if client is None:
+        return
+    await _register(client, stopping)
+    async with _services(settings, arguments.role) as (orchestration, routing):
+        match arguments.role:
+            case "relay":
+                log.info("relay.ready")
+                await Relay(client, orchestration).run(stopping)
+            case "worker":
+                sender = SmtpSender(settings)
+                workers = {
+                    TICKETS_QUEUE: lambda: tickets_worker(client, TicketActivities(orchestration, routing)),
+                    DELIVER_QUEUE: lambda: deliver_worker(client, DeliverActivities(orchestration, sender)),
+                }
+                await _work([workers[queue]() for queue in arguments.queues], stopping)
+            case "reconcile":
+                await _reconcile(Reconciliation(client, orchestration), stopping, once=arguments.once)
+    log.info("process.stopped")
+
+
+async def _register(client: Client, stopping: asyncio.Event) -> None:
+    outage = Outage("temporal")
+    while not stopping.is_set():
+        try:
+            await register_search_attributes(client)
+        except RPCError as error:
+            await pause(outage.goes_on(error), stopping)
+        else:
+            outage.is_over()
+            return
+
+
+@asynccontextmanager
+async def _services(settings: MailSettings, role: str) -> AsyncIterator[tuple[OrchestrationClient, RoutingClient]]:
+    signer = PrincipalSigner(settings.needed_principal_key)
+    itself = Principal(role, Role.SERVICE)
+
+    def credentials() -> str:
+        return signer.sign(itself)
+
+    async with (
+        open_channel(settings.tickets_address, credentials=credentials, ca=settings.tls_ca) as tickets,
+        open_channel(settings.routing_address, credentials=credentials) as routing,
+    ):
+        yield OrchestrationClient(tickets), RoutingClient(routing)
+
+
+async def _work(workers: list[Worker], stopping: asyncio.Event) -> None:
+    async with AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        log.info("worker.ready", queues=[worker.task_queue for worker in workers])
+        await stopping.wait()
+
+
+async def _reconcile(reconciliation: Reconciliation, stopping: asyncio.Event, *, once: bool) -> None:
+    if once:
+        await reconciliation.compare()
+        return
+    log.info("reconcile.ready")
+    await reconciliation.run(stopping)
+
+
+if __name__ == "__main__":
+    main()

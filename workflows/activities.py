@@ -1,0 +1,140 @@
+"""The steps that touch the world: `advance` decides what follows on a ticket, `deliver` carries out one effect.
+
+What an activity returns or raises stays in a history for as long as it is kept, so errors leave as a code in our own
+words: never another part's message, an address, or what a mail server said.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from services.domain.decision import Plan, RoutingFacts
+from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
+from services.domain.ticket import TicketStatus
+from workflows.messages import AdvanceResult
+from workflows.ports import MailSender, Orchestration, Routing, SendResult
+
+_DECISION_TRIES = 5
+_LEASE = timedelta(seconds=60)
+_LEASED_ELSEWHERE_DELAY = timedelta(seconds=10)
+# How long the outcome of a mail that was sent is tried to be recorded: within the lease, or the mail goes out again.
+_RECORDING_SECONDS = 30.0
+
+log = structlog.get_logger()
+
+
+class TicketActivities:
+    """`advance`, on the queue of the tickets' workflows."""
+
+    def __init__(self, orchestration: Orchestration, routing: Routing) -> None:
+        self._orchestration = orchestration
+        self._routing = routing
+
+    @activity.defn
+    async def advance(self, ticket_id: str) -> AdvanceResult:
+        """Decide and apply what follows by itself on the ticket now; the plan to wait on. Safe to repeat."""
+        with _told_by_code():
+            try:
+                return _result(*await self._decide(UUID(ticket_id)))
+            except NotFound:
+                return AdvanceResult(finished=True)
+
+    async def _decide(self, ticket_id: UUID) -> tuple[Plan, RoutingFacts]:
+        for _ in range(_DECISION_TRIES):
+            facts = await self._orchestration.get_for_decision(ticket_id)
+            decision, routing = await self._routing.decide(facts)
+            try:
+                return await self._orchestration.apply_decision(decision, facts=facts, routing=routing), routing
+            except Conflict:
+                continue
+        raise Conflict("The ticket changed at every try: decide again a little later.")
+
+
+class DeliverActivities:
+    """`deliver`, on a queue of its own, so that a slow mail server keeps no ticket waiting."""
+
+    def __init__(self, orchestration: Orchestration, sender: MailSender) -> None:
+        self._orchestration = orchestration
+        self._sender = sender
+
+    @activity.defn
+    async def deliver(self, effect_id: str) -> None:
+        """Carry out the effect under a lease, and record how it went; nothing when there is nothing left to do."""
+        effect = UUID(effect_id)
+        with _told_by_code():
+            try:
+                claimed = await self._orchestration.claim_effect(effect, lease=_LEASE)
+            except (InvalidTransition, NotFound):
+                return
+            except Conflict:
+                raise _failure("LEASED", delay=_LEASED_ELSEWHERE_DELAY) from None
+            begin = partial(self._orchestration.begin_effect, effect, claimed.fence)
+            try:
+                result = await self._sender.send(claimed.mail, begin=begin)
+            except DuradeskError:
+                raise
+            except Exception as error:
+                # Nobody knows whether the mail went out. The effect stays as it is until the lease has run out: the
+                # next claim then sees how far it came, and allows one more try if it may have gone out.
+                log.warning("delivery.in_doubt", effect_id=effect_id, error=type(error).__name__)
+                raise _failure("DELIVERY_IN_DOUBT", delay=_LEASE) from None
+            await self._record(effect, claimed.fence, result)
+
+    async def _record(self, effect: UUID, fence: int, result: SendResult) -> None:
+        async with asyncio.timeout(_RECORDING_SECONDS):
+            while True:
+                try:
+                    await self._orchestration.finish_effect(effect, fence, outcome=result.outcome, detail=result.detail)
+                except Unavailable:
+                    await asyncio.sleep(0.5)
+                else:
+                    return
+
+
+def _result(plan: Plan, routing: RoutingFacts) -> AdvanceResult:
+    nothing_left = not plan.more and not plan.open_effects and plan.next_due_at is None
+    return AdvanceResult(
+        finished=nothing_left and plan.status is TicketStatus.CLOSED,
+        number=plan.number,
+        channel=plan.channel.value,
+        brand=plan.brand_name,
+        status=plan.status.value,
+        priority=plan.priority.value,
+        team=routing.team_name,
+        next_due_at=plan.next_due_at,
+        due_in_seconds=None if plan.next_due_at is None else plan.due_in_seconds,
+        next_due_reason=plan.next_due_reason,
+        open_effects=tuple(str(effect) for effect in plan.open_effects),
+        more=plan.more,
+    )
+
+
+@contextmanager
+def _told_by_code() -> Iterator[None]:
+    """Let nothing out but our own codes; what we did not expect is logged here, since nobody else will see it."""
+    try:
+        yield
+    except ApplicationError:
+        raise
+    except DuradeskError as error:
+        raise _failure(error.reason) from None
+    except Exception:
+        log.exception("activity.failed", activity=activity.info().activity_type)
+        raise _failure("INTERNAL") from None
+
+
+def _failure(code: str, *, delay: timedelta | None = None) -> ApplicationError:
+    # Benign: an outage is logged and counted where it is, not once more at each try of every ticket.
+    return ApplicationError(
+        f"Not possible just now ({code}): it is tried again.",
+        type=code,
+        next_retry_delay=delay,
+        category=ApplicationErrorCategory.BENIGN,
+    )

@@ -1,0 +1,47 @@
+"""What crosses the border of a workflow: small, frozen, and free of anything a customer wrote or is known by.
+
+A changed field must be readable from the histories of earlier releases: add with a default, never rename.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+TICKETS_QUEUE = "tickets"
+DELIVER_QUEUE = "deliver"
+
+# A smaller key goes first when tasks wait for a worker.
+PRIORITY_KEYS = {"urgent": 1, "high": 2, "normal": 3, "low": 4}
+
+
+def workflow_id(ticket_id: object) -> str:
+    """The id of a ticket's workflow."""
+    return f"ticket/{ticket_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketInput:
+    """Which ticket the workflow waits on."""
+
+    ticket_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceResult:
+    """What `advance` found or made: the plan to wait on, and labels for operators.
+
+    `due_in_seconds` counts from the answer by the database's clock; it is None when nothing is due. `finished` means
+    that nothing will follow by itself any more.
+    """
+
+    finished: bool
+    number: int = 0
+    channel: str = ""
+    brand: str = ""
+    status: str = ""
+    priority: str = ""
+    team: str = ""
+    next_due_at: datetime | None = None
+    due_in_seconds: float | None = None
+    next_due_reason: str = ""
+    open_effects: tuple[str, ...] = ()
+    more: bool = False

@@ -1,0 +1,58 @@
+"""Living through outages: say once that a part is away, try again ever more slowly, say once that it is back."""
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from services.common.settings import Settings
+
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class Outage:
+    """Whether one part that we need is away just now, and how long to wait before it is asked again."""
+
+    def __init__(self, part: str) -> None:
+        self._part = part
+        self._pause = 0.0
+
+    def goes_on(self, error: Exception) -> float:
+        """Note a failure, log the first of a row, and say how many seconds to wait."""
+        if not self._pause:
+            status = error.status.name if isinstance(error, RPCError) else ""
+            log.warning("outage.began", part=self._part, error=type(error).__name__, status=status)
+        self._pause = min(self._pause * 2 or _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+        return self._pause
+
+    def is_over(self) -> None:
+        """Note a success, and log it if it ends an outage."""
+        if self._pause:
+            log.info("outage.ended", part=self._part)
+        self._pause = 0.0
+
+
+async def pause(seconds: float, stopping: asyncio.Event) -> None:
+    """Wait, but no longer than until the process is to stop."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
+
+
+async def connect(settings: Settings, stopping: asyncio.Event) -> Client | None:
+    """A client of Temporal, waited for as long as it takes; None when the process is to stop before that."""
+    outage = Outage("temporal")
+    while not stopping.is_set():
+        try:
+            client = await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
+        # An address that does not answer is a RuntimeError here, a server that is not up yet an RPCError.
+        except (RPCError, RuntimeError) as error:
+            await pause(outage.goes_on(error), stopping)
+        else:
+            outage.is_over()
+            return client
+    return None

@@ -1,0 +1,77 @@
+"""What workflows need of other parts, as protocols: the clients of the services and the sender of mail fit them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from services.domain.decision import (
+    ClaimedEffect,
+    Decision,
+    EffectOutcome,
+    Facts,
+    Nudge,
+    OutgoingMail,
+    Plan,
+    RoutingFacts,
+)
+
+
+class Orchestration(Protocol):
+    """The tickets service as relay, workers and reconciliation use it; orchestration_service.proto says more."""
+
+    async def get_for_decision(self, ticket_id: UUID, /) -> Facts:
+        """All that a decision may look at; NotFound."""
+
+    async def apply_decision(self, decision: Decision, /, *, facts: Facts, routing: RoutingFacts) -> Plan:
+        """Store the decision and what it changes; Conflict when the ticket changed since the facts were read."""
+
+    async def claim_outbox(self, *, window: int, urgent_places: int, wait: timedelta) -> Sequence[Nudge]:
+        """Tickets to be signalled now; waits up to `wait` for the first."""
+
+    async def release_outbox(self, ticket_ids: Sequence[UUID], /) -> None:
+        """Give claimed tickets back that could not be signalled."""
+
+    async def nudge_overdue(self, *, older_than: timedelta) -> int:
+        """Nudge tickets that have waited too long, and say how many."""
+
+    async def nudge_tickets(self, ticket_ids: Sequence[UUID], /) -> int:
+        """Nudge these, at most 1,000, and say how many had something left to do."""
+
+    async def list_live_tickets(self, *, page_size: int, page_token: str) -> tuple[Sequence[UUID], str]:
+        """A page of the tickets whose workflow should run, soonest due first, and the next page's token."""
+
+    async def claim_effect(self, effect_id: UUID, /, *, lease: timedelta) -> ClaimedEffect:
+        """Take an effect; NotFound, InvalidTransition (nothing to do now), Conflict (another's lease runs)."""
+
+    async def begin_effect(self, effect_id: UUID, fence: int, /) -> None:
+        """Mark the point of no return; Conflict when the lease was lost."""
+
+    async def finish_effect(self, effect_id: UUID, fence: int, /, *, outcome: EffectOutcome, detail: str) -> None:
+        """Record how it ended; Conflict when the lease was lost."""
+
+
+class Routing(Protocol):
+    """The routing service as `advance` uses it."""
+
+    async def decide(self, facts: Facts, /) -> tuple[Decision, RoutingFacts]:
+        """What is to happen to the ticket now, and what routing saw of its own."""
+
+
+class SendResult(Protocol):
+    """How an attempt ended, and what the other side said."""
+
+    @property
+    def outcome(self) -> EffectOutcome:
+        """Done, refused for now, or refused for good."""
+
+    @property
+    def detail(self) -> str:
+        """The other side's words, for the ledger alone."""
+
+
+class MailSender(Protocol):
+    """Sends one mail. Any exception means that the outcome is not known."""
+
+    async def send(self, mail: OutgoingMail, /, *, begin: Callable[[], Awaitable[None]]) -> SendResult:
+        """Send it; `begin` is awaited just before the other side may take the mail."""

@@ -1,0 +1,93 @@
+"""The relay: takes tickets that their workflow must look at out of the tickets service, and signals the workflows.
+
+It keeps nothing. How many tickets may be signalled and undecided at once is counted by the tickets service, over all
+relays; a signal that is lost or sent twice is made good there or does no harm.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError
+
+from services.domain.decision import Nudge
+from services.domain.errors import DuradeskError
+from workflows.messages import PRIORITY_KEYS, TICKETS_QUEUE, TicketInput, workflow_id
+from workflows.patience import Outage, pause
+from workflows.ports import Orchestration
+from workflows.search_attributes import attributes_of, register_search_attributes
+from workflows.ticket import TicketWorkflow
+
+_WAIT = timedelta(seconds=5)
+_SIGNAL_TIMEOUT = timedelta(seconds=5)
+_LONGEST_BRAND = 40
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """Signals workflows, starting those that do not run; `window` tickets at once, some places for urgent ones only."""
+
+    def __init__(
+        self, client: Client, orchestration: Orchestration, *, window: int = 16, urgent_places: int = 4
+    ) -> None:
+        self._client = client
+        self._orchestration = orchestration
+        self._window = window
+        self._urgent_places = urgent_places
+        self._tickets = Outage("tickets")
+        self._temporal = Outage("temporal")
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Relay until the process is to stop; what is claimed by then is still signalled."""
+        while not stopping.is_set():
+            try:
+                nudges = await self._orchestration.claim_outbox(
+                    window=self._window, urgent_places=self._urgent_places, wait=_WAIT
+                )
+                self._tickets.is_over()
+                await self._signal_all(nudges, stopping)
+            except DuradeskError as error:
+                await pause(self._tickets.goes_on(error), stopping)
+
+    async def _signal_all(self, nudges: Sequence[Nudge], stopping: asyncio.Event) -> None:
+        errors = await asyncio.gather(*(self._signal(nudge) for nudge in nudges))
+        failed = {nudge.ticket_id: error for nudge, error in zip(nudges, errors, strict=True) if error is not None}
+        if failed:
+            await self._step_back(failed, stopping)
+        elif nudges:
+            self._temporal.is_over()
+
+    async def _signal(self, nudge: Nudge) -> Exception | None:
+        ticket_id = str(nudge.ticket_id)
+        try:
+            await self._client.start_workflow(
+                TicketWorkflow.run,
+                TicketInput(ticket_id),
+                id=workflow_id(ticket_id),
+                task_queue=TICKETS_QUEUE,
+                start_signal="look",
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=f"#{nudge.number} · {nudge.channel} · {nudge.brand_name[:_LONGEST_BRAND]}",
+                search_attributes=attributes_of(nudge),
+                priority=Priority(priority_key=PRIORITY_KEYS[nudge.priority]),
+                rpc_timeout=_SIGNAL_TIMEOUT,
+            )
+        except RPCError as error:
+            return error
+        log.debug("relay.signalled", ticket_id=ticket_id)
+        return None
+
+    async def _step_back(self, failed: dict[UUID, Exception], stopping: asyncio.Event) -> None:
+        """Give back what could not be signalled, and wait; Temporal may also have come back with an empty database."""
+        await self._orchestration.release_outbox(list(failed))
+        await pause(self._temporal.goes_on(next(iter(failed.values()))), stopping)
+        try:
+            await register_search_attributes(self._client)
+        except RPCError as error:
+            self._temporal.goes_on(error)

@@ -1,0 +1,181 @@
+"""TicketWorkflow: waits on one ticket for as long as it lives. SentinelWorkflow: shows that Temporal kept its memory.
+
+                    look, due, delivery ended
+               ┌──────────────────────────────────┐
+               ▼                                  │
+    start ─► advance ─► show ─► deliver ─► keep one timer ─► wait
+               │                  │
+               │ long history     │ finished, nothing under way
+               ▼                  ▼
+        continue as new         end
+
+The ticket itself, its dues and its deliveries are rows of the tickets service. The workflow holds no copy that could
+keep it from looking: whatever wakes it, it advances, and `advance` reads the rows. So a lost, doubled or late wake-up
+is harmless, and a run that was terminated goes on with the next `look`.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
+
+from workflows.messages import DELIVER_QUEUE, PRIORITY_KEYS, AdvanceResult, TicketInput
+
+TICKET_STATUS = SearchAttributeKey.for_keyword("TicketStatus")
+TICKET_PRIORITY = SearchAttributeKey.for_keyword("TicketPriority")
+TICKET_TEAM = SearchAttributeKey.for_keyword("TicketTeam")
+TICKET_BRAND = SearchAttributeKey.for_keyword("TicketBrand")
+NEXT_DUE_AT = SearchAttributeKey.for_datetime("NextDueAt")
+
+_ADVANCE_TIMEOUT = timedelta(seconds=30)
+# As long as the lease of a delivery: a second attempt starts when the first one's lease has run out.
+_DELIVER_TIMEOUT = timedelta(seconds=60)
+_RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=15))
+_SHORTEST_WAIT_SECONDS = 0.25
+_MOST_DELIVERIES = 50
+
+
+@workflow.defn(name="TicketWorkflow")
+class TicketWorkflow:
+    """One ticket, from its first event until it is closed for good."""
+
+    history_limit: ClassVar[int] = 1_000
+
+    @workflow.init
+    def __init__(self, ticket: TicketInput) -> None:
+        self._ticket = ticket
+        self._nudged = True
+        self._priority = Priority.default
+        self._timer: asyncio.Task[None] | None = None
+        self._armed_for: datetime | None = None
+        self._deliveries: dict[str, asyncio.Task[None]] = {}
+
+    @workflow.run
+    async def run(self, ticket: TicketInput) -> None:
+        """Advance, then wait for the next reason to advance, until nothing can follow any more."""
+        while True:
+            plan = await self._advance()
+            self._show(plan)
+            if self._history_is_long():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(ticket)
+            self._start_deliveries(plan)
+            if plan.more:
+                continue
+            if plan.finished and not self._deliveries and not self._nudged:
+                return
+            self._keep_timer(plan)
+            await workflow.wait_condition(lambda: self._nudged)
+
+    @workflow.signal(description="The ticket changed, or somebody thinks so: read it and do what follows.")
+    def look(self) -> None:
+        """Wake up. It carries nothing, so any number of them count as one."""
+        self._nudged = True
+
+    async def _advance(self) -> AdvanceResult:
+        self._nudged = False
+        plan: AdvanceResult = await workflow.execute_activity(
+            "advance",
+            self._ticket.ticket_id,
+            result_type=AdvanceResult,
+            start_to_close_timeout=_ADVANCE_TIMEOUT,
+            retry_policy=_RETRY,
+            priority=self._priority,
+            summary="decide what follows by itself",
+        )
+        self._priority = Priority(priority_key=PRIORITY_KEYS.get(plan.priority))
+        return plan
+
+    def _show(self, plan: AdvanceResult) -> None:
+        workflow.set_current_details(_details(plan))
+        changes = list(_changed_attributes(plan))
+        if changes:
+            workflow.upsert_search_attributes(changes)
+
+    def _history_is_long(self) -> bool:
+        info = workflow.info()
+        return info.is_continue_as_new_suggested() or info.get_current_history_length() > self.history_limit
+
+    def _start_deliveries(self, plan: AdvanceResult) -> None:
+        for effect_id in plan.open_effects:
+            if effect_id not in self._deliveries and len(self._deliveries) < _MOST_DELIVERIES:
+                self._deliveries[effect_id] = asyncio.create_task(self._deliver(effect_id))
+
+    async def _deliver(self, effect_id: str) -> None:
+        try:
+            await workflow.execute_activity(
+                "deliver",
+                effect_id,
+                task_queue=DELIVER_QUEUE,
+                start_to_close_timeout=_DELIVER_TIMEOUT,
+                retry_policy=_RETRY,
+                priority=self._priority,
+                summary="deliver what was decided",
+            )
+        finally:
+            # However it ended, the plan is read again: it says whether anything is left to deliver.
+            del self._deliveries[effect_id]
+            self._nudged = True
+
+    def _keep_timer(self, plan: AdvanceResult) -> None:
+        """Have one timer, for the next due or an earlier one: a timer that finds nothing costs less than moving it."""
+        if plan.next_due_at is None or plan.due_in_seconds is None:
+            return
+        if self._timer is not None and self._armed_for is not None:
+            if self._armed_for <= plan.next_due_at:
+                return
+            self._timer.cancel()
+        self._armed_for = plan.next_due_at
+        wait = timedelta(seconds=max(plan.due_in_seconds, _SHORTEST_WAIT_SECONDS))
+        self._timer = asyncio.create_task(self._wake_after(wait, _next_due(plan)))
+
+    async def _wake_after(self, wait: timedelta, summary: str) -> None:
+        await workflow.sleep(wait, summary=summary)
+        self._timer = self._armed_for = None
+        self._nudged = True
+
+
+@workflow.defn(name="SentinelWorkflow")
+class SentinelWorkflow:
+    """Does nothing for ever. When it is missing, Temporal lost its database, and every ticket's workflow with it."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Wait for something that never comes."""
+        await workflow.wait_condition(lambda: False)
+
+
+def _details(plan: AdvanceResult) -> str:
+    rows = [
+        ("Status", plan.status),
+        ("Priority", plan.priority),
+        ("Team", plan.team or "none"),
+        ("Next due", _next_due(plan)),
+        ("Open deliveries", str(len(plan.open_effects))),
+    ]
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def _next_due(plan: AdvanceResult) -> str:
+    if plan.next_due_at is None:
+        return "nothing"
+    return f"{plan.next_due_at:%Y-%m-%d %H:%M:%S} UTC: {plan.next_due_reason}"
+
+
+def _changed_attributes(plan: AdvanceResult) -> Iterator[SearchAttributeUpdate[str] | SearchAttributeUpdate[datetime]]:
+    """What differs from the search attributes that the run was started with or has set since."""
+    known = workflow.info().typed_search_attributes
+    labels = {
+        TICKET_STATUS: plan.status,
+        TICKET_PRIORITY: plan.priority,
+        TICKET_TEAM: plan.team,
+        TICKET_BRAND: plan.brand,
+    }
+    for key, label in labels.items():
+        if label and label != known.get(key):
+            yield key.value_set(label)
+    if plan.next_due_at != known.get(NEXT_DUE_AT):
+        yield NEXT_DUE_AT.value_unset() if plan.next_due_at is None else NEXT_DUE_AT.value_set(plan.next_due_at)

@@ -1,0 +1,51 @@
+"""The workers: who polls which queue, and with what limits."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from workflows.activities import DeliverActivities, TicketActivities
+from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
+from workflows.ticket import SentinelWorkflow, TicketWorkflow
+
+WORKFLOWS: Sequence[type] = (TicketWorkflow, SentinelWorkflow)
+
+_ACTIVITIES_AT_ONCE = 20
+# Above the number of active tickets: a workflow that falls out of the cache is replayed at its next step.
+_CACHED_WORKFLOWS = 5_000
+# How long a step waits for a worker that was killed before another one takes it.
+_STICKY_TIMEOUT = timedelta(seconds=2)
+# The supervisor gives a process 10 s to end.
+_GRACE = timedelta(seconds=5)
+
+
+def tickets_worker(client: Client, activities: TicketActivities, *, workflows: Sequence[type] = WORKFLOWS) -> Worker:
+    """Runs the workflows and their `advance`.
+
+    Without the SDK's sandbox, which costs a third of the worker's CPU: a test keeps clocks, randomness and I/O out of
+    the workflows' module instead, and recorded histories are replayed.
+    """
+    return Worker(
+        client,
+        task_queue=TICKETS_QUEUE,
+        workflows=workflows,
+        activities=[activities.advance],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=_CACHED_WORKFLOWS,
+        max_concurrent_activities=_ACTIVITIES_AT_ONCE,
+        sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
+        graceful_shutdown_timeout=_GRACE,
+    )
+
+
+def deliver_worker(client: Client, activities: DeliverActivities) -> Worker:
+    """Runs deliveries."""
+    return Worker(
+        client,
+        task_queue=DELIVER_QUEUE,
+        activities=[activities.deliver],
+        max_concurrent_activities=_ACTIVITIES_AT_ONCE,
+        graceful_shutdown_timeout=_GRACE,
+    )
