@@ -24,7 +24,6 @@ from workflows.ports import MailSender, Orchestration, Routing, SendResult
 _DECISION_TRIES = 5
 _LEASE = timedelta(seconds=60)
 _LEASED_ELSEWHERE_DELAY = timedelta(seconds=10)
-_LONGEST_PATIENCE = timedelta(minutes=5)
 # How long the outcome of a mail that was sent is tried to be recorded: within the lease, or the mail goes out again.
 _RECORDING_SECONDS = 30.0
 
@@ -105,7 +104,7 @@ class DeliverActivities:
 
 def _patience(attempt: int) -> timedelta:
     """How long to wait after the attempt, the first being 1: from 5 s, doubling, to 5 minutes."""
-    return min(timedelta(seconds=5) * 2 ** min(attempt - 1, 10), _LONGEST_PATIENCE)
+    return timedelta(seconds=min(5 * 2 ** min(attempt - 1, 10), 300))
 
 
 def _result(plan: Plan, routing: RoutingFacts) -> AdvanceResult:

@@ -91,6 +91,7 @@ class Desk:
         self.outbox: dict[UUID, bool] = {}
         self.advances = 0
         self.conflicts_to_raise = 0
+        self.failures: list[Exception] = []
         self._changed = asyncio.Condition()
 
     # What people do.
@@ -161,6 +162,8 @@ class Desk:
     # What the tickets service answers.
 
     async def get_for_decision(self, ticket_id: UUID) -> Facts:
+        if self.failures:
+            raise self.failures.pop()
         row, now = self._row(ticket_id), await self._now()
         undecided = tuple(event for event in row.events if event.seq > row.decided_seq)
         return Facts(now, row.facts, row.brand, undecided[:200], len(undecided) > 200, row.dues, tuple(row.fired))
@@ -271,7 +274,7 @@ class Desk:
         effect.leased_until = None
         effect.state = {EffectOutcome.RETRY: "ready"}.get(outcome, outcome.value)
 
-    def _leased(self, effect_id: UUID, *, fence: int) -> Effect:
+    def _leased(self, effect_id: UUID, fence: int) -> Effect:
         effect = self._effect(effect_id)
         if effect.fence != fence or not effect.is_open:
             raise Conflict("The lease was lost.")

@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from services.domain.decision import EffectOutcome, OutgoingMail
+from services.domain.decision import EffectOutcome, Nudge, OutgoingMail
 from tests.workflow.desk import Desk
 from workflows.activities import DeliverActivities, TicketActivities
 from workflows.messages import workflow_id
@@ -82,6 +84,19 @@ class Env:
         self.desk.outbox[ticket_id] = True
         await signal_with_start(self.client, self.desk.nudge_of(ticket_id))
 
+    async def signal(self, nudge: Nudge) -> None:
+        await signal_with_start(self.client, nudge)
+
+    async def looked(self, ticket_id: UUID) -> None:
+        """Wait until the workflow has nothing to do at the moment: no step under way, no signal unanswered."""
+
+        async def is_idle() -> bool:
+            description = await self.handle(ticket_id).describe()
+            raw = description.raw_description
+            return not raw.pending_activities and not raw.HasField("pending_workflow_task")
+
+        await until(is_idle)
+
     async def settled(self, ticket_id: UUID) -> None:
         """Wait until every event of the ticket is decided."""
         row = self.desk.rows[ticket_id]
@@ -90,6 +105,20 @@ class Env:
     async def events(self, ticket_id: UUID, *, run_id: str | None = None) -> list[HistoryEvent]:
         handle = self.client.get_workflow_handle(workflow_id(ticket_id), run_id=run_id)
         return [event async for event in handle.fetch_history_events()]
+
+    async def details(self, ticket_id: UUID) -> str:
+        """The live panel of the workflow, as Temporal's interface asks for it."""
+        answer: Any = await self.handle(ticket_id).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        return str(answer.current_details)
+
+    async def summaries(self, ticket_id: UUID, kind: "EventType.ValueType") -> list[str]:
+        """The labels of the events of this kind."""
+        payloads = [e.user_metadata.summary for e in await self.events(ticket_id) if e.event_type == kind]
+        return [str(value) for value in await self.client.data_converter.decode(payloads)]
+
+    async def pending(self, ticket_id: UUID) -> str:
+        """The steps under way with their last failures, as operators see them."""
+        return str((await self.handle(ticket_id).describe()).raw_description.pending_activities)
 
     async def count(self, ticket_id: UUID, *kinds: "EventType.ValueType") -> int:
         return sum(event.event_type in kinds for event in await self.events(ticket_id))
