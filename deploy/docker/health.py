@@ -23,6 +23,7 @@ def probe(kind: str, address: str, *, ca: Path | None = None) -> Probe:
 
 
 def main() -> None:
+    """Ask once."""
     sys.exit(0 if asyncio.run(_ask(*sys.argv[1:])) else 1)
 
 
