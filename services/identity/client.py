@@ -50,14 +50,21 @@ class IdentityClient:
 
     async def list_users(self, *, include_customers: bool = False) -> tuple[User, ...]:
         """All accounts by e-mail, page after page; the staff's unless customers are asked for too."""
-        users: list[User] = []
-        request = pb.ListUsersRequest(include_customers=include_customers, page_size=_PAGE)
-        while True:
-            response = await self._stub.ListUsers(request)
-            users.extend(from_message(user, User) for user in response.users)
-            if not response.next_page_token:
-                return tuple(users)
-            request.page_token = response.next_page_token
+        users, page_token = await self.list_users_page(include_customers=include_customers)
+        while page_token:
+            more, page_token = await self.list_users_page(include_customers=include_customers, page_token=page_token)
+            users += more
+        return users
+
+    async def list_users_page(
+        self, *, include_customers: bool = False, page_size: int = _PAGE, page_token: str = ""
+    ) -> tuple[tuple[User, ...], str]:
+        """Some accounts by e-mail, and the token of the next page; an empty one on the last."""
+        request = pb.ListUsersRequest(
+            include_customers=include_customers, page_size=page_size, page_token=page_token
+        )
+        response = await self._stub.ListUsers(request)
+        return tuple(from_message(user, User) for user in response.users), response.next_page_token
 
     async def update_user(self, user_id: UUID, change: UserChange) -> User:
         """Change an account."""
