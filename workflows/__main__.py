@@ -22,7 +22,7 @@ from services.domain.principal import Principal, Role
 from services.mail.client import SmtpSender
 from services.mail.settings import MailSettings
 from services.routing.client import RoutingClient
-from services.tickets.client import OrchestrationClient
+from services.tickets.client.orchestration import OrchestrationClient
 from workflows.activities import DeliverActivities, TicketActivities
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.patience import Outage, connect, pause

@@ -15,7 +15,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from services.domain.decision import Plan, RoutingFacts
+from services.domain.decision import EffectOutcome, Plan, RoutingFacts
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.ticket import TicketStatus
 from workflows.messages import AdvanceResult
@@ -75,7 +75,7 @@ class DeliverActivities:
                 return
             except Conflict:
                 raise _failure("LEASED", delay=_LEASED_ELSEWHERE_DELAY) from None
-            begin = partial(self._orchestration.begin_effect, effect, claimed.fence)
+            begin = partial(self._orchestration.begin_effect, effect, fence=claimed.fence)
             try:
                 result = await self._sender.send(claimed.mail, begin=begin)
             except DuradeskError:
@@ -86,16 +86,25 @@ class DeliverActivities:
                 log.warning("delivery.in_doubt", effect_id=effect_id, error=type(error).__name__)
                 raise _failure("DELIVERY_IN_DOUBT", delay=_LEASE) from None
             await self._record(effect, claimed.fence, result)
+            if result.outcome is EffectOutcome.RETRY:
+                raise _failure("REFUSED_FOR_NOW", delay=_patience(claimed.attempt))
 
     async def _record(self, effect: UUID, fence: int, result: SendResult) -> None:
         async with asyncio.timeout(_RECORDING_SECONDS):
             while True:
                 try:
-                    await self._orchestration.finish_effect(effect, fence, outcome=result.outcome, detail=result.detail)
+                    await self._orchestration.finish_effect(
+                        effect, fence=fence, outcome=result.outcome, detail=result.detail
+                    )
                 except Unavailable:
                     await asyncio.sleep(0.5)
                 else:
                     return
+
+
+def _patience(attempt: int) -> timedelta:
+    """How long to wait after the attempt, the first being 1: from 5 s, doubling, to 5 minutes."""
+    return timedelta(seconds=min(5 * 2 ** min(attempt - 1, 10), 300))
 
 
 def _result(plan: Plan, routing: RoutingFacts) -> AdvanceResult:

@@ -32,7 +32,7 @@ class Orchestration(Protocol):
     async def release_outbox(self, ticket_ids: Sequence[UUID], /) -> None:
         """Give claimed tickets back that could not be signalled."""
 
-    async def nudge_overdue(self, *, older_than: timedelta) -> int:
+    async def nudge_overdue(self, older_than: timedelta) -> int:
         """Nudge tickets that have waited too long, and say how many."""
 
     async def nudge_tickets(self, ticket_ids: Sequence[UUID], /) -> int:
@@ -44,10 +44,10 @@ class Orchestration(Protocol):
     async def claim_effect(self, effect_id: UUID, /, *, lease: timedelta) -> ClaimedEffect:
         """Take an effect; NotFound, InvalidTransition (nothing to do now), Conflict (another's lease runs)."""
 
-    async def begin_effect(self, effect_id: UUID, fence: int, /) -> None:
+    async def begin_effect(self, effect_id: UUID, /, *, fence: int) -> None:
         """Mark the point of no return; Conflict when the lease was lost."""
 
-    async def finish_effect(self, effect_id: UUID, fence: int, /, *, outcome: EffectOutcome, detail: str) -> None:
+    async def finish_effect(self, effect_id: UUID, /, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         """Record how it ended; Conflict when the lease was lost."""
 
 

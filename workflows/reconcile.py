@@ -82,7 +82,7 @@ class Reconciliation:
             self._compared_at = now
 
     async def _nudge_overdue(self) -> None:
-        nudged = await self._orchestration.nudge_overdue(older_than=_OVERDUE)
+        nudged = await self._orchestration.nudge_overdue(_OVERDUE)
         if nudged:
             log.info("reconcile.overdue", nudged=nudged)
 

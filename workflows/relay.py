@@ -63,24 +63,11 @@ class Relay:
             self._temporal.is_over()
 
     async def _signal(self, nudge: Nudge) -> Exception | None:
-        ticket_id = str(nudge.ticket_id)
         try:
-            await self._client.start_workflow(
-                TicketWorkflow.run,
-                TicketInput(ticket_id),
-                id=workflow_id(ticket_id),
-                task_queue=TICKETS_QUEUE,
-                start_signal="look",
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                static_summary=f"#{nudge.number} · {nudge.channel} · {nudge.brand_name[:_LONGEST_BRAND]}",
-                search_attributes=attributes_of(nudge),
-                priority=Priority(priority_key=PRIORITY_KEYS[nudge.priority]),
-                rpc_timeout=_SIGNAL_TIMEOUT,
-            )
+            await signal_with_start(self._client, nudge)
         except RPCError as error:
             return error
-        log.debug("relay.signalled", ticket_id=ticket_id)
+        log.debug("relay.signalled", ticket_id=str(nudge.ticket_id))
         return None
 
     async def _step_back(self, failed: dict[UUID, Exception], stopping: asyncio.Event) -> None:
@@ -91,3 +78,21 @@ class Relay:
             await register_search_attributes(self._client)
         except RPCError as error:
             self._temporal.goes_on(error)
+
+
+async def signal_with_start(client: Client, nudge: Nudge) -> None:
+    """Tell the ticket's workflow to look, and start it if it does not run; RPCError when Temporal does not take it."""
+    ticket_id = str(nudge.ticket_id)
+    await client.start_workflow(
+        TicketWorkflow.run,
+        TicketInput(ticket_id),
+        id=workflow_id(ticket_id),
+        task_queue=TICKETS_QUEUE,
+        start_signal="look",
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        static_summary=f"#{nudge.number} · {nudge.channel} · {nudge.brand_name[:_LONGEST_BRAND]}",
+        search_attributes=attributes_of(nudge),
+        priority=Priority(priority_key=PRIORITY_KEYS[nudge.priority]),
+        rpc_timeout=_SIGNAL_TIMEOUT,
+    )

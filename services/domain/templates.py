@@ -19,13 +19,12 @@ def idle_reminder(*, name: str, subject: str, brand: str, resolves_at: datetime 
     greeting = f"Hello {clean_line(name)}," if clean_line(name) else "Hello,"
     paragraphs = [
         greeting,
-        f'we have answered your request "{clean_line(subject)}" and wait for your word to go on.'
-        " Simply reply to this mail.",
+        f'we wait for your answer to go on with your request "{clean_line(subject)}". Simply reply to this mail.',
     ]
     if resolves_at is not None:
         paragraphs.append(
-            f"Without an answer the request will be marked as resolved on {_in_words(resolves_at)}. "
-            "You can still reply after that."
+            f"Without one, the request will be marked as resolved on {_in_words(resolves_at)}."
+            " You can still reply after that."
         )
     paragraphs.append(clean_line(brand))
     return "\n\n".join(paragraphs) + "\n"

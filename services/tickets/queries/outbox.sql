@@ -5,13 +5,13 @@ SELECT pg_advisory_xact_lock(hashtextextended('duradesk.outbox', 0));
 -- claim_outbox --
 -- The next tickets to signal: as many as the window has places, of which the reserved ones are for urgent tickets.
 WITH busy AS MATERIALIZED (
-    SELECT count(*) AS places FROM outbox WHERE signalled_at > clock_timestamp() - interval '30 seconds'
+    SELECT count(*) AS places FROM outbox WHERE signalled_at > (SELECT clock_timestamp() - interval '30 seconds')
 ), free AS MATERIALIZED (
     SELECT ticket_id, rank, due_at, enqueued_at
     FROM outbox
     WHERE signalled_at IS NULL OR retry_at <= (SELECT clock_timestamp())
     ORDER BY rank, due_at NULLS LAST, enqueued_at
-    LIMIT %(window)s
+    LIMIT greatest(%(window)s - (SELECT places FROM busy), 0)
     FOR NO KEY UPDATE SKIP LOCKED
 ), placed AS (
     SELECT ticket_id, rank, row_number() OVER (ORDER BY rank, due_at NULLS LAST, enqueued_at) AS place FROM free

@@ -35,19 +35,19 @@ _OUTCOMES = {
 
 
 class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceServicer):
-    """Each method is one transaction; a change of the outbox wakes the claimers after its commit."""
+    """Each method is one transaction; what frees a place or brings tickets wakes the claimers after its commit."""
 
     def __init__(self, database: Database, wakeup: Wakeup) -> None:
         self._database = database
         self._wakeup = wakeup
 
-    async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:  # noqa: N802
+    async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
         """The facts of one moment."""
         async with self._database.transaction() as conn:
             facts = await decisions.get_for_decision(conn, _id(request.ticket_id, "ticket_id"))
         return pb.GetForDecisionResponse(facts=to_message(facts, decision_pb2.Facts))
 
-    async def ApplyDecision(self, request: pb.ApplyDecisionRequest, context: Context) -> pb.ApplyDecisionResponse:  # noqa: N802
+    async def ApplyDecision(self, request: pb.ApplyDecisionRequest, context: Context) -> pb.ApplyDecisionResponse:
         """One transaction; the place in the window that it frees is for the next claimer."""
         decision, facts = from_message(request.decision, Decision), from_message(request.facts, Facts)
         record = DecisionRecord(_json(request.facts), _json(request.routing), _json(request.decision))
@@ -56,10 +56,10 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         self._wakeup.set()
         return pb.ApplyDecisionResponse(plan=to_message(plan, decision_pb2.Plan))
 
-    async def ClaimOutbox(self, request: pb.ClaimOutboxRequest, context: Context) -> pb.ClaimOutboxResponse:  # noqa: N802
+    async def ClaimOutbox(self, request: pb.ClaimOutboxRequest, context: Context) -> pb.ClaimOutboxResponse:
         """Look, and while there is nothing wait for a change, up to the time given."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + min(_span(request.wait), LONGEST_WAIT).total_seconds()
+        deadline = loop.time() + min(_span(request.wait, "wait"), LONGEST_WAIT).total_seconds()
         while True:
             changed = self._wakeup.next()
             nudges = await self._claim(request)
@@ -68,30 +68,28 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
                 return pb.ClaimOutboxResponse(nudges=[to_message(nudge, pb.Nudge) for nudge in nudges])
             await _wait(changed, seconds=min(left, LOOK_SECONDS))
 
-    async def ReleaseOutbox(self, request: pb.ReleaseOutboxRequest, context: Context) -> pb.ReleaseOutboxResponse:  # noqa: N802
+    async def ReleaseOutbox(self, request: pb.ReleaseOutboxRequest, context: Context) -> pb.ReleaseOutboxResponse:
         """Rows that could not be signalled are for whoever can."""
         async with self._database.transaction() as conn:
             await outbox.release_outbox(conn, _ids(request.ticket_ids))
         self._wakeup.set()
         return pb.ReleaseOutboxResponse()
 
-    async def NudgeOverdue(self, request: pb.NudgeOverdueRequest, context: Context) -> pb.NudgeOverdueResponse:  # noqa: N802
+    async def NudgeOverdue(self, request: pb.NudgeOverdueRequest, context: Context) -> pb.NudgeOverdueResponse:
         """What waited too long."""
         async with self._database.transaction() as conn:
-            nudged = await reconcile.nudge_overdue(conn, older_than=_span(request.older_than))
+            nudged = await reconcile.nudge_overdue(conn, older_than=_span(request.older_than, "older_than"))
         self._wake_if(nudged)
         return pb.NudgeOverdueResponse(nudged=nudged)
 
-    async def NudgeTickets(self, request: pb.NudgeTicketsRequest, context: Context) -> pb.NudgeTicketsResponse:  # noqa: N802
+    async def NudgeTickets(self, request: pb.NudgeTicketsRequest, context: Context) -> pb.NudgeTicketsResponse:
         """The tickets named."""
         async with self._database.transaction() as conn:
             nudged = await reconcile.nudge_tickets(conn, _ids(request.ticket_ids))
         self._wake_if(nudged)
         return pb.NudgeTicketsResponse(nudged=nudged)
 
-    async def ListLiveTickets(  # noqa: N802
-        self, request: pb.ListLiveTicketsRequest, context: Context
-    ) -> pb.ListLiveTicketsResponse:
+    async def ListLiveTickets(self, request: pb.ListLiveTicketsRequest, context: Context) -> pb.ListLiveTicketsResponse:
         """One page."""
         async with self._database.transaction() as conn:
             ids, token = await reconcile.list_live_tickets(
@@ -99,32 +97,30 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
             )
         return pb.ListLiveTicketsResponse(ticket_ids=map(str, ids), next_page_token=token)
 
-    async def ClaimEffect(self, request: pb.ClaimEffectRequest, context: Context) -> pb.ClaimEffectResponse:  # noqa: N802
+    async def ClaimEffect(self, request: pb.ClaimEffectRequest, context: Context) -> pb.ClaimEffectResponse:
         """The lease and the mail; a refusal is told after what it wrote is committed."""
-        effect_id, lease = _id(request.effect_id, "effect_id"), _span(request.lease)
+        effect_id, lease = _id(request.effect_id, "effect_id"), _span(request.lease, "lease")
         if not timedelta() < lease <= LONGEST_LEASE:
             raise _wrong("lease", "must be above 0 and at most 10 minutes")
         async with self._database.transaction() as conn:
             claimed = await effects.claim_effect(conn, effect_id, lease=lease)
-        self._wakeup.set()
         if isinstance(claimed, InvalidTransition):
             raise claimed
         return to_message(claimed, pb.ClaimEffectResponse)
 
-    async def BeginEffect(self, request: pb.BeginEffectRequest, context: Context) -> pb.BeginEffectResponse:  # noqa: N802
+    async def BeginEffect(self, request: pb.BeginEffectRequest, context: Context) -> pb.BeginEffectResponse:
         """The point of no return."""
         async with self._database.transaction() as conn:
             await effects.begin_effect(conn, _id(request.effect_id, "effect_id"), fence=request.fence)
         return pb.BeginEffectResponse()
 
-    async def FinishEffect(self, request: pb.FinishEffectRequest, context: Context) -> pb.FinishEffectResponse:  # noqa: N802
+    async def FinishEffect(self, request: pb.FinishEffectRequest, context: Context) -> pb.FinishEffectResponse:
         """The outcome; a failure is an event of the ticket."""
         effect_id, outcome = _id(request.effect_id, "effect_id"), _OUTCOMES.get(request.outcome)
         if outcome is None:
             raise _wrong("outcome", "is required: done, retry or failed")
         async with self._database.transaction() as conn:
             await effects.finish_effect(conn, effect_id, fence=request.fence, outcome=outcome, detail=request.detail)
-        self._wakeup.set()
         return pb.FinishEffectResponse()
 
     async def _claim(self, request: pb.ClaimOutboxRequest) -> tuple[Nudge, ...]:
@@ -159,8 +155,11 @@ def _ids(texts: Any) -> list[UUID]:
     return [_id(text, f"ticket_ids[{index}]") for index, text in enumerate(texts)]
 
 
-def _span(duration: Duration) -> timedelta:
-    return duration.ToTimedelta()
+def _span(duration: Duration, field: str) -> timedelta:
+    try:
+        return duration.ToTimedelta()
+    except (ValueError, OverflowError):
+        raise _wrong(field, "is not a duration") from None
 
 
 def _json(message: Message) -> JsonObject:

@@ -26,14 +26,13 @@ from services.domain.ticket import (
     Brand,
     Channel,
     Due,
-    DueKind,
     EventKind,
     JsonObject,
     Priority,
     TicketStatus,
     Visibility,
 )
-from services.tickets.convert import new_values
+from services.tickets.convert import due_of, new_values
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.statements import QUERIES
@@ -66,7 +65,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         brand=_brand_of(row),
         events=tuple(_event_of(event) for event in row["events"][:EVENTS]),
         more=len(row["events"]) > EVENTS,
-        planned=tuple(_due_of(due) for due in row["planned"]),
+        planned=tuple(due_of({**due, "due_at": datetime.fromisoformat(due["due_at"])}) for due in row["planned"]),
         fired=tuple(FiredDue(due["key"], datetime.fromisoformat(due["fired_at"])) for due in row["fired"]),
     )
 
@@ -106,7 +105,7 @@ def _check_current(decision: Decision, *, facts: Facts, locked: LockedTicket) ->
 
 async def _planned_dues(conn: Connection, ticket_id: UUID) -> set[Due]:
     rows = await (await conn.execute(QUERIES["read_planned_dues"], {"ticket_id": ticket_id})).fetchall()
-    return {Due(row["key"], DueKind(row["kind"]), row["due_at"], row["reason"]) for row in rows}
+    return {due_of(row) for row in rows}
 
 
 async def _store_decision(conn: Connection, decision: Decision, record: DecisionRecord) -> UUID:
@@ -246,7 +245,3 @@ def _event_of(event: JsonObject) -> EventFacts:
         visibility=Visibility(event["visibility"]) if event["visibility"] else None,
         author_kind=AuthorKind(event["author_kind"]) if event["author_kind"] else None,
     )
-
-
-def _due_of(due: JsonObject) -> Due:
-    return Due(due["key"], DueKind(due["kind"]), datetime.fromisoformat(due["due_at"]), due["reason"])

@@ -12,10 +12,10 @@ from services.domain.errors import Conflict, InvalidTransition, NotFound
 from services.domain.intake import clean_line
 from services.domain.templates import answer_subject, idle_reminder
 from services.domain.ticket import EventKind, TicketStatus
+from services.tickets.store.decisions import ACTOR
 from services.tickets.store.events import Connection, append_event, enqueue, lock_ticket
 from services.tickets.store.statements import QUERIES
 
-ACTOR = "duradesk"
 DETAIL_LENGTH = 500
 # RFC 5322 sets no limit, but mail servers do: enough for a client to find the thread.
 MOST_REFERENCES = 20

@@ -1,5 +1,6 @@
 """What tests of the orchestration half need: a running service, people who write, and a clock that can be moved."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -39,13 +40,25 @@ class Clock:
         return datetime.now(UTC) + self.skipped
 
 
+class WatchedWakeup(Wakeup):
+    """Says when somebody looks."""
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__(database_url)
+        self.looked = asyncio.Event()
+
+    def next(self) -> asyncio.Event:
+        self.looked.set()
+        return super().next()
+
+
 @dataclass
 class Desk:
     """One service with its client; tickets are written as people's transactions write them."""
 
     url: str
     database: Database
-    wakeup: Wakeup
+    wakeup: WatchedWakeup
     client: OrchestrationClient
     clock: Clock
     routing: RoutingFacts = field(default_factory=make_routing)
@@ -166,7 +179,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
     clock = Clock()
     async with (
         Database(url, schema="tickets", instant=clock.instant) as database,
-        Wakeup(url) as wakeup,
+        WatchedWakeup(url) as wakeup,
         running_server(
             Settings(),
             name="tickets",

@@ -1,0 +1,134 @@
+"""A desk in memory around a Temporal server, with the product's own workers, and a mail sender that does as told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+
+from services.domain.decision import EffectOutcome, Nudge, OutgoingMail
+from tests.workflow.desk import Desk
+from workflows.activities import DeliverActivities, TicketActivities
+from workflows.messages import workflow_id
+from workflows.relay import signal_with_start
+from workflows.ticket import TicketWorkflow
+from workflows.worker import WORKFLOWS, deliver_worker, tickets_worker
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a sender says about one attempt."""
+
+    outcome: EffectOutcome
+    detail: str = "canary text"
+
+
+class Sender:
+    """Sends nothing, and says what a test told it to say, in turn; then that all is well."""
+
+    def __init__(self) -> None:
+        self.script: list[Sent | Exception] = []
+        self.mails: list[OutgoingMail] = []
+
+    async def send(self, mail: OutgoingMail, *, begin: Callable[[], Awaitable[None]]) -> Sent:
+        await begin()
+        self.mails.append(mail)
+        answer = self.script.pop(0) if self.script else Sent(EffectOutcome.DONE)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Env:
+    """One desk with workers on a server. `skip` lets time pass, if the server can."""
+
+    def __init__(self, client: Client, *, now: Callable[[], Awaitable[datetime]]) -> None:
+        self.client = client
+        self.now = now
+        self.desk = Desk(now)
+        self.sender = Sender()
+
+    @asynccontextmanager
+    async def working(self, *, workflows: Sequence[type] = WORKFLOWS) -> AsyncIterator[None]:
+        """Workers at work inside; afterwards the workflows of this desk are ended."""
+        async with AsyncExitStack() as stack:
+            tickets = TicketActivities(self.desk, self.desk)
+            await stack.enter_async_context(tickets_worker(self.client, tickets, workflows=workflows))
+            deliveries = DeliverActivities(self.desk, self.sender)
+            await stack.enter_async_context(deliver_worker(self.client, deliveries))
+            try:
+                yield
+            finally:
+                await self.terminate_all()
+
+    async def terminate_all(self) -> None:
+        for ticket_id in self.desk.rows:
+            try:
+                await self.handle(ticket_id).terminate()
+            except RPCError:
+                continue  # it ended before, or never began
+
+    def handle(self, ticket_id: UUID) -> WorkflowHandle[TicketWorkflow, None]:
+        return self.client.get_workflow_handle_for(TicketWorkflow.run, workflow_id(ticket_id))
+
+    async def look(self, ticket_id: UUID) -> None:
+        """What the relay does with a ticket's row."""
+        self.desk.outbox[ticket_id] = True
+        await signal_with_start(self.client, self.desk.nudge_of(ticket_id))
+
+    async def signal(self, nudge: Nudge) -> None:
+        await signal_with_start(self.client, nudge)
+
+    async def looked(self, ticket_id: UUID) -> None:
+        """Wait until the workflow has nothing to do at the moment: no step under way, no signal unanswered."""
+
+        async def is_idle() -> bool:
+            description = await self.handle(ticket_id).describe()
+            raw = description.raw_description
+            return not raw.pending_activities and not raw.HasField("pending_workflow_task")
+
+        await until(is_idle)
+
+    async def settled(self, ticket_id: UUID) -> None:
+        """Wait until every event of the ticket is decided."""
+        row = self.desk.rows[ticket_id]
+        await until(lambda: row.decided_seq == row.facts.version)
+
+    async def events(self, ticket_id: UUID, *, run_id: str | None = None) -> list[HistoryEvent]:
+        handle = self.client.get_workflow_handle(workflow_id(ticket_id), run_id=run_id)
+        return [event async for event in handle.fetch_history_events()]
+
+    async def details(self, ticket_id: UUID) -> str:
+        """The live panel of the workflow, as Temporal's interface asks for it."""
+        answer: Any = await self.handle(ticket_id).query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        return str(answer.current_details)
+
+    async def summaries(self, ticket_id: UUID, kind: "EventType.ValueType") -> list[str]:
+        """The labels of the events of this kind."""
+        payloads = [e.user_metadata.summary for e in await self.events(ticket_id) if e.event_type == kind]
+        return [str(value) for value in await self.client.data_converter.decode(payloads)]
+
+    async def pending(self, ticket_id: UUID) -> str:
+        """The steps under way with their last failures, as operators see them."""
+        return str((await self.handle(ticket_id).describe()).raw_description.pending_activities)
+
+    async def count(self, ticket_id: UUID, *kinds: "EventType.ValueType") -> int:
+        return sum(event.event_type in kinds for event in await self.events(ticket_id))
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 20.0, every: float = 0.02) -> None:
+    """Wait for a condition; TimeoutError when it does not come true in time."""
+    async with asyncio.timeout(within):
+        while True:
+            answer = condition()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(every)
