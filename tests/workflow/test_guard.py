@@ -20,14 +20,16 @@ def problems(source: str) -> list[str]:
     """The lines that could make a replay differ from the run, each with the reason."""
     found = []
     for node in ast.walk(ast.parse(source)):
-        for name in _imported(node):
-            if name not in ALLOWED_IMPORTS and not name.startswith("workflows."):
-                found.append(f"{node.lineno}: imports {name}")  # type: ignore[attr-defined]
+        found += [f"imports {name}" for name in _imported(node) if not _is_allowed(name)]
         if isinstance(node, ast.Call) and ast.unparse(node.func) in BANNED_CALLS:
-            found.append(f"{node.lineno}: calls {ast.unparse(node.func)}")
+            found.append(f"line {node.lineno} calls {ast.unparse(node.func)}")
         if isinstance(node, ast.Set | ast.SetComp):
-            found.append(f"{node.lineno}: a set has no order that is the same in every process")
+            found.append(f"line {node.lineno}: a set has no order that is the same in every process")
     return found
+
+
+def _is_allowed(module: str) -> bool:
+    return module in ALLOWED_IMPORTS or module.startswith("workflows.")
 
 
 def _imported(node: ast.AST) -> list[str]:

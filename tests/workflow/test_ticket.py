@@ -5,36 +5,20 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
 from services.domain.decision import EffectOutcome
 from services.domain.ticket import Priority, TicketStatus
+from tests.histories.stories import ShortRuns
 from tests.workflow.desk import BRAND, CANARIES
 from tests.workflow.env import Env, Sent, until
-from workflows.messages import TicketInput
 from workflows.ticket import NEXT_DUE_AT, TICKET_BRAND, TICKET_PRIORITY, TICKET_STATUS, TICKET_TEAM, TicketWorkflow
 
 ADVANCED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 TIMER_STARTED, TIMER_CANCELED = EventType.EVENT_TYPE_TIMER_STARTED, EventType.EVENT_TYPE_TIMER_CANCELED
 UPSERTED = EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
-
-
-@workflow.defn(name="TicketWorkflow")
-class ShortRuns(TicketWorkflow):
-    """The same with a history that is long early."""
-
-    history_limit = 60
-
-    @workflow.init
-    def __init__(self, ticket: TicketInput) -> None:
-        super().__init__(ticket)
-
-    @workflow.run
-    async def run(self, ticket: TicketInput) -> None:
-        await super().run(ticket)
 
 
 async def test_many_nudges_at_once_are_few_steps(env: Env) -> None:
@@ -45,7 +29,7 @@ async def test_many_nudges_at_once_are_few_steps(env: Env) -> None:
     await env.desk.update(ticket_id)
     await asyncio.gather(*(env.handle(ticket_id).signal(TicketWorkflow.look) for _ in range(150)))
     await env.settled(ticket_id)
-    await env.looked(ticket_id)
+    await env.idles(ticket_id)
 
     assert await env.count(ticket_id, SIGNALED) == 151
     assert env.desk.advances <= 80, "signals that arrive during a step are answered by the next one together"
@@ -55,9 +39,7 @@ async def test_a_due_that_moves_later_leaves_the_timer_alone(env: Env) -> None:
     ticket_id = await env.desk.create_ticket()
     for _ in range(4):
         await env.desk.agent_replies(ticket_id)
-        await env.look(ticket_id)
-        await env.settled(ticket_id)
-    await env.looked(ticket_id)
+        await env.looks(ticket_id)
 
     assert await env.count(ticket_id, TIMER_STARTED) == 1
     assert await env.count(ticket_id, TIMER_CANCELED) == 0
@@ -66,9 +48,7 @@ async def test_a_due_that_moves_later_leaves_the_timer_alone(env: Env) -> None:
 async def test_a_due_that_moves_earlier_moves_the_timer(env: Env) -> None:
     ticket_id = await env.desk.create_ticket()
     await env.desk.resolve(ticket_id)
-    await env.look(ticket_id)
-    await env.settled(ticket_id)
-    await env.looked(ticket_id)
+    await env.looks(ticket_id)
     await env.desk.shorten_grace(ticket_id, timedelta(seconds=1.5))
     await env.look(ticket_id)
 
@@ -200,9 +180,7 @@ async def test_a_busy_ticket_continues_as_new_and_loses_nothing(idle_env: Env) -
 async def test_operators_see_what_a_ticket_waits_for(env: Env) -> None:
     ticket_id = await env.desk.create_ticket(priority=Priority.HIGH)
     await env.desk.agent_replies(ticket_id)
-    await env.look(ticket_id)
-    await env.settled(ticket_id)
-    await env.looked(ticket_id)
+    await env.looks(ticket_id)
 
     description = await env.handle(ticket_id).describe()
     due_at = description.typed_search_attributes[NEXT_DUE_AT]
@@ -243,15 +221,11 @@ async def test_search_attributes_are_written_only_when_they_change(env: Env) -> 
     ticket_id = await env.desk.create_ticket()
     for _ in range(5):
         await env.desk.update(ticket_id)
-        await env.look(ticket_id)
-        await env.settled(ticket_id)
-    await env.looked(ticket_id)
+        await env.looks(ticket_id)
     assert await env.count(ticket_id, UPSERTED) == 1, "the team, once"
 
     await env.desk.update(ticket_id, priority=Priority.URGENT)
-    await env.look(ticket_id)
-    await env.settled(ticket_id)
-    await env.looked(ticket_id)
+    await env.looks(ticket_id)
     assert await env.count(ticket_id, UPSERTED) == 2
 
 
@@ -261,11 +235,9 @@ async def test_a_due_that_is_gone_leaves_the_search_attributes(env: Env) -> None
     await env.look(ticket_id)
     await env.settled(ticket_id)
     await env.desk.customer_replies(ticket_id)
-    await env.look(ticket_id)
-    await env.settled(ticket_id)
-    await env.looked(ticket_id)
+    await env.looks(ticket_id)
 
-    assert NEXT_DUE_AT not in (await env.handle(ticket_id).describe()).typed_search_attributes
+    assert (await env.handle(ticket_id).describe()).typed_search_attributes.get(NEXT_DUE_AT) is None
 
 
 @pytest.mark.parametrize(
