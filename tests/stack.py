@@ -24,7 +24,7 @@ OWNER = ("owner@localhost", "a-password-for-tests")
 READY = "Duradesk is ready at "
 
 
-def wait_for(look: Callable[[], T], *, within: float = 30, every: float = 0.1, what: str = "") -> T:
+def wait_for(look: Callable[[], T | None], *, within: float = 30, every: float = 0.1, what: str = "") -> T:
     """What `look` answers as soon as that is true; AssertionError with the last answer after `within` seconds."""
     deadline = time.monotonic() + within
     while True:
@@ -122,10 +122,14 @@ class Stack:
         assert not check or done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
+    @property
+    def temporal_address(self) -> str:
+        """Where Temporal answers."""
+        return self.environment.get("DURADESK_TEMPORAL_ADDRESS", f"127.0.0.1:{self.ports['TEMPORAL_PORT']}")
+
     def temporal(self, *arguments: str) -> Any:
         """What the temporal CLI answers, as JSON."""
-        address = self.environment.get("DURADESK_TEMPORAL_ADDRESS", f"127.0.0.1:{self.ports['TEMPORAL_PORT']}")
-        answer = self.run("temporal", *arguments, "--address", address, "--output", "json")
+        answer = self.run("temporal", *arguments, "--address", self.temporal_address, "--output", "json")
         return json.loads(answer) if answer.strip() else []
 
     def token(self, user: tuple[str, str] = OWNER) -> str:

@@ -131,6 +131,7 @@ class Keeper:
         await asyncio.wait([output], timeout=_LAST_LINES_SECONDS)
         output.cancel()
         await asyncio.gather(output, watcher, return_exceptions=True)
+        running.output.close()
         if not self._ending.is_set():
             self._log.write(f"ended by itself ({_ending_of(code)})")
         return time.monotonic() - running.ready_since if running.ready_since else 0.0

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psutil
 import psycopg
 
 from deploy.local.home import disk_errors, write_private
@@ -175,18 +174,26 @@ async def _answers(url: str) -> bool:
 
 
 async def _clear_old_server(cluster: Path) -> None:
-    """End what a killed stack left in the cluster, then forget it: its process id may be somebody else's by now."""
+    """End the server that a killed stack left, and let a new one start though its process id is taken by another."""
+    (cluster / (_SOCKET_NAME + ".lock")).unlink(missing_ok=True)
+    lock = cluster / "postmaster.pid"
+    if not lock.exists():
+        return
+    first, *rest = lock.read_text().splitlines(keepends=True) or [""]
+    old = int(first) if first.strip().isdigit() else 0
     deadline = time.monotonic() + _OLD_SERVER_SECONDS
-    while left := _processes_in(cluster):
-        for process in left:
-            process.send_signal(signal.SIGINT if time.monotonic() < deadline else signal.SIGKILL)
+    while _serves(old, cluster):
+        os.kill(old, signal.SIGINT if time.monotonic() < deadline else signal.SIGKILL)
         await asyncio.sleep(0.1)
-    for name in ("postmaster.pid", _SOCKET_NAME, _SOCKET_NAME + ".lock"):
-        (cluster / name).unlink(missing_ok=True)
+    if lock.exists():
+        # PostgreSQL takes its parent's id for a stale one, and goes on to check that no old session is left,
+        # which it could not do without the file.
+        lock.write_text("".join([f"{os.getpid()}\n", *rest]))
 
 
-def _processes_in(cluster: Path) -> list[psutil.Process]:
-    """Every PostgreSQL process of this cluster: each has it as its working directory."""
-    place = str(cluster.resolve())
-    found = psutil.process_iter(["cwd", "name"])
-    return [process for process in found if process.info["cwd"] == place and process.info["name"] == "postgres"]
+def _serves(process_id: int, cluster: Path) -> bool:
+    try:
+        arguments = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return os.fsencode(cluster) in arguments

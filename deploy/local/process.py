@@ -1,7 +1,6 @@
 """One child process: how it is described, started, listened to and ended."""
 
 import asyncio
-import ctypes
 import os
 import signal
 import time
@@ -12,9 +11,6 @@ from pathlib import Path
 
 from deploy.local.logs import LogFile, split_lines
 from deploy.local.probes import Probe
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 
 _PROBE_SECONDS = 0.1
 
@@ -45,12 +41,25 @@ class ProcessSpec:
     working_directory: Path | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a process writes, and the way to stop listening."""
+
+    stream: asyncio.StreamReader
+    transport: asyncio.ReadTransport
+
+    def close(self) -> None:
+        """Close our end of the pipe."""
+        self.transport.close()
+
+
 @dataclass(slots=True)
 class Running:
     """One life of a process, from its start to its end."""
 
     spec: ProcessSpec
     process: asyncio.subprocess.Process
+    output: Output
     started_at: datetime
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     ready_since: float | None = None  # of the monotonic clock
@@ -76,37 +85,44 @@ class Running:
 async def start(spec: ProcessSpec) -> Running:
     """Start one process in a session of its own, so that Ctrl-C reaches the supervisor alone."""
     await spec.prepare()
-    user, group = spec.user or (None, None)
-    process = await asyncio.create_subprocess_exec(
-        *spec.command,
-        env=dict(spec.environment),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-        cwd=spec.working_directory,
-        user=user,
-        group=group,
-        extra_groups=[] if spec.user else None,
-        preexec_fn=_die_with_parent(spec.death_signal, os.getpid()),
-    )
-    return Running(spec=spec, process=process, started_at=datetime.now(UTC))
+    # A pipe of our own: with asyncio's, the end of a process is told only when its last child has closed it too.
+    read_end, write_end = os.pipe()
+    output = await _open_reader(read_end)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *_wrapper(spec),
+            *spec.command,
+            env=dict(spec.environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=write_end,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            cwd=spec.working_directory,
+        )
+    except OSError:
+        output.close()
+        raise
+    finally:
+        os.close(write_end)
+    return Running(spec=spec, process=process, output=output, started_at=datetime.now(UTC))
 
 
-def _die_with_parent(number: signal.Signals, parent: int) -> Callable[[], None]:
-    # Runs between fork and exec, after the change of user, which would clear the setting.
-    def arm() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, number.value)
-        if os.getppid() != parent:  # killed before the line above
-            os.kill(os.getpid(), signal.SIGKILL)
+async def _open_reader(descriptor: int) -> Output:
+    loop, stream = asyncio.get_running_loop(), asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(stream)
+    transport, _ = await loop.connect_read_pipe(lambda: protocol, os.fdopen(descriptor, "rb", buffering=0))
+    return Output(stream, transport)
 
-    return arm
+
+def _wrapper(spec: ProcessSpec) -> tuple[str, ...]:
+    # setpriv becomes the program itself; nothing of ours has to run between fork and exec, where threads forbid it.
+    user = () if spec.user is None else (f"--reuid={spec.user[0]}", f"--regid={spec.user[1]}", "--clear-groups")
+    return ("setpriv", f"--pdeathsig={spec.death_signal.name}", *user, "--")
 
 
 async def pump(running: Running, log: LogFile) -> None:
     """Copy the output to the log until it ends, and notice the line that says ready."""
-    assert running.process.stdout is not None
-    async for line in split_lines(running.process.stdout):
+    async for line in split_lines(running.output.stream):
         log.write(line)
         if running.spec.ready_event and running.spec.ready_event in line:
             running.ready.set()

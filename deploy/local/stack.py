@@ -141,7 +141,10 @@ def _services(stack: Stack, *, owner_password: str) -> list[ProcessSpec]:
         return process(name, f"services.{name}", told=told, probe=probe, layer=1, grace_seconds=2)
 
     def background(name: str) -> ProcessSpec:
-        return process(name, "workflows", name, told=key, ready_event=f"{name}.ready", layer=2)
+        # They have no port to ask: that they are ready is a line of their log, which must not be silenced.
+        level = "debug" if settings.log_level == "debug" else "info"
+        told = key | {f"{PREFIX}LOG_LEVEL": level}
+        return process(name, "workflows", name, told=told, ready_event=f"{name}.ready", layer=2)
 
     return [
         core("identity", settings.grpc_port + 2, told=database | owner),

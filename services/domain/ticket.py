@@ -218,3 +218,25 @@ class QuarantinedItem:
     reason: str
     raw_source: bytes
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuarantinedItem:
+    """An inbound item that a door could not take; `code` is a stable UPPER_SNAKE word, e.g. "NO_SENDER"."""
+
+    channel: Channel
+    code: str
+    reason: str
+    raw_source: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision with what it saw, each in protobuf's JSON form."""
+
+    decision_id: UUID
+    ticket_id: UUID
+    facts: JsonObject
+    routing: JsonObject
+    decision: JsonObject
+    decided_at: datetime

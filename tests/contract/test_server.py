@@ -198,7 +198,7 @@ async def test_a_role_without_the_permission_is_refused() -> None:
         "Basic b3duZXI6b3duZXI=",
         SIGNER.sign(AGENT),
         "Bearer nonsense",
-        f"Bearer {jwt.encode(claims(), None, algorithm='none')}",
+        f"Bearer {jwt.encode(claims(), '', algorithm='none')}",
         f"Bearer {jwt.encode(claims(), b'x' * 32, algorithm='HS256')}",
         f"Bearer {SIGNER.sign(AGENT, now=datetime.now(UTC) - timedelta(minutes=5))}",
     ],

@@ -68,6 +68,7 @@ CREATE TABLE messages (
     created_at     timestamptz NOT NULL
 );
 CREATE INDEX messages_ticket ON messages (ticket_id, created_at, id);
+CREATE INDEX messages_rfc_message_id ON messages (rfc_message_id) WHERE rfc_message_id <> '';
 
 CREATE TABLE raw_sources (
     message_id uuid PRIMARY KEY REFERENCES messages,
@@ -155,6 +156,7 @@ CREATE TABLE outbox (
     retry_at     timestamptz                  -- a claimed row that nobody answered is sent again from here on
 );
 CREATE INDEX outbox_order ON outbox (rank, due_at NULLS LAST, enqueued_at);
+CREATE INDEX outbox_signalled ON outbox (signalled_at) WHERE signalled_at IS NOT NULL;
 
 CREATE TABLE assignment_cursors (
     team_id      uuid PRIMARY KEY,

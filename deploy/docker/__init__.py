@@ -1,0 +1,1 @@
+"""Duradesk in containers: the image and how it tells that it is healthy."""

@@ -1,0 +1,97 @@
+"""What somebody's act does to a ticket: the event it becomes and the new values, or nothing when it changes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.domain.errors import InvalidTransition
+from services.domain.intake import check_fields, clean_line
+from services.domain.lifecycle import Act, check_by_hand, renews_wait, status_after
+from services.domain.principal import STAFF, Principal
+from services.domain.ticket import EventKind, Ticket, TicketStatus
+
+_KINDS = {
+    Act.RESOLVE: EventKind.TICKET_RESOLVED,
+    Act.CLOSE: EventKind.TICKET_CLOSED,
+    Act.REOPEN: EventKind.TICKET_REOPENED,
+}
+_PERMISSIONS = {Act.RESOLVE: "tickets.resolve", Act.CLOSE: "tickets.close", Act.REOPEN: "tickets.reopen"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An event's kind and the new values it brings, by the names of `Ticket`."""
+
+    kind: EventKind
+    values: Mapping[str, Any]
+
+
+def reply(ticket: Ticket, act: Act) -> Change:
+    """What a public word of an agent or a customer does; InvalidTransition on a closed ticket."""
+    status = status_after(act, ticket.status)
+    return Change(EventKind.MESSAGE_ADDED, {"status": status} if renews_wait(act, ticket.status, status) else {})
+
+
+def settle(ticket: Ticket, act: Act) -> Change | None:
+    """Resolve or close; None when it is so already, InvalidTransition when it cannot become so."""
+    status = status_after(act, ticket.status)
+    return None if status is ticket.status else Change(_KINDS[act], {"status": status})
+
+
+def reopen(ticket: Ticket, principal: Principal) -> Change:
+    """Open a settled ticket again: it goes to the agent who reopens it, or stays with its last assignee."""
+    status = status_after(Act.REOPEN, ticket.status)
+    if ticket.status is TicketStatus.CLOSED:
+        principal.require("tickets.reopen_closed")
+    values: dict[str, Any] = {"status": status}
+    if principal.role in STAFF:
+        values["assignee_id"] = UUID(principal.subject)
+    return Change(EventKind.TICKET_REOPENED, values)
+
+
+def assign(ticket: Ticket, assignee_id: UUID | None, *, team_id: UUID | None) -> Change | None:
+    """Give to an agent, a team or nobody; InvalidTransition when it is closed."""
+    if ticket.status is TicketStatus.CLOSED:
+        raise InvalidTransition("A closed ticket cannot be assigned: reopen it first.")
+    return _unless_same(ticket, EventKind.TICKET_ASSIGNED, {"assignee_id": assignee_id, "team_id": team_id})
+
+
+def update(ticket: Ticket, wanted: Mapping[str, Any], principal: Principal) -> Change | None:
+    """Set fields by hand; a status that settles or reopens is the act of that name, with its event and permission."""
+    values = _checked(wanted)
+    if (status := values.pop("status", ticket.status)) is ticket.status:
+        return _unless_same(ticket, EventKind.TICKET_UPDATED, values)
+    check_by_hand(ticket.status, status)
+    act = _act(ticket.status, status)
+    if act is None:
+        return Change(EventKind.TICKET_UPDATED, {**values, "status": status})
+    principal.require(_PERMISSIONS[act])
+    change = reopen(ticket, principal) if act is Act.REOPEN else Change(_KINDS[act], {"status": status})
+    return Change(change.kind, {**values, **change.values})
+
+
+def _act(old: TicketStatus, new: TicketStatus) -> Act | None:
+    if new is TicketStatus.RESOLVED:
+        return Act.RESOLVE
+    if new is TicketStatus.CLOSED:
+        return Act.CLOSE
+    return Act.REOPEN if old.is_settled else None
+
+
+def _checked(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    values = dict(wanted)
+    if "subject" in values:
+        values["subject"] = clean_line(values["subject"])
+    check_fields(
+        subject=values.get("subject"),
+        type_=values.get("type"),
+        tags=values.get("tags", ()),
+        custom_fields=values.get("custom_fields", {}),
+    )
+    return values
+
+
+def _unless_same(ticket: Ticket, kind: EventKind, values: Mapping[str, Any]) -> Change | None:
+    real = {field: value for field, value in values.items() if getattr(ticket, field) != value}
+    return Change(kind, real) if real else None

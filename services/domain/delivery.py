@@ -1,0 +1,62 @@
+"""Whether an effect may be taken for delivery: once for sure, and once more where nobody can know.
+
+An effect goes ready -> claimed -> sending -> done | failed. Before `sending` nothing has left, so a lost lease is
+simply taken again. A send that was cut after that point may have arrived: it is sent once more with the same
+Message-ID and marked; cut a second time, it ends in doubt.
+"""
+
+from enum import StrEnum
+
+from services.domain.decision import EffectKind, EffectOutcome
+from services.domain.errors import Conflict, InvalidTransition
+from services.domain.plan import due_key
+from services.domain.ticket import DueKind, TicketStatus
+
+
+class EffectState(StrEnum):
+    """Where a delivery is."""
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    DONE = "done"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+
+
+STATE_AFTER = {
+    EffectOutcome.DONE: EffectState.DONE,
+    EffectOutcome.RETRY: EffectState.READY,
+    EffectOutcome.FAILED: EffectState.FAILED,
+}
+
+
+class Claim(StrEnum):
+    """What a claim of an effect leads to."""
+
+    TAKE = "take"
+    TAKE_DOUBTFUL = "take, though it may have arrived before"
+    GIVE_UP = "give up, it may have arrived twice"
+    MOOT = "drop, nobody needs it any more"
+
+
+def judge_claim(state: EffectState, *, is_due: bool, is_leased: bool, doubtful: bool, is_moot: bool) -> Claim:
+    """What the claim leads to; InvalidTransition when it is over or not yet due, Conflict while another lease runs."""
+    if state not in (EffectState.READY, EffectState.CLAIMED, EffectState.SENDING):
+        raise InvalidTransition(f"This delivery is over: it is {state}.", metadata={"state": state})
+    if is_leased and state is not EffectState.READY:
+        raise Conflict("Somebody else is delivering this: try again when that lease has ended.")
+    if state is EffectState.SENDING:
+        return Claim.GIVE_UP if doubtful or is_moot else Claim.TAKE_DOUBTFUL
+    if is_moot:
+        return Claim.MOOT
+    if not is_due:
+        raise InvalidTransition("This delivery waits for its time.", reason="NOT_DUE", metadata={"state": state})
+    return Claim.TAKE
+
+
+def is_moot(kind: EffectKind, key: str, *, status: TicketStatus, status_epoch: int) -> bool:
+    """Whether the effect is a reminder of an answer that the ticket no longer waits for."""
+    if kind is not EffectKind.IDLE_REMINDER_MAIL:
+        return False
+    return status is not TicketStatus.PENDING or key != due_key(DueKind.IDLE_REMINDER, status_epoch)

@@ -1,0 +1,35 @@
+"""Who may bring what: a door speaks for customers, a customer only for themselves, staff in their own name."""
+
+from dataclasses import replace
+
+from services.domain.errors import Forbidden, Invalid
+from services.domain.intake import check_new_message, check_new_ticket
+from services.domain.principal import Principal, Role
+from services.domain.ticket import Channel, Contact, NewMessage, NewTicket, Visibility
+
+INTAKE = "tickets.intake"
+
+
+def take_ticket(new: NewTicket, principal: Principal, *, own: Contact | None = None) -> NewTicket:
+    """The ticket as it may be made, checked and cleaned; `own` is the contact of a caller who is a customer.
+
+    Raises Invalid, or Forbidden for what only a door or only somebody else may bring.
+    """
+    if new.mailbox or new.raw_source or new.rfc_message_id or new.channel is Channel.MAIL:
+        principal.require(INTAKE)
+    if own is not None:
+        if new.requester_email.strip().lower() not in ("", own.email):
+            raise Forbidden("You may ask only in your own name: leave the requester out.")
+        new = replace(new, requester_email=own.email)
+    return check_new_ticket(new)
+
+
+def take_message(new: NewMessage, principal: Principal) -> NewMessage:
+    """The message as it may be added, checked and cleaned; Invalid or Forbidden as for a ticket."""
+    if new.sender_email or new.sender_name or new.raw_source or new.rfc_message_id:
+        principal.require(INTAKE)
+    if new.visibility is Visibility.INTERNAL:
+        principal.require("tickets.note")
+    if principal.role is Role.SERVICE and not new.sender_email:
+        raise Invalid("A door must say who wrote.", violations={"sender_email": "is required"})
+    return check_new_message(new)

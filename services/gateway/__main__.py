@@ -1,0 +1,84 @@
+"""Runs the gateway: `python -m services.gateway`."""
+
+import signal
+import socket
+
+import uvicorn
+import uvloop
+
+from services.common.auth import PrincipalSigner
+from services.common.channel import open_channel
+from services.common.logging import configure_logging
+from services.common.settings import load_settings
+from services.gateway.app import create_app
+from services.gateway.deps import Services
+from services.gateway.settings import GatewaySettings
+from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.routing.client import RoutingClient
+from services.tickets.client.tickets import TicketsClient
+
+
+async def run(settings: GatewaySettings, listener: socket.socket) -> None:
+    """Serve until the process is told to stop."""
+    signer = PrincipalSigner(settings.needed_principal_key)
+    async with (
+        open_channel(settings.tickets_address, ca=settings.tls_ca) as tickets,
+        open_channel(settings.routing_address) as routing,
+        open_channel(settings.identity_address) as identity,
+    ):
+        identity_client = IdentityClient(identity)
+        services = Services(
+            tickets=TicketsClient(tickets),
+            routing=RoutingClient(routing),
+            identity=identity_client,
+            authenticator=ExchangingAuthenticator(identity_client, signer),
+            signer=signer,
+            channels={"identity": identity, "tickets": tickets, "routing": routing},
+        )
+        app = create_app(services, body_limit=settings.body_limit)
+        await uvicorn.Server(server_config(app)).serve(sockets=[listener])
+
+
+def server_config(app: object) -> uvicorn.Config:
+    """How the application is served: our own logs, no headers that a proxy would set, 5 s for requests under way."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def listen(settings: GatewaySettings) -> socket.socket:
+    """The listening socket, or the end of the process with a sentence that names the variable."""
+    family = socket.AF_INET6 if ":" in settings.listen else socket.AF_INET
+    try:
+        return socket.create_server((settings.listen, settings.port), family=family, backlog=1024)
+    except OSError as error:
+        raise SystemExit(
+            f"The gateway cannot listen on {settings.listen}:{settings.port} ({error.strerror}): end what is using that"
+            " port or set DURADESK_PORT to another."
+        ) from None
+
+
+def main() -> None:
+    """Read the environment, then run."""
+    settings = load_settings(GatewaySettings)
+    configure_logging(settings, "gateway")
+    # uvicorn raises a signal that stopped it once more when it has ended, so that its caller may die of it.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stopped)
+    with listen(settings) as listener:
+        uvloop.run(run(settings, listener))
+
+
+def _stopped(_number: int, _frame: object) -> None:
+    """The server has ended: there is nothing left to do."""
+
+
+if __name__ == "__main__":
+    main()

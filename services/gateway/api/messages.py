@@ -1,0 +1,31 @@
+"""/tickets/{ticket}/messages: the conversation."""
+
+from fastapi import APIRouter
+
+from services.domain.ticket import NewMessage
+from services.gateway.api import FOUND, MADE
+from services.gateway.deps import Cursor, Limit, RequestId, SignedIn, TicketId, Tickets
+from services.gateway.models import CreatedMessageOut, MessageIn, MessageOut, Page, TicketOut
+
+router = APIRouter(prefix="/tickets/{ticket_id}/messages", tags=["messages"], dependencies=[SignedIn])
+
+
+@router.post("", status_code=201, responses=MADE)
+async def create_message(
+    ticket_id: TicketId, new: MessageIn, tickets: Tickets, request_id: RequestId
+) -> CreatedMessageOut:
+    """Reply to the requester, or leave a note for the staff."""
+    message, ticket = await tickets.create_message(
+        ticket_id, NewMessage(visibility=new.visibility, body=new.body), request_id=request_id
+    )
+    told = MessageOut.model_validate(message)
+    return CreatedMessageOut(**dict(told), ticket=TicketOut.model_validate(ticket))
+
+
+@router.get("", responses=FOUND)
+async def list_messages(
+    ticket_id: TicketId, tickets: Tickets, cursor: Cursor = "", limit: Limit = 50
+) -> Page[MessageOut]:
+    """The conversation, oldest first; notes are for the staff only."""
+    messages, following = await tickets.list_messages(ticket_id, page_size=limit, page_token=cursor)
+    return Page(items=[MessageOut.model_validate(message) for message in messages], next_cursor=following or None)

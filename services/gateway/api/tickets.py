@@ -1,0 +1,158 @@
+"""/tickets: making, reading and changing them."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Query, Response
+
+from services.domain.ticket import Channel, NewTicket, Ticket
+from services.gateway.api import CHANGED, FOUND, MADE
+from services.gateway.deps import (
+    Cursor,
+    ExpectedVersion,
+    Limit,
+    RequestId,
+    SignedIn,
+    TicketId,
+    TicketKey,
+    Tickets,
+    require_something,
+)
+from services.gateway.models import (
+    AssignmentIn,
+    DecisionOut,
+    DueOut,
+    EventOut,
+    Items,
+    Page,
+    RequesterIn,
+    TicketIn,
+    TicketOut,
+    TicketPatch,
+)
+
+router = APIRouter(prefix="/tickets", tags=["tickets"], dependencies=[SignedIn])
+
+Order = Literal["-created_at", "created_at", "-updated_at", "updated_at"]
+
+
+@router.post("", status_code=201, responses=MADE)
+async def create_ticket(new: TicketIn, tickets: Tickets, request_id: RequestId, response: Response) -> TicketOut:
+    """Make a ticket; once answered it is durable."""
+    requester = new.requester or RequesterIn(email="")
+    ticket = await tickets.create_ticket(
+        NewTicket(
+            subject=new.subject,
+            body=new.body,
+            requester_email=requester.email,
+            requester_name=requester.name,
+            brand=new.brand,
+            priority=new.priority,
+            type=new.type,
+            tags=new.tags,
+            custom_fields=new.custom_fields,
+            channel=Channel.REST,
+        ),
+        request_id=request_id,
+    )
+    response.headers["Location"] = f"/api/v1/tickets/{ticket.id}"
+    return _told(ticket, response)
+
+
+@router.get("", responses=FOUND)
+async def list_tickets(
+    tickets: Tickets,
+    terms: Annotated[
+        str, Query(alias="filter", max_length=1000, description="Terms joined by and: `status:open assignee:me`.")
+    ] = "",
+    sort: Annotated[Order, Query(description="A minus sign puts the latest first.")] = "-created_at",
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> Page[TicketOut]:
+    """The tickets you may see, page by page."""
+    found, following = await tickets.list_tickets(filter=terms, order_by=sort, page_size=limit, page_token=cursor)
+    return Page(items=[TicketOut.model_validate(ticket) for ticket in found], next_cursor=following or None)
+
+
+@router.get("/{ticket_id}", responses=FOUND)
+async def get_ticket(ticket_id: TicketKey, tickets: Tickets, response: Response) -> TicketOut:
+    """One ticket, by id or number."""
+    return _told(await tickets.get_ticket(ticket_id), response)
+
+
+@router.patch("/{ticket_id}", responses=CHANGED)
+async def update_ticket(
+    ticket_id: TicketId,
+    patch: Annotated[TicketPatch, Body()],
+    tickets: Tickets,
+    request_id: RequestId,
+    seen_version: ExpectedVersion,
+    response: Response,
+) -> TicketOut:
+    """Change fields of a ticket."""
+    changes: dict[str, Any] = dict(patch)
+    expected_version = changes.pop("version", seen_version)
+    require_something(changes)
+    ticket = await tickets.update_ticket(ticket_id, changes, expected_version=expected_version, request_id=request_id)
+    return _told(ticket, response)
+
+
+@router.post("/{ticket_id}/assign", responses=CHANGED)
+async def assign_ticket(
+    ticket_id: TicketId,
+    assignment: Annotated[AssignmentIn, Body()],
+    tickets: Tickets,
+    request_id: RequestId,
+    response: Response,
+) -> TicketOut:
+    """Give a ticket to an agent, to a team, or back to the queue."""
+    require_something(assignment)
+    ticket = await tickets.assign_ticket(
+        ticket_id,
+        assignee_id=assignment.get("assignee_id"),
+        team_id=assignment.get("team_id", ...),
+        request_id=request_id,
+    )
+    return _told(ticket, response)
+
+
+@router.post("/{ticket_id}/resolve", responses=CHANGED)
+async def resolve_ticket(ticket_id: TicketId, tickets: Tickets, request_id: RequestId, response: Response) -> TicketOut:
+    """Mark a ticket as answered; it closes by itself later, and a reply reopens it until then."""
+    return _told(await tickets.resolve_ticket(ticket_id, request_id=request_id), response)
+
+
+@router.post("/{ticket_id}/close", responses=CHANGED)
+async def close_ticket(ticket_id: TicketId, tickets: Tickets, request_id: RequestId, response: Response) -> TicketOut:
+    """End a ticket: a reply opens a new one that follows it up."""
+    return _told(await tickets.close_ticket(ticket_id, request_id=request_id), response)
+
+
+@router.post("/{ticket_id}/reopen", responses=CHANGED)
+async def reopen_ticket(ticket_id: TicketId, tickets: Tickets, request_id: RequestId, response: Response) -> TicketOut:
+    """Put a resolved or closed ticket back to work."""
+    return _told(await tickets.reopen_ticket(ticket_id, request_id=request_id), response)
+
+
+@router.get("/{ticket_id}/activity", responses=FOUND)
+async def list_events(ticket_id: TicketId, tickets: Tickets, cursor: Cursor = "", limit: Limit = 50) -> Page[EventOut]:
+    """Every change of a ticket with its reason, oldest first."""
+    events, following = await tickets.list_events(ticket_id, page_size=limit, page_token=cursor)
+    return Page(items=[EventOut.model_validate(event) for event in events], next_cursor=following or None)
+
+
+@router.get("/{ticket_id}/upcoming", responses=FOUND)
+async def list_dues(ticket_id: TicketId, tickets: Tickets) -> Items[DueOut]:
+    """What will happen to a ticket by itself, soonest first."""
+    return Items(items=[DueOut.model_validate(due) for due in await tickets.list_dues(ticket_id)])
+
+
+@router.get("/{ticket_id}/decisions/{decision_id}", responses=FOUND)
+async def get_decision(ticket_id: TicketId, decision_id: UUID, tickets: Tickets) -> DecisionOut:
+    """Why a change was made: the stored decision with the facts it saw and its trace."""
+    return DecisionOut.model_validate(await tickets.get_decision(ticket_id, decision_id))
+
+
+def _told(ticket: Ticket, response: Response) -> TicketOut:
+    response.headers["ETag"] = f'"{ticket.version}"'
+    return TicketOut.model_validate(ticket)

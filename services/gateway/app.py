@@ -1,0 +1,55 @@
+"""The application: its routes, its errors, and an OpenAPI document that says what it really does."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from services.gateway import problems, system
+from services.gateway.api import COMMON, brands, messages, quarantine, teams, tickets, tokens, users
+from services.gateway.deps import Services
+from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
+
+VERSION = "1"
+
+
+def create_app(services: Services, *, body_limit: int) -> FastAPI:
+    """The gateway over these services; bodies may have `body_limit` bytes."""
+    app = FastAPI(
+        title="Duradesk",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        separate_input_output_schemas=False,
+    )
+    app.state.services = services
+    app.state.metrics = Metrics()
+    app.include_router(system.router)
+    api = APIRouter(prefix="/api/v1", responses=COMMON)
+    for module in (tokens, tickets, messages, teams, users, brands, quarantine):
+        api.include_router(module.router)
+    app.include_router(api)
+    problems.install(app)
+    app.add_middleware(BodyLimit, limit=body_limit)
+    app.add_middleware(RequestEdge, metrics=app.state.metrics)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document, with the problems under their own media type: it can only declare them as plain JSON."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                for status, response in operation["responses"].items():
+                    if status >= "400" and "application/json" in response.get("content", {}):
+                        response["content"][problems.MEDIA_TYPE] = response["content"].pop("application/json")
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,163 @@
+"""What request handlers are given, and the only place of Depends: the services, the caller, the request's id."""
+
+from base64 import b64decode
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID, uuid4
+
+import grpc
+from fastapi import Depends, Header, Path, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
+
+from services.common.auth import Authenticator, PrincipalSigner
+from services.common.channel import calling_as
+from services.domain.errors import Invalid, NotFound, Unauthenticated
+from services.identity.client import IdentityClient
+from services.routing.client import RoutingClient
+from services.tickets.client.tickets import TicketsClient
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services behind the gateway, and what tells them who is calling; `channels` are for the readiness check."""
+
+    tickets: TicketsClient
+    routing: RoutingClient
+    identity: IdentityClient
+    authenticator: Authenticator
+    signer: PrincipalSigner
+    channels: Mapping[str, grpc.aio.Channel]
+
+
+class _Utf8Basic(HTTPBasic):
+    """HTTP Basic whose user and password are UTF-8, as its challenge announces (RFC 7617, 2.1)."""
+
+    async def __call__(self, request: HTTPConnection) -> HTTPBasicCredentials | None:  # type: ignore[override]
+        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            user, colon, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
+        except ValueError:
+            return None
+        return HTTPBasicCredentials(username=user, password=password) if colon else None
+
+
+_basic = _Utf8Basic(scheme_name="basic", description="E-mail and password of a user.", auto_error=False)
+_bearer = HTTPBearer(scheme_name="bearer", description="An API token of POST /api/v1/tokens.", auto_error=False)
+
+
+def services(request: Request) -> Services:
+    """The services that the application was made with."""
+    found: Services = request.app.state.services
+    return found
+
+
+def _tickets(request: Request) -> TicketsClient:
+    return services(request).tickets
+
+
+def _routing(request: Request) -> RoutingClient:
+    return services(request).routing
+
+
+def _identity(request: Request) -> IdentityClient:
+    return services(request).identity
+
+
+Tickets = Annotated[TicketsClient, Depends(_tickets)]
+Routing = Annotated[RoutingClient, Depends(_routing)]
+Identity = Annotated[IdentityClient, Depends(_identity)]
+BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
+_BearerCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def _bearer_token(credentials: _BearerCredentials) -> str:
+    if credentials is None:
+        raise Unauthenticated(
+            "Sign in: send the header `Authorization: Bearer <token>`, the token from /api/v1/tokens."
+        )
+    return credentials.credentials
+
+
+BearerToken = Annotated[str, Depends(_bearer_token)]
+
+
+async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[None]:
+    behind = services(request)
+    principal = await behind.authenticator.authenticate(token)
+    with calling_as(behind.signer.sign(principal)):
+        yield
+
+
+SignedIn = Depends(_signed_in)
+
+
+def _source(request: Request) -> str:
+    # X-Forwarded-For is for anybody to write: only the connection tells where a caller comes from.
+    return request.client.host if request.client else ""
+
+
+Source = Annotated[str, Depends(_source)]
+
+
+def _request_id(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=100,
+            pattern=r"^[\x21-\x7e]+$",
+            description="The same key with the same content, from the same caller, is served once; with other content"
+            " it is refused (422).",
+        ),
+    ] = None,
+) -> str:
+    # Without a key the call is still safe to repeat between here and the service.
+    return idempotency_key or uuid4().hex
+
+
+RequestId = Annotated[str, Depends(_request_id)]
+
+
+def _expected_version(
+    if_match: Annotated[
+        str | None, Header(description='The `ETag` of the ticket as you saw it, e.g. `"7"`; else 412.')
+    ] = None,
+) -> int:
+    """0 means: whatever the version is."""
+    if if_match is None or if_match.strip() == "*":
+        return 0
+    version = if_match.strip().strip('"')
+    if not version.isascii() or not version.isdecimal() or len(version) > 18:
+        message = 'must be the ETag of a ticket, e.g. "7"'
+        raise Invalid(f"The header If-Match {message}.", violations={"If-Match": message})
+    return int(version)
+
+
+ExpectedVersion = Annotated[int, Depends(_expected_version)]
+
+TicketKey = Annotated[str, Path(description="The ticket's id or number.")]
+
+
+async def _ticket_id(ticket_id: TicketKey, tickets: Tickets) -> UUID:
+    if ticket_id.isascii() and ticket_id.isdigit():
+        return (await tickets.get_ticket(ticket_id)).id
+    try:
+        return UUID(ticket_id)
+    except ValueError:
+        raise NotFound("This ticket does not exist.") from None
+
+
+TicketId = Annotated[UUID, Depends(_ticket_id)]
+
+Cursor = Annotated[str, Query(max_length=1000, description="`next_cursor` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="The most items on a page.")]
+
+
+def require_something(changes: Mapping[str, object]) -> None:
+    """Invalid when a request that should change something names nothing to change."""
+    if not changes:
+        raise Invalid("The body names no field to change.", violations={"body": "must have at least one field"})

@@ -1,0 +1,166 @@
+"""What surrounds every HTTP request: its id, its log line, its metrics, its limits, and the headers of every answer."""
+
+import re
+from http import HTTPStatus
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from prometheus_client import CollectorRegistry, GCCollector, Histogram, PlatformCollector, ProcessCollector
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.gateway.problems import problem_response
+
+# Answers are data: whatever a browser takes one for, it loads and runs nothing (CSP level 3).
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+
+log = structlog.get_logger()
+
+
+class Metrics:
+    """What /metrics tells: requests by method, route and status with their seconds, and the process itself."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._seconds = Histogram(
+            "duradesk_http_request_seconds",
+            "Seconds that HTTP requests took, by route template.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+
+    def observe(self, scope: Scope, *, status: int, seconds: float) -> None:
+        """Count one request. Labels take few values only: a caller cannot make up new ones."""
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._seconds.labels(method, route_of(scope), str(status)).observe(seconds)
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that served the request."""
+    return getattr(scope.get("route"), "path", "none")
+
+
+class RequestEdge:
+    """Gives each request an id, logs and measures it once, and turns what nobody foresaw into an opaque 500."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._serve(scope, receive, _Answer(send, request_id))
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        began = perf_counter()
+        try:
+            await self._app(scope, receive, answer)
+        except ClientDisconnect:
+            answer.status = 499
+        except Exception:
+            log.exception("http.failed")
+            if answer.status:
+                raise
+            response = problem_response(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "Duradesk failed for a reason of its own; its log says which.",
+                reason="INTERNAL",
+            )
+            await response(scope, receive, answer)
+        finally:
+            seconds = perf_counter() - began
+            self._metrics.observe(scope, status=answer.status, seconds=seconds)
+            log.info(
+                "http.request",
+                method=scope["method"],
+                route=route_of(scope),
+                ticket=scope.get("path_params", {}).get("ticket_id"),
+                status=answer.status,
+                milliseconds=round(seconds * 1000, 1),
+            )
+
+
+class _Answer:
+    """Sends with the headers that every answer has, and notes the status."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        """Send one message of the answer."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers.update({**_HEADERS, "X-Request-Id": self._request_id})
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+class BodyLimit:
+    """Refuses a body of more than `limit` bytes, announced or not, before anything else reads it."""
+
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request whose body is small enough."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        body = None if int(announced) > self._limit else await self._read(receive)
+        if body is None:
+            response = problem_response(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body may have {self._limit} bytes at most.",
+                reason="BODY_TOO_LARGE",
+                headers={"Connection": "close"},
+            )
+            await response(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            body += message.get("body", b"")
+            if len(body) > self._limit:
+                return None
+            more = message.get("more_body", False)
+        return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

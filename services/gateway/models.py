@@ -1,0 +1,341 @@
+"""What the REST API takes and gives, as pydantic models: unknown fields are refused, rules are left to the domain."""
+
+import json
+import re
+from base64 import b64encode
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    WithJsonSchema,
+    with_config,
+)
+from typing_extensions import TypedDict
+
+from services.domain.principal import Role
+from services.domain.ticket import AuthorKind, Channel, DueKind, EventKind, Priority, TicketStatus, Visibility
+
+T = TypeVar("T")
+
+_STRICT = ConfigDict(extra="forbid")
+_DURATION = (
+    r"^P(?=[0-9T])(?:(?P<weeks>[0-9]{1,6})W)?(?:(?P<days>[0-9]{1,6})D)?"
+    r"(?:T(?=[0-9])(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9})S)?)?$"
+)
+
+
+def parse_duration(value: object) -> timedelta:
+    """An ISO 8601 duration in weeks, days, hours, minutes and whole seconds; years and months have no one length."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.match(_DURATION, value, re.ASCII) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("must be an ISO 8601 duration of weeks, days, hours, minutes or seconds, e.g. P3D or PT10S")
+    return timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
+
+
+def format_duration(value: timedelta) -> str:
+    """The duration as ISO 8601 in days and seconds, e.g. P3D, PT10S or P1DT60S."""
+    days = f"{value.days}D" if value.days else ""
+    seconds = f"T{value.seconds}S" if value.seconds or not days else ""
+    return f"P{days}{seconds}"
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration),
+    WithJsonSchema({"type": "string", "format": "duration", "examples": ["P3D", "PT10S"]}),
+]
+
+
+def _encodable(value: Any) -> Any:
+    """JSON's escapes can spell what is no text (half a surrogate pair), and Python's reader takes NaN."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError:
+        raise ValueError("must be Unicode text and finite numbers") from None
+    return value
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_encodable)]
+
+Base64 = Annotated[
+    bytes,
+    PlainSerializer(lambda value: b64encode(value).decode(), return_type=str),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+
+
+class _In(BaseModel):
+    model_config = _STRICT
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(BaseModel, Generic[T]):
+    """Some items of a list; `next_cursor` asks for the following ones and is null on the last page."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class Items(BaseModel, Generic[T]):
+    """A whole list."""
+
+    items: list[T]
+
+
+class TokenOut(_Out):
+    """An API token: it is said this once."""
+
+    token: str
+    expires_at: datetime
+
+
+class RequesterIn(_In):
+    """Who asks for help."""
+
+    email: Text
+    name: Text = ""
+
+
+class TicketIn(_In):
+    """A ticket to be made. Customers ask in their own name and may leave `requester` out.
+
+    `brand` is a brand's name or id; without it the first brand gets the ticket.
+    """
+
+    subject: Text
+    body: Text
+    requester: RequesterIn | None = None
+    brand: Text = ""
+    priority: Priority = Priority.NORMAL
+    type: Text = ""
+    tags: tuple[Text, ...] = ()
+    custom_fields: JsonFields = {}
+
+
+@with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
+class TicketPatch(TypedDict, total=False):
+    """What is to be different in a ticket. `version` refuses the change if the ticket has another one."""
+
+    subject: Text
+    status: TicketStatus
+    priority: Priority
+    type: Text
+    tags: tuple[Text, ...]
+    custom_fields: JsonFields
+    version: Annotated[int, Field(ge=1, lt=2**63)]
+
+
+@with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
+class AssignmentIn(TypedDict, total=False):
+    """Whom to give a ticket to: null or no assignee puts it into the team's queue, without a team it keeps its own."""
+
+    assignee_id: UUID | None
+    team_id: UUID
+
+
+class ContactOut(_Out):
+    """A customer as the tickets know them."""
+
+    id: UUID
+    email: str
+    name: str
+
+
+class TicketOut(_Out):
+    """A ticket; `version` counts its changes."""
+
+    id: UUID
+    number: int
+    brand_id: UUID
+    channel: Channel
+    subject: str
+    status: TicketStatus
+    priority: Priority
+    type: str
+    tags: tuple[str, ...]
+    custom_fields: dict[str, JsonValue]
+    team_id: UUID | None
+    assignee_id: UUID | None
+    requester: ContactOut
+    follow_up_of: UUID | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    status_since: datetime
+    next_due_at: datetime | None
+
+
+class MessageIn(_In):
+    """A reply (`public`, goes to the requester) or a note (`internal`, for the staff only)."""
+
+    visibility: Visibility
+    body: Text
+
+
+class MessageOut(_Out):
+    """One word in a ticket's conversation."""
+
+    id: UUID
+    ticket_id: UUID
+    visibility: Visibility
+    author_kind: AuthorKind
+    author_id: str
+    author_name: str
+    body: str
+    created_at: datetime
+
+
+class CreatedMessageOut(MessageOut):
+    """The message and the ticket it landed on: another one when a closed ticket was followed up."""
+
+    ticket: TicketOut
+
+
+class FieldChangeOut(_Out):
+    """A field's value before and after."""
+
+    field: str
+    old: Annotated[JsonValue, BeforeValidator(json.loads)]
+    new: Annotated[JsonValue, BeforeValidator(json.loads)]
+
+
+class EventOut(_Out):
+    """One committed change and why; `effective_at` is the instant it counts from."""
+
+    seq: int
+    kind: EventKind
+    actor: str
+    changes: tuple[FieldChangeOut, ...]
+    message_id: UUID | None
+    decision_id: UUID | None
+    cause: str
+    reason: str
+    occurred_at: datetime
+    effective_at: datetime
+
+
+class DueOut(_Out):
+    """What will happen by itself, when and why."""
+
+    key: str
+    kind: DueKind
+    due_at: datetime
+    reason: str
+
+
+class DecisionOut(_Out):
+    """A stored decision: the facts it saw, what routing saw of its own, and what it decided, with its trace."""
+
+    decision_id: UUID
+    ticket_id: UUID
+    facts: dict[str, Any]
+    routing: dict[str, Any]
+    decision: dict[str, Any]
+    decided_at: datetime
+
+
+class TeamIn(_In):
+    """A team to be made."""
+
+    name: Text
+
+
+class TeamOut(_Out):
+    """A department; new tickets without a team go to the default one."""
+
+    id: UUID
+    name: str
+    is_default: bool
+    member_ids: tuple[UUID, ...]
+    version: int
+
+
+class UserIn(_In):
+    """An account to be made."""
+
+    email: Text
+    name: Text
+    role: Literal["owner", "admin", "agent", "light_agent", "customer"]
+    password: Text
+
+
+@with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
+class UserPatch(TypedDict, total=False):
+    """What is to be different in an account; a new password or `active: false` ends all its tokens."""
+
+    name: Text
+    role: Literal["owner", "admin", "agent", "light_agent", "customer"]
+    active: bool
+    password: Text
+
+
+class UserOut(_Out):
+    """An account; `contact_id` is a customer's contact."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    active: bool
+    contact_id: UUID | None
+    created_at: datetime
+
+
+class BrandIn(_In):
+    """A brand to be made; a time that is null or left out is switched off."""
+
+    name: Text
+    address: Text
+    idle_remind_after: Duration | None = None
+    idle_resolve_after: Duration | None = None
+    auto_close_after: Duration | None = None
+
+
+@with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
+class BrandPatch(TypedDict, total=False):
+    """What is to be different in a brand, also for tickets that wait already; null switches a time off."""
+
+    name: Text
+    address: Text
+    idle_remind_after: Duration | None
+    idle_resolve_after: Duration | None
+    auto_close_after: Duration | None
+    version: Annotated[int, Field(ge=1, lt=2**63)]
+
+
+class BrandOut(_Out):
+    """A company front with its own address and times; a time that is null is switched off."""
+
+    id: UUID
+    name: str
+    address: str
+    idle_remind_after: Duration | None
+    idle_resolve_after: Duration | None
+    auto_close_after: Duration | None
+    version: int
+
+
+class QuarantinedItemOut(_Out):
+    """An inbound item that could not be taken, why, and the item as it came (base64)."""
+
+    id: UUID
+    channel: Channel
+    code: str
+    reason: str
+    raw_source: Base64
+    created_at: datetime

@@ -1,0 +1,156 @@
+"""Accounts, tokens and failed sign-ins in PostgreSQL: the only user of identity's SQL."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from services.common.database import Database
+from services.common.sql import load_queries
+from services.domain.errors import AlreadyExists, DuradeskError, NotFound
+from services.domain.principal import Principal
+from services.domain.user import IssuedToken, NewUser, User, UserChange, changed_user
+from services.identity.convert import Credentials, principal_from_row, user_from_row
+from services.identity.tokens import digest_of, new_token
+
+TOKEN_LIFETIME = timedelta(days=90)
+FAILURE_WINDOW = timedelta(minutes=15)
+FAILURES_PER_ACCOUNT = 10
+FAILURES_PER_SOURCE = 50
+
+
+def _email_taken() -> DuradeskError:
+    return AlreadyExists("Another account has this e-mail address.", reason="EMAIL_TAKEN")
+
+
+CONSTRAINT_ERRORS = {"users_email_key": _email_taken}
+
+
+class IdentityStore:
+    """What identity knows; its database must have been opened with CONSTRAINT_ERRORS."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queries = load_queries("services.identity")
+
+    async def create_user(self, new: NewUser, password_hash: str) -> User:
+        """Make an account; AlreadyExists when the address is taken."""
+        row = await self._row("create_user", **_new_user_parameters(new, password_hash))
+        assert row is not None
+        return user_from_row(row)
+
+    async def has_owner(self) -> bool:
+        """Whether the desk has an active owner."""
+        row = await self._row("has_owner")
+        return row is not None and bool(row["has_owner"])
+
+    async def create_first_owner(self, new: NewUser, password_hash: str) -> bool:
+        """Make the owner unless there is one; tells whether it was made now."""
+        async with self._database.transaction() as connection:
+            await connection.execute(self._queries["lock_bootstrap"])
+            row = await (await connection.execute(self._queries["has_owner"])).fetchone()
+            if row is not None and row["has_owner"]:
+                return False
+            await connection.execute(self._queries["create_user"], _new_user_parameters(new, password_hash))
+            return True
+
+    async def get_user(self, user_id: UUID) -> User:
+        """One account; NotFound."""
+        row = await self._row("find_user", user_id=user_id)
+        if row is None:
+            raise no_such_user()
+        return user_from_row(row)
+
+    async def list_users(self, *, include_customers: bool, after: str, limit: int) -> list[User]:
+        """At most `limit` accounts by e-mail, from after that of `after`."""
+        async with self._database.transaction() as connection:
+            parameters = {"include_customers": include_customers, "after": after, "limit": limit}
+            rows = await (await connection.execute(self._queries["list_users"], parameters)).fetchall()
+        return [user_from_row(row) for row in rows]
+
+    async def update_user(
+        self, user_id: UUID, change: UserChange, *, actor: Principal, password_hash: str | None
+    ) -> User:
+        """Change an account by the domain's rules. A new password or a deactivation ends all its tokens with it."""
+        async with self._database.transaction() as connection:
+            rows = await (await connection.execute(self._queries["lock_user"], {"user_id": user_id})).fetchall()
+            users = {row["id"]: user_from_row(row) for row in rows}
+            user = users.pop(user_id, None)
+            if user is None:
+                raise no_such_user()
+            changed = changed_user(user, change, actor=actor, another_owner=bool(users))
+            parameters = {
+                "user_id": user_id,
+                "name": changed.name,
+                "role": changed.role,
+                "active": changed.active,
+                "password_hash": password_hash,
+            }
+            await connection.execute(self._queries["update_user"], parameters)
+            if password_hash is not None or not changed.active:
+                await connection.execute(self._queries["revoke_all_tokens"], {"user_id": user_id})
+            return changed
+
+    async def find_credentials(self, email: str) -> Credentials | None:
+        """What to check a sign-in against; None when no active account has the address."""
+        row = await self._row("find_credentials", email=email)
+        return Credentials(user_id=row["id"], password_hash=row["password_hash"]) if row else None
+
+    async def create_token(self, credentials: Credentials) -> IssuedToken | None:
+        """A token for 90 days; None when the credentials stopped to be valid meanwhile."""
+        token = new_token()
+        parameters = {
+            "digest": digest_of(token),
+            "user_id": credentials.user_id,
+            "password_hash": credentials.password_hash,
+            "lifetime": TOKEN_LIFETIME,
+        }
+        async with self._database.transaction() as connection:
+            await connection.execute(self._queries["delete_expired_tokens"], {"user_id": credentials.user_id})
+            row = await (await connection.execute(self._queries["create_token"], parameters)).fetchone()
+        return IssuedToken(token, row["expires_at"]) if row else None
+
+    async def find_principal(self, token: str) -> Principal | None:
+        """Whom the token stands for; None when it is unknown, expired or revoked, or its user not active."""
+        row = await self._row("find_token_user", digest=digest_of(token))
+        return principal_from_row(row) if row else None
+
+    async def revoke_token(self, token: str) -> None:
+        """End a token; an unknown or ended one is no error."""
+        async with self._database.transaction() as connection:
+            await connection.execute(self._queries["revoke_token"], {"digest": digest_of(token)})
+
+    async def find_wait(self, *, account: bytes, source: bytes) -> timedelta | None:
+        """How long the account or the source has to wait after too many failures; None when it has not."""
+        limits = {
+            "per_account": FAILURES_PER_ACCOUNT,
+            "per_source": FAILURES_PER_SOURCE,
+            "window": FAILURE_WINDOW,
+        }
+        row = await self._row("find_wait", account=account, source=source, **limits)
+        wait: timedelta | None = row["wait"] if row else None
+        return wait if wait is not None and wait > timedelta() else None
+
+    async def add_failure(self, *, account: bytes, source: bytes) -> None:
+        """Note a failed sign-in, and forget those that count no more."""
+        async with self._database.transaction() as connection:
+            await connection.execute(self._queries["delete_old_failures"], {"window": FAILURE_WINDOW})
+            await connection.execute(self._queries["add_failure"], {"account": account, "source": source})
+
+    async def _row(self, query: str, **parameters: Any) -> dict[str, Any] | None:
+        async with self._database.transaction() as connection:
+            return await (await connection.execute(self._queries[query], parameters)).fetchone()
+
+
+def no_such_user() -> NotFound:
+    """The answer for an account that does not exist."""
+    return NotFound("There is no such user.", reason="USER_NOT_FOUND")
+
+
+def _new_user_parameters(new: NewUser, password_hash: str) -> dict[str, Any]:
+    return {
+        "email": new.email,
+        "name": new.name,
+        "role": new.role,
+        "contact_id": new.contact_id,
+        "password_hash": password_hash,
+    }

@@ -1,0 +1,16 @@
+"""Opaque tokens: 256 random bits under a readable prefix. Only their SHA-256 is kept: there is nothing to guess."""
+
+import secrets
+from hashlib import sha256
+
+PREFIX = "dd_"
+
+
+def new_token() -> str:
+    """A token that nobody else has."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def digest_of(token: str) -> bytes:
+    """What a token is known by."""
+    return sha256(token.encode()).digest()

@@ -1,0 +1,58 @@
+"""Which mails a machine sent by itself (RFC 3834): out-of-office answers, bounces, receipts, reports."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+Headers = Mapping[str, Sequence[str]]
+
+_ANSWERERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-auto-response")
+_ROBOT = re.compile(r"(?:^|[\s<\"])(?:mailer-daemon|mail-daemon|postmaster)(?:[\s@>\"]|$)", re.IGNORECASE)
+
+
+def is_automatic(headers: Headers, *, envelope_sender: str) -> bool:
+    """Whether nobody wrote the mail by hand. `headers` are by lower-case name; bounces have no envelope sender."""
+    return not envelope_sender or any(test(headers) for test in _TESTS)
+
+
+def _is_submitted_automatically(headers: Headers) -> bool:
+    values = (value.partition(";")[0].strip().lower() for value in headers.get("auto-submitted", ()))
+    return any(value not in ("", "no") for value in values)
+
+
+def _is_answer(headers: Headers) -> bool:
+    values = (value.strip().lower() for name in _ANSWERERS for value in headers.get(name, ()))
+    return any(value != "no" for value in values)
+
+
+def _is_out_of_office(headers: Headers) -> bool:
+    # Exchange marks its out-of-office answers with both; each alone stands in ordinary mails too.
+    suppressed = ",".join(headers.get("x-auto-response-suppress", ())).lower()
+    return "x-ms-exchange-inbox-rules-loop" in headers and ("all" in suppressed or "oof" in suppressed)
+
+
+def _is_report(headers: Headers) -> bool:
+    # Delivery status and disposition notifications (RFC 3464, RFC 8098) come as multipart/report (RFC 6522).
+    return any(value.strip().lower().startswith("multipart/report") for value in headers.get("content-type", ()))
+
+
+def _is_bounce(headers: Headers) -> bool:
+    return "x-failed-recipients" in headers
+
+
+def _is_vacation(headers: Headers) -> bool:
+    return any(value.strip().lower() in ("auto_reply", "auto-reply") for value in headers.get("precedence", ()))
+
+
+def _is_robot(headers: Headers) -> bool:
+    return any(_ROBOT.search(value) for value in headers.get("from", ()))
+
+
+_TESTS: tuple[Callable[[Headers], bool], ...] = (
+    _is_submitted_automatically,
+    _is_answer,
+    _is_out_of_office,
+    _is_report,
+    _is_bounce,
+    _is_vacation,
+    _is_robot,
+)

@@ -1,0 +1,219 @@
+"""One mail as data: who wrote, about what, in which thread. Pure; any bytes give either a mail or Invalid.
+
+Invalid's `reason` is the code under which the mail is kept in quarantine. Limits are checked before anything that needs
+more than linear time is let near the bytes.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesParser
+from email.policy import Compat32, default
+from hashlib import sha256
+from typing import Any
+
+from services.domain.errors import Invalid
+from services.domain.intake import BODY_LENGTH, NAME_LENGTH, SUBJECT_LENGTH, clean_email, clean_line
+from services.mail.automatic import Headers, is_automatic
+from services.mail.text import decode, decode_words, html_to_text
+
+NO_SUBJECT = "(no subject)"
+CUT = "\n\n[The rest is left out here; the mail is kept as it came.]"
+
+_MOST_BOUNDARIES = 100
+_LONGEST_HEADER = 64 * 1024
+_LONGEST_STRUCTURE = 4 * 1024
+_MOST_HEADER_BYTES = 256 * 1024
+_LONGEST_SENDER = 2_000
+_MOST_REFERENCES = 50
+_BOUNDARY = re.compile(rb"boundary[\s*0-9]{0,10}=", re.IGNORECASE)
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_FOLD = re.compile(r"\r?\n(?=[ \t])")
+_PLAIN_MAILBOX = re.compile(r'(?P<name>[^<>,;:"()]{0,1000})<(?P<address>[^<>",;:()\s@]{1,64}@[^<>",;:()\s@]{1,255})>')
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
+
+# What does not change on the way of one mail to us, unlike its trace (Received, Return-Path, Delivered-To, …).
+_STABLE_HEADERS = (
+    "message-id",
+    "date",
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "subject",
+    "in-reply-to",
+    "references",
+    "content-type",
+    "content-transfer-encoding",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMail:
+    """A mail that somebody wrote. `from_email` is lower-cased, `subject` and `from_name` are single lines.
+
+    `references` are the Message-IDs it answers, the nearest first; `fingerprint` is the same however it came to us.
+    """
+
+    from_email: str
+    from_name: str
+    subject: str
+    text: str
+    message_id: str
+    references: tuple[str, ...]
+    fingerprint: str
+    raw: bytes
+
+
+class _Bounded(Compat32):
+    """Reads headers as they stand, and none that is too long to be looked at."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        longest = _LONGEST_STRUCTURE if sourcelines[0][:8].lower() == "content-" else _LONGEST_HEADER
+        if sum(map(len, sourcelines)) > longest:
+            raise Invalid("A header is too long to be read.", reason="HEADER_TOO_LONG")
+        return super().header_source_parse(sourcelines)
+
+
+def parse_mail(raw: bytes, *, envelope_sender: str) -> IncomingMail:
+    """The mail; Invalid for one that nobody wrote by hand or that cannot be attributed or read."""
+    _check_limits(raw)
+    try:
+        message = BytesParser(policy=_Bounded()).parsebytes(raw)
+        headers = _headers(message)
+        if is_automatic(headers, envelope_sender=envelope_sender):
+            raise Invalid("A machine sent this by itself: it opens and reopens nothing.", reason="AUTOMATIC")
+        email, name = _sender(headers.get("from", ()))
+        return IncomingMail(
+            from_email=email,
+            from_name=name,
+            subject=clean_line(decode_words(_first(headers, "subject")))[:SUBJECT_LENGTH] or NO_SUBJECT,
+            text=_cut(_text(message)),
+            message_id="".join(_MESSAGE_ID.findall(_first(headers, "message-id"))[:1]),
+            references=_references(headers),
+            fingerprint=_fingerprint(headers, raw),
+            raw=raw,
+        )
+    except RecursionError:
+        raise Invalid("The mail's parts are nested too deeply.", reason="TOO_NESTED") from None
+
+
+def _check_limits(raw: bytes) -> None:
+    blank = _BLANK_LINE.search(raw)
+    if (blank.start() if blank else len(raw)) > _MOST_HEADER_BYTES:
+        raise Invalid("The mail's headers are too large.", reason="HEADER_TOO_LONG")
+    # Each boundary is looked for in every line: the product of both is the work.
+    if sum(1 for _ in _BOUNDARY.finditer(raw)) > _MOST_BOUNDARIES:
+        raise Invalid("The mail has too many nested parts.", reason="TOO_NESTED")
+
+
+def _headers(message: Message) -> Headers:
+    headers: defaultdict[str, list[str]] = defaultdict(list)
+    for name, value in message.raw_items():
+        data = _FOLD.sub("", value).encode("utf-8", "surrogateescape")
+        headers[name.lower()].append(decode(data, "utf-8").strip())
+    return dict(headers)
+
+
+def _sender(values: Sequence[str]) -> tuple[str, str]:
+    """The one From address and its name (RFC 5322, 3.6.2). Everything ambiguous is refused: it could be forged."""
+    if not values:
+        raise Invalid("The mail does not say who wrote it: it has no From.", reason="NO_SENDER")
+    if len(values) > 1:
+        raise Invalid("The mail has several From headers.", reason="SEVERAL_SENDERS")
+    address, name = _mailbox(values[0])
+    # One that does not stand there literally was put together from encoded words, quotes or comments.
+    if address not in values[0] or "=?" in address:
+        raise Invalid("The mail's From is no plain address.", reason="NO_SENDER")
+    try:
+        email = clean_email(address)
+    except Invalid as error:
+        raise Invalid("The mail's From is no valid address.", reason="NO_SENDER") from error
+    return email, clean_line(name)[:NAME_LENGTH]
+
+
+def _mailbox(value: str) -> tuple[str, str]:
+    # First as everybody writes it, also with an unquoted @ in the name, which the library does not read.
+    if match := _PLAIN_MAILBOX.fullmatch(value):
+        return match["address"], decode_words(match["name"])
+    groups = _groups(value)
+    addresses = [address for group in groups for address in group.addresses]
+    if any(group.display_name is not None for group in groups) or len(addresses) > 1:
+        raise Invalid("The mail names a group or several people in From.", reason="SEVERAL_SENDERS")
+    if not addresses:
+        raise Invalid("The mail's From is no address.", reason="NO_SENDER")
+    return addresses[0].addr_spec, decode_words(addresses[0].display_name)
+
+
+def _groups(value: str) -> Sequence[Any]:
+    if len(value) > _LONGEST_SENDER:
+        return ()
+    try:
+        groups: Sequence[Any] = default.header_factory("From", value).groups
+    except Exception:  # the library's parser raises whatever it trips over
+        return ()
+    return groups
+
+
+def _first(headers: Headers, name: str) -> str:
+    return next(iter(headers.get(name, ())), "")
+
+
+def _references(headers: Headers) -> tuple[str, ...]:
+    nearest = _MESSAGE_ID.findall(_first(headers, "in-reply-to"))
+    farther = reversed(_MESSAGE_ID.findall(_first(headers, "references")))
+    return tuple(dict.fromkeys([*nearest, *farther]))[:_MOST_REFERENCES]
+
+
+def _fingerprint(headers: Headers, raw: bytes) -> str:
+    """SHA-256, in hex, of what the sender made: line ends and the space that folding leaves do not count."""
+    digest = sha256()
+    for name in _STABLE_HEADERS:
+        for value in headers.get(name, ()):
+            digest.update(f"{name}:{' '.join(value.split())}\n".encode())
+    body = _BLANK_LINE.split(raw, maxsplit=1)[1:]
+    digest.update(b"\n" + b"".join(body).replace(b"\r\n", b"\n").rstrip(b"\n"))
+    return digest.hexdigest()
+
+
+def _text(part: Message) -> str:
+    """The words of the mail: all its text parts that are no attachments; of alternatives the plainest."""
+    kind = part.get_content_type()
+    if part.is_multipart():
+        children = [child for child in part.get_payload() if isinstance(child, Message)]
+        texts = [
+            (child.get_content_type(), _text(child)) for child in children if part.get_content_maintype() == "multipart"
+        ]
+        if kind == "multipart/alternative":
+            return _plainest(texts)
+        return "\n\n".join(text for _, text in texts if text)
+    if kind not in ("text/plain", "text/html") or _is_attachment(part):
+        return ""
+    payload = part.get_payload(decode=True)
+    text = decode(payload if isinstance(payload, bytes) else b"", _charset(part))
+    return (html_to_text(text) if kind == "text/html" else text).strip()
+
+
+def _plainest(texts: list[tuple[str, str]]) -> str:
+    written = [(kind, text) for kind, text in texts if text]
+    plain = [text for kind, text in written if kind == "text/plain"]
+    return next(iter(plain), written[-1][1] if written else "")
+
+
+def _is_attachment(part: Message) -> bool:
+    disposition = str(part.get("content-disposition", "")).strip().lower()
+    return disposition.startswith("attachment") or (part.get_filename() is not None and disposition[:6] != "inline")
+
+
+def _charset(part: Message) -> str | None:
+    try:
+        return part.get_content_charset()
+    except (LookupError, ValueError):
+        return None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= BODY_LENGTH else text[: BODY_LENGTH - len(CUT)] + CUT

@@ -1,0 +1,49 @@
+"""Runs routing: `python -m services.routing`."""
+
+import asyncio
+
+from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+
+from services.common.auth import PrincipalSigner, SignedOnly
+from services.common.channel import open_channel
+from services.common.database import Database
+from services.common.logging import configure_logging
+from services.common.server import serve
+from services.common.settings import load_settings
+from services.domain.principal import Principal, Role
+from services.identity.client import IdentityClient
+from services.routing.servicer import RoutingServicer
+from services.routing.settings import RoutingSettings
+from services.routing.staff import StaffDirectory
+from services.routing.store import CONSTRAINT_ERRORS, RoutingStore
+
+ITSELF = Principal("routing", Role.SERVICE)
+
+
+async def run(settings: RoutingSettings) -> None:
+    """Serve until the process is told to stop."""
+    signer = PrincipalSigner(settings.needed_principal_key)
+    url = settings.needed_database_url
+    async with (
+        Database(url, schema="routing", constraint_errors=CONSTRAINT_ERRORS) as database,
+        open_channel(settings.identity_address, credentials=lambda: signer.sign(ITSELF)) as identity,
+    ):
+        servicer = RoutingServicer(RoutingStore(database), StaffDirectory(IdentityClient(identity)))
+        await serve(
+            settings,
+            name="routing",
+            address=(settings.listen, settings.grpc_port + 1),
+            services=[(add_RoutingServiceServicer_to_server, servicer)],
+            authenticator=SignedOnly(signer),
+        )
+
+
+def main() -> None:
+    """Read the environment, then run."""
+    settings = load_settings(RoutingSettings)
+    configure_logging(settings, "routing")
+    asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()

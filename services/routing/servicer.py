@@ -1,0 +1,67 @@
+"""routing's gRPC methods: protobuf in, domain, protobuf out."""
+
+from typing import Any
+
+import grpc
+from duradesk.routing.v1 import routing_service_pb2 as pb
+from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
+from duradesk.tickets.v1 import decision_pb2
+
+from services.common.wire import from_message, to_message
+from services.domain.decide import decide
+from services.domain.decision import Facts, RoutingFacts, TicketFacts
+from services.domain.team import check_team_name, routing_facts
+from services.routing.convert import id_from, team_message
+from services.routing.staff import StaffDirectory
+from services.routing.store import RoutingStore
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class RoutingServicer(pb_grpc.RoutingServiceServicer):
+    """Decides, and keeps teams."""
+
+    def __init__(self, store: RoutingStore, staff: StaffDirectory) -> None:
+        self._store = store
+        self._staff = staff
+
+    async def Decide(self, request: pb.DecideRequest, context: Context) -> pb.DecideResponse:
+        """What is to happen to the ticket now."""
+        facts = from_message(request.facts, Facts)
+        routing = await self._routing_facts(facts.ticket)
+        return pb.DecideResponse(
+            decision=to_message(decide(facts, routing), decision_pb2.Decision),
+            routing=to_message(routing, decision_pb2.RoutingFacts),
+        )
+
+    async def ListTeams(self, request: pb.ListTeamsRequest, context: Context) -> pb.ListTeamsResponse:
+        """All teams by name."""
+        return pb.ListTeamsResponse(teams=map(team_message, await self._store.list_teams()))
+
+    async def CreateTeam(self, request: pb.CreateTeamRequest, context: Context) -> pb.CreateTeamResponse:
+        """Make a team."""
+        team = await self._store.create_team(check_team_name(request.name))
+        return pb.CreateTeamResponse(team=team_message(team))
+
+    async def AddTeamMember(self, request: pb.AddTeamMemberRequest, context: Context) -> pb.AddTeamMemberResponse:
+        """Let an active member of the staff get a team's tickets."""
+        team_id, user_id = id_from(request.team_id, of="team"), id_from(request.user_id, of="user")
+        await self._staff.require_active(user_id)
+        return pb.AddTeamMemberResponse(team=team_message(await self._store.add_team_member(team_id, user_id)))
+
+    async def RemoveTeamMember(
+        self, request: pb.RemoveTeamMemberRequest, context: Context
+    ) -> pb.RemoveTeamMemberResponse:
+        """Let somebody get a team's tickets no more."""
+        team_id, user_id = id_from(request.team_id, of="team"), id_from(request.user_id, of="user")
+        return pb.RemoveTeamMemberResponse(team=team_message(await self._store.remove_team_member(team_id, user_id)))
+
+    async def _routing_facts(self, ticket: TicketFacts) -> RoutingFacts:
+        team = await self._store.find_team_for(ticket.team_id)
+        staff = await self._staff.list_staff()
+        routing = routing_facts(team, staff, assignee_id=ticket.assignee_id)
+        if routing.members and (routing.assignee_active or ticket.assignee_id is None):
+            return routing
+        # Nobody counts as away by a list that may be seconds old: they may have come since.
+        staff = await self._staff.list_staff(anew=True)
+        return routing_facts(team, staff, assignee_id=ticket.assignee_id)

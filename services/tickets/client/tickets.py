@@ -1,0 +1,191 @@
+"""TicketService as the gateway, the mail door and others call it.
+
+Every write carries a request id, a fresh one unless the caller gives their own: so a call that the channel makes again
+after a broken connection happens once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from types import EllipsisType
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+from duradesk.tickets.v1 import ticket_pb2, ticket_service_pb2_grpc
+from duradesk.tickets.v1 import ticket_service_pb2 as pb
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.common.wire import from_message, to_message
+from services.domain.ticket import (
+    Brand,
+    Contact,
+    Due,
+    Event,
+    Message,
+    NewMessage,
+    NewQuarantinedItem,
+    NewTicket,
+    QuarantinedItem,
+    StoredDecision,
+    Ticket,
+)
+from services.tickets.convert import BrandFields, TicketFields
+
+
+class TicketsClient:
+    """Calls over a channel of services.common.channel: domain objects in and out, domain errors raised."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = ticket_service_pb2_grpc.TicketServiceStub(channel)
+
+    async def create_ticket(self, new: NewTicket, *, request_id: str = "") -> Ticket:
+        """A ticket, durable; Invalid, NotFound (brand), AlreadyExists (request id used with other content)."""
+        request = to_message(new, pb.CreateTicketRequest)
+        request.request_id = request_id or _fresh()
+        return from_message((await self._stub.CreateTicket(request)).ticket, Ticket)
+
+    async def get_ticket(self, id_or_number: UUID | int | str) -> Ticket:
+        """A ticket; NotFound."""
+        response = await self._stub.GetTicket(pb.GetTicketRequest(ticket_id=str(id_or_number)))
+        return from_message(response.ticket, Ticket)
+
+    async def list_tickets(
+        self,
+        *,
+        filter: str = "",  # noqa: A002 # as the proto names it
+        order_by: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> tuple[tuple[Ticket, ...], str]:
+        """A page of tickets and the token of the next; Invalid names what is wrong with filter, order or token."""
+        request = pb.ListTicketsRequest(filter=filter, order_by=order_by, page_size=page_size, page_token=page_token)
+        response = await self._stub.ListTickets(request)
+        return tuple(from_message(ticket, Ticket) for ticket in response.tickets), response.next_page_token
+
+    async def update_ticket(
+        self, ticket_id: UUID, changes: Mapping[str, object], *, expected_version: int = 0, request_id: str = ""
+    ) -> Ticket:
+        """Set fields by name; Invalid, NotFound, InvalidTransition, Conflict (another version)."""
+        request = pb.UpdateTicketRequest(
+            request_id=request_id or _fresh(),
+            ticket_id=str(ticket_id),
+            expected_version=expected_version,
+            update_mask=FieldMask(paths=changes),
+            ticket=to_message(TicketFields(**_known(changes, TicketFields)), ticket_pb2.Ticket),
+        )
+        return from_message((await self._stub.UpdateTicket(request)).ticket, Ticket)
+
+    async def assign_ticket(
+        self,
+        ticket_id: UUID,
+        *,
+        assignee_id: UUID | None,
+        team_id: UUID | EllipsisType | None = ...,
+        request_id: str = "",
+    ) -> Ticket:
+        """Give to an agent or, with None, to nobody; `...` keeps the team. NotFound, InvalidTransition (closed)."""
+        request = pb.AssignTicketRequest(
+            request_id=request_id or _fresh(),
+            ticket_id=str(ticket_id),
+            assignee_id=str(assignee_id or ""),
+            team_id=None if isinstance(team_id, EllipsisType) else str(team_id or ""),
+        )
+        return from_message((await self._stub.AssignTicket(request)).ticket, Ticket)
+
+    async def resolve_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
+        """Answered; NotFound, InvalidTransition (closed)."""
+        request = pb.ResolveTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+        return from_message((await self._stub.ResolveTicket(request)).ticket, Ticket)
+
+    async def close_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
+        """Over; NotFound."""
+        request = pb.CloseTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+        return from_message((await self._stub.CloseTicket(request)).ticket, Ticket)
+
+    async def reopen_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
+        """Open again; NotFound, InvalidTransition (not settled), Forbidden (closed, for most roles)."""
+        request = pb.ReopenTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+        return from_message((await self._stub.ReopenTicket(request)).ticket, Ticket)
+
+    async def create_message(self, ticket_id: UUID, new: NewMessage, *, request_id: str = "") -> tuple[Message, Ticket]:
+        """A word, and the ticket it landed on: another one when it came after the end. Errors as the proto names."""
+        request = to_message(new, pb.CreateMessageRequest)
+        request.request_id, request.ticket_id = request_id or _fresh(), str(ticket_id)
+        response = await self._stub.CreateMessage(request)
+        return from_message(response.message, Message), from_message(response.ticket, Ticket)
+
+    async def list_messages(
+        self, ticket_id: UUID, *, page_size: int = 0, page_token: str = ""
+    ) -> tuple[tuple[Message, ...], str]:
+        """A page of the conversation, oldest first, and the token of the next; NotFound."""
+        request = pb.ListMessagesRequest(ticket_id=str(ticket_id), page_size=page_size, page_token=page_token)
+        response = await self._stub.ListMessages(request)
+        return tuple(from_message(message, Message) for message in response.messages), response.next_page_token
+
+    async def list_events(
+        self, ticket_id: UUID, *, page_size: int = 0, page_token: str = ""
+    ) -> tuple[tuple[Event, ...], str]:
+        """A page of the activity, oldest first, and the token of the next; NotFound."""
+        request = pb.ListEventsRequest(ticket_id=str(ticket_id), page_size=page_size, page_token=page_token)
+        response = await self._stub.ListEvents(request)
+        return tuple(from_message(event, Event) for event in response.events), response.next_page_token
+
+    async def list_dues(self, ticket_id: UUID) -> tuple[Due, ...]:
+        """What happens next by itself, soonest first; NotFound."""
+        response = await self._stub.ListDues(pb.ListDuesRequest(ticket_id=str(ticket_id)))
+        return tuple(from_message(due, Due) for due in response.dues)
+
+    async def get_decision(self, ticket_id: UUID, decision_id: UUID) -> StoredDecision:
+        """A decision with what it saw; NotFound."""
+        request = pb.GetDecisionRequest(ticket_id=str(ticket_id), decision_id=str(decision_id))
+        return from_message(await self._stub.GetDecision(request), StoredDecision)
+
+    async def find_thread(self, rfc_message_ids: Sequence[str], *, sender_email: str) -> UUID:
+        """The ticket that a mail answers, by the Message-IDs it names, the nearest first; NotFound."""
+        request = pb.FindThreadRequest(rfc_message_ids=rfc_message_ids, sender_email=sender_email)
+        return UUID((await self._stub.FindThread(request)).ticket_id)
+
+    async def quarantine_item(self, item: NewQuarantinedItem) -> UUID:
+        """Keep an inbound item that could not be taken; the same content is kept once."""
+        response = await self._stub.QuarantineItem(to_message(item, pb.QuarantineItemRequest))
+        return UUID(response.item_id)
+
+    async def list_quarantine(
+        self, *, page_size: int = 0, page_token: str = ""
+    ) -> tuple[tuple[QuarantinedItem, ...], str]:
+        """A page of what could not be taken, newest first, and the token of the next."""
+        response = await self._stub.ListQuarantine(pb.ListQuarantineRequest(page_size=page_size, page_token=page_token))
+        return tuple(from_message(item, QuarantinedItem) for item in response.items), response.next_page_token
+
+    async def create_contact(self, email: str, name: str = "") -> Contact:
+        """The contact with this address, made if there is none; Invalid."""
+        response = await self._stub.CreateContact(pb.CreateContactRequest(email=email, name=name))
+        return from_message(response.contact, Contact)
+
+    async def list_brands(self) -> tuple[Brand, ...]:
+        """All brands by name."""
+        response = await self._stub.ListBrands(pb.ListBrandsRequest())
+        return tuple(from_message(brand, Brand) for brand in response.brands)
+
+    async def create_brand(self, values: Mapping[str, Any], *, request_id: str = "") -> Brand:
+        """A brand of these values by name; Invalid, AlreadyExists (name or address taken)."""
+        brand = to_message(BrandFields(**values), ticket_pb2.Brand)
+        request = pb.CreateBrandRequest(request_id=request_id or _fresh(), brand=brand)
+        return from_message((await self._stub.CreateBrand(request)).brand, Brand)
+
+    async def update_brand(self, brand_id: UUID, changes: Mapping[str, object], *, expected_version: int = 0) -> Brand:
+        """Set values by name, None to switch a time off; Invalid, NotFound, AlreadyExists, Conflict (old version)."""
+        brand = to_message(BrandFields(**_known(changes, BrandFields)), ticket_pb2.Brand)
+        brand.id, brand.version = str(brand_id), expected_version
+        request = pb.UpdateBrandRequest(brand=brand, update_mask=FieldMask(paths=changes))
+        return from_message((await self._stub.UpdateBrand(request)).brand, Brand)
+
+
+def _fresh() -> str:
+    return str(uuid4())
+
+
+def _known(changes: Mapping[str, object], kind: type[TicketFields] | type[BrandFields]) -> dict[str, Any]:
+    """The values of fields that can be changed; the others stay in the mask, for the service to refuse by name."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in changes.items() if name in names}

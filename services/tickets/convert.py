@@ -1,0 +1,156 @@
+"""Rows and JSON as domain objects, and back."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from services.domain.ticket import (
+    AuthorKind,
+    Channel,
+    Contact,
+    Due,
+    DueKind,
+    Event,
+    EventKind,
+    FieldChange,
+    JsonObject,
+    Message,
+    Priority,
+    QuarantinedItem,
+    Ticket,
+    TicketStatus,
+    Visibility,
+)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFields:
+    """What can be changed of a ticket by hand; an enum is None when it is not said."""
+
+    subject: str = ""
+    status: TicketStatus | None = None
+    priority: Priority | None = None
+    type: str = ""
+    tags: tuple[str, ...] = ()
+    custom_fields: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BrandFields:
+    """What can be said of a brand; a time that is None is switched off."""
+
+    name: str = ""
+    address: str = ""
+    idle_remind_after: timedelta | None = None
+    idle_resolve_after: timedelta | None = None
+    auto_close_after: timedelta | None = None
+
+
+def ticket_of(row: Row) -> Ticket:
+    """The ticket of a row with `ticket_columns`; its requester is in `requester_email` and `requester_name`."""
+    return Ticket(
+        id=row["id"],
+        number=row["number"],
+        brand_id=row["brand_id"],
+        channel=Channel(row["channel"]),
+        subject=row["subject"],
+        status=TicketStatus(row["status"]),
+        priority=Priority(row["priority"]),
+        type=row["type"],
+        tags=tuple(row["tags"]),
+        custom_fields=row["custom_fields"],
+        team_id=row["team_id"],
+        assignee_id=row["assignee_id"],
+        requester=Contact(row["requester_id"], row["requester_email"], row["requester_name"]),
+        follow_up_of=row["follow_up_of"],
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        status_since=row["status_since"],
+        next_due_at=row["next_due_at"],
+    )
+
+
+def json_of(value: Any) -> Any:
+    """A ticket field's value as JSON can hold it."""
+    if isinstance(value, UUID):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _optional_id(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)
+
+
+_FROM_JSON: dict[str, Callable[[Any], Any]] = {
+    "status": TicketStatus,
+    "priority": Priority,
+    "tags": tuple,
+    "team_id": _optional_id,
+    "assignee_id": _optional_id,
+}
+
+
+def new_values(changes: Iterable[FieldChange]) -> dict[str, Any]:
+    """The new value of each changed field, as `Ticket` has it."""
+    return {change.field: _FROM_JSON.get(change.field, _same)(json.loads(change.new)) for change in changes}
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def message_of(row: Row) -> Message:
+    """The message of a row."""
+    return Message(
+        id=row["id"],
+        ticket_id=row["ticket_id"],
+        visibility=Visibility(row["visibility"]),
+        author_kind=AuthorKind(row["author_kind"]),
+        author_id=row["author_id"],
+        author_name=row["author_name"],
+        body=row["body"],
+        created_at=row["created_at"],
+    )
+
+
+def event_of(row: Row) -> Event:
+    """The event of a row; the values of its changes become JSON text."""
+    return Event(
+        ticket_id=row["ticket_id"],
+        seq=row["seq"],
+        kind=EventKind(row["kind"]),
+        actor=row["actor"],
+        changes=tuple(
+            FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"]))
+            for change in row["changes"]
+        ),
+        message_id=row["message_id"],
+        decision_id=row["decision_id"],
+        cause=row["cause"],
+        reason=row["reason"],
+        occurred_at=row["occurred_at"],
+        effective_at=row["effective_at"],
+    )
+
+
+def due_of(row: Row) -> Due:
+    """The due of a row."""
+    return Due(row["key"], DueKind(row["kind"]), row["due_at"], row["reason"])
+
+
+def quarantined_of(row: Row) -> QuarantinedItem:
+    """The quarantined item of a row."""
+    return QuarantinedItem(
+        id=row["id"],
+        channel=Channel(row["channel"]),
+        code=row["code"],
+        reason=row["reason"],
+        raw_source=row["raw_source"],
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,54 @@
+-- list_brands --
+-- All brands by name.
+SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, version
+FROM brands
+ORDER BY lower(name), id;
+
+-- get_brand --
+-- A brand by its id.
+SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, version
+FROM brands
+WHERE id = %(brand_id)s;
+
+-- lock_brand --
+-- A brand that is about to change.
+SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, version
+FROM brands
+WHERE id = %(brand_id)s
+FOR NO KEY UPDATE;
+
+-- insert_brand --
+-- A new brand.
+INSERT INTO brands (id, name, address, idle_remind_after, idle_resolve_after, auto_close_after)
+VALUES (%(id)s, %(name)s, %(address)s, %(idle_remind_after)s, %(idle_resolve_after)s, %(auto_close_after)s);
+
+-- update_brand --
+-- A brand's new values, guarded by its version.
+UPDATE brands
+SET name = %(name)s,
+    address = %(address)s,
+    idle_remind_after = %(idle_remind_after)s,
+    idle_resolve_after = %(idle_resolve_after)s,
+    auto_close_after = %(auto_close_after)s,
+    version = version + 1
+WHERE id = %(id)s AND version = %(version)s;
+
+-- nudge_waiting --
+-- Ask for a new plan of a brand's tickets whose dues hang on its times, one batch after a ticket's id.
+WITH batch AS (
+    SELECT id, version, next_due_at
+    FROM tickets
+    WHERE brand_id = %(brand_id)s AND status IN ('pending', 'resolved') AND id > %(after_id)s
+    ORDER BY id
+    LIMIT %(most)s
+), nudged AS (
+    INSERT INTO outbox (ticket_id, seq, rank, due_at)
+    SELECT id, version, %(rank)s, next_due_at
+    FROM batch
+    ORDER BY id
+    ON CONFLICT (ticket_id) DO UPDATE
+    SET seq = greatest(outbox.seq, excluded.seq), rank = least(outbox.rank, excluded.rank)
+)
+SELECT id
+FROM batch
+ORDER BY id;

@@ -1,0 +1,101 @@
+-- get_for_decision --
+-- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
+SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
+       t.assignee_id, c.email <> '' AS requester_reachable, t.version,
+       b.id AS brand_id, b.name AS brand_name, b.address AS brand_address, b.idle_remind_after, b.idle_resolve_after,
+       b.auto_close_after, b.version AS brand_version,
+       (SELECT coalesce(jsonb_agg(found ORDER BY found.seq), '[]')
+        FROM (SELECT e.seq, e.kind, e.effective_at, e.message_id, m.body_hash AS message_hash, m.visibility,
+                     m.author_kind
+              FROM events e
+              LEFT JOIN messages m ON m.id = e.message_id
+              WHERE e.ticket_id = t.id AND e.seq > t.decided_seq
+              ORDER BY e.seq
+              LIMIT %(events)s + 1) found) AS events,
+       (SELECT coalesce(jsonb_agg(d ORDER BY d.due_at, d.key), '[]') FROM dues d WHERE d.ticket_id = t.id) AS planned,
+       (SELECT coalesce(jsonb_agg(f ORDER BY f.fired_at, f.key), '[]')
+        FROM fired_dues f WHERE f.ticket_id = t.id) AS fired
+FROM tickets t
+JOIN contacts c ON c.id = t.requester_id
+JOIN brands b ON b.id = t.brand_id
+WHERE t.id = %(ticket_id)s;
+
+-- store_decision --
+-- A decision with the facts it saw, for "why" and for replay.
+INSERT INTO decisions (ticket_id, version, decided_seq, facts, routing, decision)
+VALUES (%(ticket_id)s, %(version)s, %(decided_seq)s, %(facts)s, %(routing)s, %(decision)s)
+RETURNING id;
+
+-- fire_due --
+-- Once per key: no row comes back when it fired before.
+INSERT INTO fired_dues (ticket_id, key, due_at, fired_at)
+VALUES (%(ticket_id)s, %(key)s, %(due_at)s, %(fired_at)s)
+ON CONFLICT ON CONSTRAINT fired_dues_once DO NOTHING
+RETURNING key;
+
+-- take_turn --
+-- The team's cursor, locked until the transaction ends and made if there is none yet.
+INSERT INTO assignment_cursors AS cursor (team_id)
+VALUES (%(team_id)s)
+ON CONFLICT (team_id) DO UPDATE SET last_user_id = cursor.last_user_id
+RETURNING last_user_id;
+
+-- keep_turn --
+-- Whose turn it was.
+UPDATE assignment_cursors SET last_user_id = %(user_id)s WHERE team_id = %(team_id)s;
+
+-- plan_effect --
+-- An effect with the Message-ID that it keeps through all attempts; the same key a second time is nothing new.
+WITH new AS MATERIALIZED (
+    SELECT gen_random_uuid() AS id
+)
+INSERT INTO effects (id, ticket_id, decision_id, key, kind, message_id, rfc_message_id, not_before)
+SELECT new.id, t.id, %(decision_id)s, %(key)s, %(kind)s, %(message_id)s,
+       '<' || new.id || '@' || split_part(b.address, '@', -1) || '>', %(not_before)s
+FROM new, tickets t
+JOIN brands b ON b.id = t.brand_id
+WHERE t.id = %(ticket_id)s
+ON CONFLICT ON CONSTRAINT effects_once DO NOTHING;
+
+-- read_planned_dues --
+-- The stored plan, to see whether the new one differs.
+SELECT key, kind, due_at, reason FROM dues WHERE ticket_id = %(ticket_id)s;
+
+-- delete_dues --
+-- The whole plan makes room for the new one.
+DELETE FROM dues WHERE ticket_id = %(ticket_id)s;
+
+-- insert_due --
+-- One line of the new plan.
+INSERT INTO dues (ticket_id, key, kind, due_at, reason)
+VALUES (%(ticket_id)s, %(key)s, %(kind)s, %(due_at)s, %(reason)s);
+
+-- mark_decided --
+-- How far the ticket is decided and when it has to be looked at next; an unchanged row is not written.
+WITH next AS MATERIALIZED (
+    SELECT least(
+        (SELECT min(due_at) FROM dues WHERE ticket_id = %(ticket_id)s),
+        (SELECT min(not_before) FROM effects
+         WHERE ticket_id = %(ticket_id)s AND state = 'ready' AND not_before > (SELECT instant()))
+    ) AS due_at
+)
+UPDATE tickets
+SET decided_seq = %(decided_seq)s, next_due_at = next.due_at
+FROM next
+WHERE id = %(ticket_id)s AND (decided_seq, next_due_at) IS DISTINCT FROM (%(decided_seq)s, next.due_at);
+
+-- read_plan --
+-- What the ticket's workflow needs to know to wait.
+SELECT t.id AS ticket_id, t.number, t.status, t.priority, t.channel, b.name AS brand_name, t.next_due_at,
+       coalesce(greatest(extract(epoch FROM t.next_due_at - instant()), 0), 0)::float8 AS due_in_seconds,
+       CASE WHEN t.next_due_at IS NULL THEN ''
+            ELSE coalesce((SELECT d.reason FROM dues d
+                           WHERE d.ticket_id = t.id AND d.due_at = t.next_due_at
+                           ORDER BY d.key LIMIT 1), 'a delivery waits for its time') END AS next_due_reason,
+       ARRAY(SELECT e.id FROM effects e
+             WHERE e.ticket_id = t.id
+               AND (e.state IN ('claimed', 'sending') OR (e.state = 'ready' AND e.not_before <= (SELECT instant())))
+             ORDER BY e.created_at, e.id) AS open_effects
+FROM tickets t
+JOIN brands b ON b.id = t.brand_id
+WHERE t.id = %(ticket_id)s;

@@ -1,0 +1,75 @@
+-- insert_ticket --
+-- A ticket, its requester's contact, its description, its first event and its outbox row: no row without a brand.
+WITH clock AS MATERIALIZED (
+    SELECT instant() AS now
+), brand AS (
+    SELECT id
+    FROM brands
+    WHERE %(brand)s = '' OR id::text = lower(%(brand)s) OR lower(name) = lower(%(brand)s)
+    ORDER BY lower(address) = lower(%(mailbox)s) DESC, created_at, id
+    LIMIT 1
+), known AS (
+    SELECT id, email, name
+    FROM contacts
+    WHERE email = %(requester_email)s AND (name <> '' OR %(requester_name)s = '')
+), made AS (
+    -- Only when needed: an upsert would lock a busy requester's row for every ticket of theirs.
+    INSERT INTO contacts (email, name)
+    SELECT %(requester_email)s, %(requester_name)s
+    WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT (email) DO UPDATE
+    SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END
+    RETURNING id, email, name
+), contact AS (
+    SELECT id, email, name FROM known
+    UNION ALL
+    SELECT id, email, name FROM made
+), ticket AS (
+    INSERT INTO tickets (id, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
+                         custom_fields, requester_id, follow_up_of, version, created_at, updated_at)
+    SELECT %(ticket_id)s, brand.id, %(channel)s, %(subject)s, %(status)s, clock.now, 1, %(priority)s, %(type)s,
+           %(tags)s, %(custom_fields)s, contact.id, %(follow_up_of)s, 1, clock.now, clock.now
+    FROM clock, brand, contact
+    RETURNING id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
+              custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at,
+              created_at, updated_at
+), message AS (
+    INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
+                          rfc_message_id, created_at)
+    SELECT %(message_id)s, ticket.id, 'public', 'customer', contact.id::text, contact.name, %(body)s, %(body_hash)s,
+           %(rfc_message_id)s, ticket.created_at
+    FROM ticket, contact
+), source AS (
+    INSERT INTO raw_sources (message_id, content)
+    SELECT %(message_id)s, %(raw_source)s
+    FROM ticket
+    WHERE %(raw_source)s <> ''::bytea
+), event AS (
+    INSERT INTO events (ticket_id, seq, kind, actor, changes, message_id, occurred_at, effective_at)
+    SELECT id, 1, %(kind)s, coalesce(%(actor)s, requester_id::text),
+           %(changes)s || jsonb_build_array(
+               jsonb_build_object('field', 'number', 'old', NULL, 'new', number),
+               jsonb_build_object('field', 'brand_id', 'old', NULL, 'new', brand_id),
+               jsonb_build_object('field', 'requester_id', 'old', NULL, 'new', requester_id)),
+           %(message_id)s, created_at, created_at
+    FROM ticket
+), nudge AS (
+    INSERT INTO outbox (ticket_id, seq, rank)
+    SELECT id, 1, %(rank)s
+    FROM ticket
+)
+SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
+       custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at, created_at,
+       updated_at, contact.email AS requester_email, contact.name AS requester_name
+FROM ticket, contact;
+
+-- get_ticket --
+-- A ticket by its id or its number.
+SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_since, t.priority, t.type, t.tags,
+       t.custom_fields, t.team_id, t.assignee_id, t.requester_id, t.follow_up_of, t.version, t.next_due_at,
+       t.created_at, t.updated_at, c.email AS requester_email, c.name AS requester_name
+FROM tickets t
+JOIN contacts c ON c.id = t.requester_id
+WHERE (t.id = %(ticket_id)s OR t.number = %(number)s)
+  AND (%(only_requester_id)s::uuid IS NULL OR t.requester_id = %(only_requester_id)s)
+  AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s);

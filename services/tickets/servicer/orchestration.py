@@ -1,0 +1,170 @@
+"""OrchestrationService: what the relay, the workers and the reconciler ask of the tickets."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from duradesk.tickets.v1 import decision_pb2, orchestration_service_pb2_grpc
+from duradesk.tickets.v1 import orchestration_service_pb2 as pb
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+
+from services.common.database import Database
+from services.common.interceptors import Context
+from services.common.wire import from_message, to_message
+from services.domain.decision import Decision, EffectOutcome, Facts, Nudge
+from services.domain.errors import Invalid, InvalidTransition
+from services.domain.ticket import JsonObject
+from services.tickets.store import decisions, effects, outbox, reconcile
+from services.tickets.store.decisions import DecisionRecord
+from services.tickets.wakeup import Wakeup
+
+# A claimer looks by itself this often: rows also become due by time.
+LOOK_SECONDS = 1.0
+LONGEST_WAIT = timedelta(seconds=30)
+LARGEST_WINDOW = 1000
+LONGEST_LEASE = timedelta(minutes=10)
+
+_OUTCOMES = {
+    pb.EFFECT_OUTCOME_DONE: EffectOutcome.DONE,
+    pb.EFFECT_OUTCOME_RETRY: EffectOutcome.RETRY,
+    pb.EFFECT_OUTCOME_FAILED: EffectOutcome.FAILED,
+}
+
+
+class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceServicer):
+    """Each method is one transaction; what frees a place or brings tickets wakes the claimers after its commit."""
+
+    def __init__(self, database: Database, wakeup: Wakeup) -> None:
+        self._database = database
+        self._wakeup = wakeup
+
+    async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
+        """The facts of one moment."""
+        async with self._database.transaction() as conn:
+            facts = await decisions.get_for_decision(conn, _id(request.ticket_id, "ticket_id"))
+        return pb.GetForDecisionResponse(facts=to_message(facts, decision_pb2.Facts))
+
+    async def ApplyDecision(self, request: pb.ApplyDecisionRequest, context: Context) -> pb.ApplyDecisionResponse:
+        """One transaction; the place in the window that it frees is for the next claimer."""
+        decision, facts = from_message(request.decision, Decision), from_message(request.facts, Facts)
+        record = DecisionRecord(_json(request.facts), _json(request.routing), _json(request.decision))
+        async with self._database.transaction() as conn:
+            plan = await decisions.apply_decision(conn, decision, facts=facts, record=record)
+        self._wakeup.set()
+        return pb.ApplyDecisionResponse(plan=to_message(plan, decision_pb2.Plan))
+
+    async def ClaimOutbox(self, request: pb.ClaimOutboxRequest, context: Context) -> pb.ClaimOutboxResponse:
+        """Look, and while there is nothing wait for a change, up to the time given."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + min(_span(request.wait, "wait"), LONGEST_WAIT).total_seconds()
+        while True:
+            changed = self._wakeup.next()
+            nudges = await self._claim(request)
+            left = deadline - loop.time()
+            if nudges or left <= 0:
+                return pb.ClaimOutboxResponse(nudges=[to_message(nudge, pb.Nudge) for nudge in nudges])
+            await _wait(changed, seconds=min(left, LOOK_SECONDS))
+
+    async def ReleaseOutbox(self, request: pb.ReleaseOutboxRequest, context: Context) -> pb.ReleaseOutboxResponse:
+        """Rows that could not be signalled are for whoever can."""
+        async with self._database.transaction() as conn:
+            await outbox.release_outbox(conn, _ids(request.ticket_ids))
+        self._wakeup.set()
+        return pb.ReleaseOutboxResponse()
+
+    async def NudgeOverdue(self, request: pb.NudgeOverdueRequest, context: Context) -> pb.NudgeOverdueResponse:
+        """What waited too long."""
+        async with self._database.transaction() as conn:
+            nudged = await reconcile.nudge_overdue(conn, older_than=_span(request.older_than, "older_than"))
+        self._wake_if(nudged)
+        return pb.NudgeOverdueResponse(nudged=nudged)
+
+    async def NudgeTickets(self, request: pb.NudgeTicketsRequest, context: Context) -> pb.NudgeTicketsResponse:
+        """The tickets named."""
+        async with self._database.transaction() as conn:
+            nudged = await reconcile.nudge_tickets(conn, _ids(request.ticket_ids))
+        self._wake_if(nudged)
+        return pb.NudgeTicketsResponse(nudged=nudged)
+
+    async def ListLiveTickets(self, request: pb.ListLiveTicketsRequest, context: Context) -> pb.ListLiveTicketsResponse:
+        """One page."""
+        async with self._database.transaction() as conn:
+            ids, token = await reconcile.list_live_tickets(
+                conn, page_size=request.page_size, page_token=request.page_token
+            )
+        return pb.ListLiveTicketsResponse(ticket_ids=map(str, ids), next_page_token=token)
+
+    async def ClaimEffect(self, request: pb.ClaimEffectRequest, context: Context) -> pb.ClaimEffectResponse:
+        """The lease and the mail; a refusal is told after what it wrote is committed."""
+        effect_id, lease = _id(request.effect_id, "effect_id"), _span(request.lease, "lease")
+        if not timedelta() < lease <= LONGEST_LEASE:
+            raise _wrong("lease", "must be above 0 and at most 10 minutes")
+        async with self._database.transaction() as conn:
+            claimed = await effects.claim_effect(conn, effect_id, lease=lease)
+        if isinstance(claimed, InvalidTransition):
+            raise claimed
+        return to_message(claimed, pb.ClaimEffectResponse)
+
+    async def BeginEffect(self, request: pb.BeginEffectRequest, context: Context) -> pb.BeginEffectResponse:
+        """The point of no return."""
+        async with self._database.transaction() as conn:
+            await effects.begin_effect(conn, _id(request.effect_id, "effect_id"), fence=request.fence)
+        return pb.BeginEffectResponse()
+
+    async def FinishEffect(self, request: pb.FinishEffectRequest, context: Context) -> pb.FinishEffectResponse:
+        """The outcome; a failure is an event of the ticket."""
+        effect_id, outcome = _id(request.effect_id, "effect_id"), _OUTCOMES.get(request.outcome)
+        if outcome is None:
+            raise _wrong("outcome", "is required: done, retry or failed")
+        async with self._database.transaction() as conn:
+            await effects.finish_effect(conn, effect_id, fence=request.fence, outcome=outcome, detail=request.detail)
+        return pb.FinishEffectResponse()
+
+    async def _claim(self, request: pb.ClaimOutboxRequest) -> tuple[Nudge, ...]:
+        if not 1 <= request.window <= LARGEST_WINDOW:
+            raise _wrong("window", f"must be 1 to {LARGEST_WINDOW}")
+        if not 0 <= request.urgent_places < request.window:
+            raise _wrong("urgent_places", "must be 0 or more and below the window")
+        async with self._database.transaction() as conn:
+            return await outbox.claim_outbox(conn, window=request.window, urgent_places=request.urgent_places)
+
+    def _wake_if(self, nudged: int) -> None:
+        if nudged:
+            self._wakeup.set()
+
+
+async def _wait(changed: asyncio.Event, *, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+def _id(text: str, field: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _wrong(field, "is not a UUID") from None
+
+
+def _ids(texts: Any) -> list[UUID]:
+    return [_id(text, f"ticket_ids[{index}]") for index, text in enumerate(texts)]
+
+
+def _span(duration: Duration, field: str) -> timedelta:
+    try:
+        return duration.ToTimedelta()
+    except (ValueError, OverflowError):
+        raise _wrong(field, "is not a duration") from None
+
+
+def _json(message: Message) -> JsonObject:
+    return MessageToDict(message, preserving_proto_field_name=True)
+
+
+def _wrong(field: str, what: str) -> Invalid:
+    return Invalid(f"The request is not valid: {field} {what}.", violations={field: what})

@@ -1,0 +1,127 @@
+"""What a request says, as the domain has it."""
+
+from dataclasses import asdict, fields, replace
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+from duradesk.tickets.v1 import ticket_pb2
+from duradesk.tickets.v1 import ticket_service_pb2 as pb
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from services.common.auth import current_principal
+from services.common.wire import from_message
+from services.domain.errors import Invalid, NotFound
+from services.domain.intake import check_brand, check_request_id, clean_line
+from services.domain.ticket import Brand, NewMessage, NewQuarantinedItem, NewTicket
+from services.tickets.convert import BrandFields, TicketFields
+from services.tickets.store.pages import Page
+from services.tickets.store.requests import Request
+
+_MOST_DIGITS = 18
+
+
+_Write = (
+    pb.CreateTicketRequest
+    | pb.UpdateTicketRequest
+    | pb.AssignTicketRequest
+    | pb.ResolveTicketRequest
+    | pb.CloseTicketRequest
+    | pb.ReopenTicketRequest
+    | pb.CreateMessageRequest
+    | pb.CreateBrandRequest
+)
+_Listing = pb.ListTicketsRequest | pb.ListMessagesRequest | pb.ListEventsRequest | pb.ListQuarantineRequest
+
+
+def write(method: str, request: _Write) -> Request:
+    """Who makes this write, under which request id, with which content."""
+    check_request_id(request.request_id)
+    digest = sha256(request.SerializeToString(deterministic=True)).digest()
+    return Request(current_principal(), method, request.request_id, digest)
+
+
+def new_ticket(request: pb.CreateTicketRequest) -> NewTicket:
+    """The ticket asked for; priority and channel have defaults."""
+    request.priority = request.priority or ticket_pb2.PRIORITY_NORMAL
+    request.channel = request.channel or ticket_pb2.CHANNEL_GRPC
+    return from_message(request, NewTicket)
+
+
+def new_message(request: pb.CreateMessageRequest) -> NewMessage:
+    """The message asked for."""
+    return from_message(request, NewMessage)
+
+
+def ticket_fields(request: pb.UpdateTicketRequest) -> dict[str, Any]:
+    """The fields that the mask names, with their new values."""
+    return _masked(from_message(request.ticket, TicketFields), request.update_mask)
+
+
+def brand_fields(request: pb.UpdateBrandRequest) -> dict[str, Any]:
+    """The fields that the mask names, with their new values."""
+    return _masked(_brand(request.brand), request.update_mask)
+
+
+def new_brand(request: pb.CreateBrandRequest) -> Brand:
+    """The brand asked for, checked."""
+    brand = Brand(id=uuid4(), version=1, **asdict(_brand(request.brand)))
+    check_brand(brand)
+    return brand
+
+
+def new_quarantined_item(request: pb.QuarantineItemRequest) -> NewQuarantinedItem:
+    """The item that could not be taken; only its texts are cleaned, because no item may be lost."""
+    item = from_message(request, NewQuarantinedItem)
+    return replace(item, code=clean_line(item.code), reason=clean_line(item.reason))
+
+
+def page(request: _Listing) -> Page:
+    """The page asked for."""
+    return Page(request.page_size, request.page_token)
+
+
+def ticket_key(text: str) -> UUID | int:
+    """A ticket's id or number; NotFound for what can be neither."""
+    if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
+        return int(text)
+    return ticket_id(text)
+
+
+def ticket_id(text: str) -> UUID:
+    """A ticket's id; NotFound for what cannot be one."""
+    return known_id(text, "ticket")
+
+
+def known_id(text: str, what: str) -> UUID:
+    """The id of an existing thing; NotFound for what cannot be one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(f"This {what} does not exist.") from None
+
+
+def optional_id(text: str, field: str) -> UUID | None:
+    """An id, or None for an empty one; Invalid for anything else."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Invalid(f"The {field} is not a UUID.", violations={field: "is not a UUID"}) from None
+
+
+def _brand(message: ticket_pb2.Brand) -> BrandFields:
+    brand = from_message(message, BrandFields)
+    return replace(brand, name=clean_line(brand.name), address=brand.address.strip().lower())
+
+
+def _masked(values: Any, mask: FieldMask) -> dict[str, Any]:
+    names = [field.name for field in fields(values)]
+    wrong = {path: f"use {', '.join(names)}" for path in mask.paths if path not in names}
+    if wrong or not mask.paths:
+        told = f"{', '.join(wrong)} cannot be changed here" if wrong else "the update_mask names no field"
+        raise Invalid(f"The request is not valid: {told}; the fields are {', '.join(names)}.", violations=wrong)
+    chosen = {path: getattr(values, path) for path in mask.paths}
+    missing = {path: "is required" for path in ("status", "priority") if chosen.get(path, path) is None}
+    if missing:
+        raise Invalid(f"The new {' and '.join(missing)} must be said.", violations=missing)
+    return chosen

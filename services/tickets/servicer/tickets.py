@@ -1,0 +1,180 @@
+"""TicketService: what people and doors ask of the tickets."""
+
+from dataclasses import replace
+
+from duradesk.tickets.v1 import ticket_pb2, ticket_service_pb2_grpc
+from duradesk.tickets.v1 import ticket_service_pb2 as pb
+
+from services.common.auth import current_principal
+from services.common.interceptors import Context
+from services.common.wire import to_message
+from services.domain.doors import take_message, take_ticket
+from services.domain.errors import Forbidden
+from services.domain.filters import parse_filter, parse_order
+from services.domain.intake import NAME_LENGTH, clean_email, clean_line
+from services.domain.principal import Principal, Role
+from services.domain.ticket import Contact, Ticket
+from services.tickets.servicer import requests as read
+from services.tickets.store import Store
+from services.tickets.store.scope import Scope, scope_of
+
+
+class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
+    """Each write is one transaction, and answered when it is durable."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def CreateTicket(self, request: pb.CreateTicketRequest, context: Context) -> pb.CreateTicketResponse:
+        """From any door; a customer asks in their own name."""
+        write = read.write("CreateTicket", request)
+        new = take_ticket(read.new_ticket(request), write.principal, own=await self._own_contact(write.principal))
+        return pb.CreateTicketResponse(ticket=_ticket(await self._store.tickets.create_ticket(new, write)))
+
+    async def GetTicket(self, request: pb.GetTicketRequest, context: Context) -> pb.GetTicketResponse:
+        """By id or number."""
+        ticket = await self._store.tickets.get_ticket(read.ticket_key(request.ticket_id), scope=_scope())
+        return pb.GetTicketResponse(ticket=_ticket(ticket))
+
+    async def ListTickets(self, request: pb.ListTicketsRequest, context: Context) -> pb.ListTicketsResponse:
+        """What the filter finds in the caller's scope."""
+        terms = parse_filter(request.filter, me=current_principal().subject)
+        tickets, token = await self._store.search.list_tickets(
+            terms, parse_order(request.order_by), read.page(request), scope=_scope()
+        )
+        return pb.ListTicketsResponse(tickets=map(_ticket, tickets), next_page_token=token)
+
+    async def UpdateTicket(self, request: pb.UpdateTicketRequest, context: Context) -> pb.UpdateTicketResponse:
+        """The fields that the mask names."""
+        ticket = await self._store.tickets.update_ticket(
+            read.ticket_id(request.ticket_id),
+            read.ticket_fields(request),
+            read.write("UpdateTicket", request),
+            expected_version=request.expected_version,
+        )
+        return pb.UpdateTicketResponse(ticket=_ticket(ticket))
+
+    async def AssignTicket(self, request: pb.AssignTicketRequest, context: Context) -> pb.AssignTicketResponse:
+        """To an agent, a team, or back to nobody."""
+        ticket = await self._store.tickets.assign_ticket(
+            read.ticket_id(request.ticket_id),
+            read.write("AssignTicket", request),
+            assignee_id=read.optional_id(request.assignee_id, "assignee_id"),
+            team_id=read.optional_id(request.team_id, "team_id"),
+            keep_team=not request.HasField("team_id"),
+        )
+        return pb.AssignTicketResponse(ticket=_ticket(ticket))
+
+    async def ResolveTicket(self, request: pb.ResolveTicketRequest, context: Context) -> pb.ResolveTicketResponse:
+        """Answered."""
+        write = read.write("ResolveTicket", request)
+        ticket = await self._store.tickets.resolve_ticket(read.ticket_id(request.ticket_id), write)
+        return pb.ResolveTicketResponse(ticket=_ticket(ticket))
+
+    async def CloseTicket(self, request: pb.CloseTicketRequest, context: Context) -> pb.CloseTicketResponse:
+        """Over."""
+        write = read.write("CloseTicket", request)
+        ticket = await self._store.tickets.close_ticket(read.ticket_id(request.ticket_id), write)
+        return pb.CloseTicketResponse(ticket=_ticket(ticket))
+
+    async def ReopenTicket(self, request: pb.ReopenTicketRequest, context: Context) -> pb.ReopenTicketResponse:
+        """Open again."""
+        write = read.write("ReopenTicket", request)
+        ticket = await self._store.tickets.reopen_ticket(read.ticket_id(request.ticket_id), write)
+        return pb.ReopenTicketResponse(ticket=_ticket(ticket))
+
+    async def CreateMessage(self, request: pb.CreateMessageRequest, context: Context) -> pb.CreateMessageResponse:
+        """A reply, an internal note or a customer's word."""
+        write = read.write("CreateMessage", request)
+        new = take_message(read.new_message(request), write.principal)
+        message, ticket = await self._store.messages.create_message(read.ticket_id(request.ticket_id), new, write)
+        return pb.CreateMessageResponse(message=to_message(message, ticket_pb2.Message), ticket=_ticket(ticket))
+
+    async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
+        """The conversation as the caller may see it."""
+        messages, token = await self._store.messages.list_messages(
+            read.ticket_id(request.ticket_id), read.page(request), scope=_scope()
+        )
+        listed = (to_message(message, ticket_pb2.Message) for message in messages)
+        return pb.ListMessagesResponse(messages=listed, next_page_token=token)
+
+    async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
+        """The activity."""
+        events, token = await self._store.search.list_events(
+            read.ticket_id(request.ticket_id), read.page(request), scope=_scope()
+        )
+        listed = (to_message(event, ticket_pb2.Event) for event in events)
+        return pb.ListEventsResponse(events=listed, next_page_token=token)
+
+    async def ListDues(self, request: pb.ListDuesRequest, context: Context) -> pb.ListDuesResponse:
+        """What happens next by itself."""
+        dues = await self._store.search.list_dues(read.ticket_id(request.ticket_id), scope=_scope())
+        return pb.ListDuesResponse(dues=(to_message(due, ticket_pb2.Due) for due in dues))
+
+    async def GetDecision(self, request: pb.GetDecisionRequest, context: Context) -> pb.GetDecisionResponse:
+        """Why."""
+        decision_id = read.known_id(request.decision_id, "decision")
+        decision = await self._store.search.get_decision(read.ticket_id(request.ticket_id), decision_id, scope=_scope())
+        return to_message(decision, pb.GetDecisionResponse)
+
+    async def FindThread(self, request: pb.FindThreadRequest, context: Context) -> pb.FindThreadResponse:
+        """Whose thread a mail is in."""
+        ticket_id = await self._store.messages.find_thread(
+            request.rfc_message_ids, sender_email=clean_email(request.sender_email)
+        )
+        return pb.FindThreadResponse(ticket_id=str(ticket_id))
+
+    async def QuarantineItem(self, request: pb.QuarantineItemRequest, context: Context) -> pb.QuarantineItemResponse:
+        """Kept, once."""
+        item_id = await self._store.quarantine.quarantine_item(read.new_quarantined_item(request))
+        return pb.QuarantineItemResponse(item_id=str(item_id))
+
+    async def ListQuarantine(self, request: pb.ListQuarantineRequest, context: Context) -> pb.ListQuarantineResponse:
+        """What could not be taken."""
+        items, token = await self._store.quarantine.list_quarantine(read.page(request))
+        listed = (to_message(item, pb.QuarantinedItem) for item in items)
+        return pb.ListQuarantineResponse(items=listed, next_page_token=token)
+
+    async def CreateContact(self, request: pb.CreateContactRequest, context: Context) -> pb.CreateContactResponse:
+        """The contact with this address."""
+        contact = await self._store.contacts.create_contact(
+            clean_email(request.email), clean_line(request.name)[:NAME_LENGTH]
+        )
+        return pb.CreateContactResponse(contact=to_message(contact, ticket_pb2.Contact))
+
+    async def ListBrands(self, request: pb.ListBrandsRequest, context: Context) -> pb.ListBrandsResponse:
+        """All of them."""
+        brands = await self._store.brands.list_brands()
+        return pb.ListBrandsResponse(brands=(to_message(brand, ticket_pb2.Brand) for brand in brands))
+
+    async def CreateBrand(self, request: pb.CreateBrandRequest, context: Context) -> pb.CreateBrandResponse:
+        """A new company front."""
+        brand = await self._store.brands.create_brand(read.new_brand(request), read.write("CreateBrand", request))
+        return pb.CreateBrandResponse(brand=to_message(brand, ticket_pb2.Brand))
+
+    async def UpdateBrand(self, request: pb.UpdateBrandRequest, context: Context) -> pb.UpdateBrandResponse:
+        """The fields that the mask names."""
+        brand = await self._store.brands.update_brand(
+            read.known_id(request.brand.id, "brand"),
+            read.brand_fields(request),
+            expected_version=request.brand.version,
+        )
+        return pb.UpdateBrandResponse(brand=to_message(brand, ticket_pb2.Brand))
+
+    async def _own_contact(self, principal: Principal) -> Contact | None:
+        if principal.role is not Role.CUSTOMER:
+            return None
+        if principal.contact_id is None:
+            raise Forbidden("This account belongs to no customer: it cannot ask for anything.")
+        return await self._store.contacts.get_contact(principal.contact_id)
+
+
+def _scope() -> Scope:
+    return scope_of(current_principal())
+
+
+def _ticket(ticket: Ticket) -> ticket_pb2.Ticket:
+    """The ticket as the caller may see it: what happens to it by itself is for staff."""
+    if current_principal().role is Role.CUSTOMER:
+        ticket = replace(ticket, next_due_at=None)
+    return to_message(ticket, ticket_pb2.Ticket)

@@ -1,0 +1,29 @@
+"""The only user of SQL: one module for each noun."""
+
+from collections.abc import Callable, Mapping
+
+from services.common.database import Database
+from services.domain.errors import AlreadyExists, DuradeskError
+from services.tickets.store.brands import BrandStore
+from services.tickets.store.contacts import ContactStore
+from services.tickets.store.messages import MessageStore
+from services.tickets.store.quarantine import QuarantineStore
+from services.tickets.store.search import SearchStore
+from services.tickets.store.tickets import TicketStore
+
+CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
+    "brands_name_key": lambda: AlreadyExists("A brand with this name exists: choose another name."),
+    "brands_address_key": lambda: AlreadyExists("A brand with this address exists: choose another address."),
+}
+
+
+class Store:
+    """What people and doors do to tickets; `on_commit` is called when an outbox row was committed."""
+
+    def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
+        self.tickets = TicketStore(database, on_commit)
+        self.messages = MessageStore(database, on_commit)
+        self.brands = BrandStore(database, on_commit)
+        self.contacts = ContactStore(database)
+        self.search = SearchStore(database)
+        self.quarantine = QuarantineStore(database)

@@ -1,0 +1,247 @@
+"""What a decision may look at, and storing one with all that it changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from services.domain.assignment import pick_round_robin
+from services.domain.decision import (
+    Assignment,
+    Decision,
+    EventFacts,
+    Facts,
+    FiredDue,
+    Plan,
+    PlannedEffect,
+    Step,
+    TicketFacts,
+)
+from services.domain.errors import Conflict, Invalid, NotFound
+from services.domain.ticket import (
+    AuthorKind,
+    Brand,
+    Channel,
+    Due,
+    EventKind,
+    JsonObject,
+    Priority,
+    TicketStatus,
+    Visibility,
+)
+from services.tickets.convert import due_of, new_values
+from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
+from services.tickets.store.outbox import answer_outbox
+from services.tickets.store.statements import QUERIES
+
+ACTOR = "duradesk"
+# A decision takes at most so many events at once; the next one takes the rest.
+EVENTS = 200
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """What is kept of a decision, in protobuf's JSON form: what it saw, and what it was."""
+
+    facts: JsonObject
+    routing: JsonObject
+    decision: JsonObject
+
+
+async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
+    """The facts of one moment, with the events that are not yet decided; NotFound."""
+    parameters = {"ticket_id": ticket_id, "events": EVENTS}
+    row = await (await conn.execute(QUERIES["get_for_decision"], parameters)).fetchone()
+    if row is None:
+        raise NotFound("This ticket does not exist.")
+    return Facts(
+        now=row["now"],
+        ticket=_ticket_facts_of(row),
+        brand=_brand_of(row),
+        events=tuple(_event_of(event) for event in row["events"][:EVENTS]),
+        more=len(row["events"]) > EVENTS,
+        planned=tuple(due_of({**due, "due_at": datetime.fromisoformat(due["due_at"])}) for due in row["planned"]),
+        fired=tuple(FiredDue(due["key"], datetime.fromisoformat(due["fired_at"])) for due in row["fired"]),
+    )
+
+
+async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, record: DecisionRecord) -> Plan:
+    """Store the decision and all it changes, and answer the plan; Conflict when the facts are not the present ones.
+
+    A decision that changes nothing writes nothing, but answers the nudge that asked for it.
+    """
+    locked = await lock_ticket(conn, decision.ticket_id)
+    _check_current(decision, facts=facts, locked=locked)
+    replan = await _planned_dues(conn, decision.ticket_id) != set(decision.dues)
+    if facts.events or decision.steps or decision.assignment or decision.effects or replan:
+        decision_id = await _store_decision(conn, decision, record)
+        for step in decision.steps:
+            locked = await _take_step(conn, locked, step, decision_id=decision_id, fired_at=facts.now)
+        if decision.assignment is not None:
+            locked = await _assign(conn, locked, decision.assignment, decision_id=decision_id)
+        for effect in decision.effects:
+            await _plan_effect(conn, decision.ticket_id, effect, decision_id=decision_id)
+        if replan:
+            await _replan(conn, decision.ticket_id, decision.dues)
+    decided_seq = decision.decided_seq if facts.more else locked.ticket.version
+    await conn.execute(QUERIES["mark_decided"], {"ticket_id": decision.ticket_id, "decided_seq": decided_seq})
+    await answer_outbox(conn, decision.ticket_id, decided_seq=decided_seq)
+    return await _read_plan(conn, decision.ticket_id, more=facts.more)
+
+
+def _check_current(decision: Decision, *, facts: Facts, locked: LockedTicket) -> None:
+    """Somebody may have changed the ticket, or decided on the same events, since the facts were read."""
+    if (facts.ticket.id, facts.ticket.version) != (decision.ticket_id, decision.expected_version):
+        raise Invalid("The decision does not belong to the facts: send the facts that it was made of.")
+    decided_meanwhile = bool(facts.events) and facts.events[0].seq <= locked.decided_seq
+    if locked.ticket.version != decision.expected_version or decided_meanwhile:
+        raise Conflict("The ticket changed since the facts were read: read them again and decide again.")
+
+
+async def _planned_dues(conn: Connection, ticket_id: UUID) -> set[Due]:
+    rows = await (await conn.execute(QUERIES["read_planned_dues"], {"ticket_id": ticket_id})).fetchall()
+    return {due_of(row) for row in rows}
+
+
+async def _store_decision(conn: Connection, decision: Decision, record: DecisionRecord) -> UUID:
+    parameters = {
+        "ticket_id": decision.ticket_id,
+        "version": decision.expected_version,
+        "decided_seq": decision.decided_seq,
+        "facts": Jsonb(record.facts),
+        "routing": Jsonb(record.routing),
+        "decision": Jsonb(record.decision),
+    }
+    row = await (await conn.execute(QUERIES["store_decision"], parameters)).fetchone()
+    assert row is not None
+    decision_id: UUID = row["id"]
+    return decision_id
+
+
+async def _take_step(
+    conn: Connection, locked: LockedTicket, step: Step, *, decision_id: UUID, fired_at: datetime
+) -> LockedTicket:
+    if step.due_key:
+        due = {"ticket_id": locked.ticket.id, "key": step.due_key, "due_at": step.effective_at, "fired_at": fired_at}
+        if await (await conn.execute(QUERIES["fire_due"], due)).fetchone() is None:
+            raise Conflict(f"The due {step.due_key} has fired already: read the facts again and decide again.")
+    return await append_event(
+        conn,
+        locked,
+        step.kind,
+        actor=ACTOR,
+        changes=new_values(step.changes),
+        decision_id=decision_id,
+        cause=step.cause,
+        reason=step.reason,
+        effective_at=step.effective_at,
+    )
+
+
+async def _assign(conn: Connection, locked: LockedTicket, assignment: Assignment, *, decision_id: UUID) -> LockedTicket:
+    """Pick under the team's cursor, so that concurrent decisions take turns and a retry burns none."""
+    changes, reason = {"team_id": assignment.team_id}, assignment.reason
+    if assignment.candidates:
+        team = {"team_id": assignment.team_id}
+        row = await (await conn.execute(QUERIES["take_turn"], team)).fetchone()
+        assert row is not None
+        picked = pick_round_robin(assignment.candidates, row["last_user_id"])
+        assert picked is not None
+        await conn.execute(QUERIES["keep_turn"], {**team, "user_id": picked.user_id})
+        changes["assignee_id"] = picked.user_id
+        reason = f"{reason} ({picked.reason})"
+    if all(getattr(locked.ticket, field) == value for field, value in changes.items()):
+        return locked
+    return await append_event(
+        conn,
+        locked,
+        EventKind.TICKET_ASSIGNED,
+        actor=ACTOR,
+        changes=changes,
+        decision_id=decision_id,
+        cause=assignment.cause,
+        reason=reason,
+    )
+
+
+async def _plan_effect(conn: Connection, ticket_id: UUID, effect: PlannedEffect, *, decision_id: UUID) -> None:
+    parameters = {
+        "ticket_id": ticket_id,
+        "decision_id": decision_id,
+        "key": effect.key,
+        "kind": effect.kind,
+        "message_id": effect.message_id,
+        "not_before": effect.not_before,
+    }
+    await conn.execute(QUERIES["plan_effect"], parameters)
+
+
+async def _replan(conn: Connection, ticket_id: UUID, dues: tuple[Due, ...]) -> None:
+    await conn.execute(QUERIES["delete_dues"], {"ticket_id": ticket_id})
+    for due in dues:
+        parameters = {"key": due.key, "kind": due.kind, "due_at": due.due_at, "reason": due.reason}
+        await conn.execute(QUERIES["insert_due"], {"ticket_id": ticket_id, **parameters})
+
+
+async def _read_plan(conn: Connection, ticket_id: UUID, *, more: bool) -> Plan:
+    row = await (await conn.execute(QUERIES["read_plan"], {"ticket_id": ticket_id})).fetchone()
+    assert row is not None
+    return Plan(
+        ticket_id=row["ticket_id"],
+        number=row["number"],
+        status=TicketStatus(row["status"]),
+        priority=Priority(row["priority"]),
+        channel=Channel(row["channel"]),
+        brand_name=row["brand_name"],
+        next_due_at=row["next_due_at"],
+        due_in_seconds=row["due_in_seconds"],
+        next_due_reason=row["next_due_reason"],
+        open_effects=tuple(row["open_effects"]),
+        more=more,
+    )
+
+
+def _ticket_facts_of(row: Row) -> TicketFacts:
+    return TicketFacts(
+        id=row["id"],
+        number=row["number"],
+        channel=Channel(row["channel"]),
+        status=TicketStatus(row["status"]),
+        status_since=row["status_since"],
+        status_epoch=row["status_epoch"],
+        priority=Priority(row["priority"]),
+        team_id=row["team_id"],
+        assignee_id=row["assignee_id"],
+        requester_reachable=row["requester_reachable"],
+        version=row["version"],
+    )
+
+
+def _brand_of(row: Row) -> Brand:
+    return Brand(
+        id=row["brand_id"],
+        name=row["brand_name"],
+        address=row["brand_address"],
+        idle_remind_after=row["idle_remind_after"],
+        idle_resolve_after=row["idle_resolve_after"],
+        auto_close_after=row["auto_close_after"],
+        version=row["brand_version"],
+    )
+
+
+def _event_of(event: JsonObject) -> EventFacts:
+    """An event out of JSON, where instants and ids are text."""
+    return EventFacts(
+        seq=event["seq"],
+        kind=EventKind(event["kind"]),
+        effective_at=datetime.fromisoformat(event["effective_at"]),
+        message_id=UUID(event["message_id"]) if event["message_id"] else None,
+        message_hash=event["message_hash"] or "",
+        visibility=Visibility(event["visibility"]) if event["visibility"] else None,
+        author_kind=AuthorKind(event["author_kind"]) if event["author_kind"] else None,
+    )

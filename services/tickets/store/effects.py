@@ -1,0 +1,170 @@
+"""Deliveries, each under a fenced lease. Locks: the effect's row, then the ticket's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from services.domain.decision import ClaimedEffect, EffectKind, EffectOutcome, OutgoingMail
+from services.domain.delivery import STATE_AFTER, Claim, EffectState, is_moot, judge_claim
+from services.domain.errors import Conflict, InvalidTransition, NotFound
+from services.domain.intake import clean_line
+from services.domain.templates import answer_subject, idle_reminder
+from services.domain.ticket import EventKind, TicketStatus
+from services.tickets.store.decisions import ACTOR
+from services.tickets.store.events import Connection, append_event, enqueue, lock_ticket
+from services.tickets.store.statements import QUERIES
+
+DETAIL_LENGTH = 500
+# RFC 5322 sets no limit, but mail servers do: enough for a client to find the thread.
+MOST_REFERENCES = 20
+
+_WORDS = {EffectKind.REPLY_MAIL: "reply", EffectKind.IDLE_REMINDER_MAIL: "reminder"}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """An effect whose row this transaction holds."""
+
+    id: UUID
+    ticket_id: UUID
+    decision_id: UUID
+    key: str
+    kind: EffectKind
+    message_id: UUID | None
+    rfc_message_id: str
+    state: EffectState
+    fence: int
+    doubtful: bool
+    is_due: bool
+    is_leased: bool
+
+
+async def claim_effect(conn: Connection, effect_id: UUID, *, lease: timedelta) -> ClaimedEffect | InvalidTransition:
+    """Take an effect for delivery; NotFound, Conflict while another lease runs, InvalidTransition when it is over.
+
+    An InvalidTransition that ends the effect is answered, not raised: what it writes is to be committed first.
+    """
+    effect = await _lock_effect(conn, effect_id)
+    parameters = {"effect_id": effect_id, "most_references": MOST_REFERENCES}
+    row = await (await conn.execute(QUERIES["read_mail"], parameters)).fetchone()
+    assert row is not None
+    moot = is_moot(effect.kind, effect.key, status=TicketStatus(row["status"]), status_epoch=row["status_epoch"])
+    claim = judge_claim(
+        effect.state, is_due=effect.is_due, is_leased=effect.is_leased, doubtful=effect.doubtful, is_moot=moot
+    )
+    match claim:
+        case Claim.MOOT:
+            return await _drop(conn, effect)
+        case Claim.GIVE_UP:
+            return await _give_up(conn, effect)
+        case Claim.TAKE_DOUBTFUL:
+            await _tell_doubt(conn, effect, "it is sent once more under the same Message-ID")
+    return await _take(conn, effect, mail=_mail_of(effect, row), lease=lease, doubtful=claim is Claim.TAKE_DOUBTFUL)
+
+
+async def begin_effect(conn: Connection, effect_id: UUID, *, fence: int) -> None:
+    """Mark the point of no return; NotFound, Conflict when the lease was lost or ran out."""
+    begun = await conn.execute(QUERIES["begin_effect"], {"effect_id": effect_id, "fence": fence})
+    if begun.rowcount == 0:
+        await _lock_effect(conn, effect_id)
+        raise _lease_lost()
+
+
+async def finish_effect(conn: Connection, effect_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
+    """Record the outcome; NotFound, Conflict when somebody claimed it since. Saying it twice is no error.
+
+    A definite answer of the other side counts even if the lease ran out meanwhile.
+    """
+    effect = await _lock_effect(conn, effect_id)
+    state = STATE_AFTER[outcome]
+    if effect.fence == fence and effect.state is state:
+        return
+    if effect.fence != fence or effect.state not in (EffectState.CLAIMED, EffectState.SENDING, EffectState.IN_DOUBT):
+        raise _lease_lost()
+    said = clean_line(detail)[:DETAIL_LENGTH]
+    await _end(conn, effect, state, detail=said)
+    if state is EffectState.FAILED:
+        await _tell(conn, effect, EventKind.DELIVERY_FAILED, said)
+
+
+async def _lock_effect(conn: Connection, effect_id: UUID) -> _Effect:
+    row = await (await conn.execute(QUERIES["lock_effect"], {"effect_id": effect_id})).fetchone()
+    if row is None:
+        raise NotFound("This effect does not exist.")
+    return _Effect(**{**row, "kind": EffectKind(row["kind"]), "state": EffectState(row["state"])})
+
+
+async def _take(
+    conn: Connection, effect: _Effect, *, mail: OutgoingMail, lease: timedelta, doubtful: bool
+) -> ClaimedEffect:
+    parameters = {"effect_id": effect.id, "lease": lease, "recipient": mail.to_address, "doubtful": doubtful}
+    row = await (await conn.execute(QUERIES["claim_effect"], parameters)).fetchone()
+    assert row is not None
+    return ClaimedEffect(fence=row["fence"], attempt=row["attempts"], mail=mail)
+
+
+async def _drop(conn: Connection, effect: _Effect) -> InvalidTransition:
+    await _end(conn, effect, EffectState.FAILED, detail="moot: the ticket no longer waits for this answer")
+    return InvalidTransition(
+        "This reminder is moot: the ticket no longer waits for the answer.", metadata={"state": EffectState.FAILED}
+    )
+
+
+async def _give_up(conn: Connection, effect: _Effect) -> InvalidTransition:
+    detail = "it is not sent again"
+    await _end(conn, effect, EffectState.IN_DOUBT, detail=detail)
+    await _tell_doubt(conn, effect, detail)
+    return InvalidTransition(
+        "This delivery is over: it is in doubt and is not sent again.", metadata={"state": EffectState.IN_DOUBT}
+    )
+
+
+async def _end(conn: Connection, effect: _Effect, state: EffectState, *, detail: str) -> None:
+    await conn.execute(QUERIES["end_effect"], {"effect_id": effect.id, "state": state, "detail": detail})
+
+
+async def _tell_doubt(conn: Connection, effect: _Effect, what_follows: str) -> None:
+    reason = f"the {_WORDS[effect.kind]} was cut off where nobody can know whether it arrived; {what_follows}"
+    await _tell(conn, effect, EventKind.DELIVERY_IN_DOUBT, reason)
+
+
+async def _tell(conn: Connection, effect: _Effect, kind: EventKind, reason: str) -> None:
+    locked = await lock_ticket(conn, effect.ticket_id)
+    told = await append_event(
+        conn,
+        locked,
+        kind,
+        actor=ACTOR,
+        changes={},
+        message_id=effect.message_id,
+        decision_id=effect.decision_id,
+        cause=f"effect {effect.key}",
+        reason=reason,
+    )
+    await enqueue(conn, told.ticket)
+
+
+def _mail_of(effect: _Effect, row: Row) -> OutgoingMail:
+    reminds = effect.kind is EffectKind.IDLE_REMINDER_MAIL
+    reminder = idle_reminder(
+        name=row["to_name"], subject=row["subject"], brand=row["from_name"], resolves_at=row["resolves_at"]
+    )
+    return OutgoingMail(
+        from_address=row["from_address"],
+        from_name=row["from_name"],
+        to_address=row["to_address"],
+        to_name=row["to_name"],
+        subject=answer_subject(row["subject"]),
+        text=reminder if reminds else row["body"],
+        rfc_message_id=effect.rfc_message_id,
+        references=tuple(row["references"]),
+        auto_submitted="auto-generated" if reminds else "no",
+    )
+
+
+def _lease_lost() -> Conflict:
+    return Conflict("The lease of this delivery was lost: somebody else may have it now.")

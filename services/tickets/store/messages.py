@@ -1,0 +1,168 @@
+"""The conversation: words of agents and customers, what they do to the status at once, and whose thread a mail is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from services.common.database import Database
+from services.domain import changes
+from services.domain.errors import NotFound
+from services.domain.lifecycle import Act, reply_opens_follow_up
+from services.domain.principal import Role
+from services.domain.ticket import (
+    AuthorKind,
+    Channel,
+    Contact,
+    EventKind,
+    Message,
+    NewMessage,
+    NewTicket,
+    Ticket,
+    Visibility,
+)
+from services.tickets.convert import message_of
+from services.tickets.store.contacts import upsert_contact
+from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.pages import MOST_BYTES, Page, next_token
+from services.tickets.store.requests import Request, first_resource
+from services.tickets.store.scope import Scope
+from services.tickets.store.statements import QUERIES
+from services.tickets.store.tickets import body_hash, insert_ticket, read_ticket
+
+
+@dataclass(frozen=True, slots=True)
+class _Author:
+    """Who wrote a word: a customer's `contact`, or the agent with this id."""
+
+    id: str
+    contact: Contact | None = None
+
+
+class MessageStore:
+    """Adds and reads messages; `on_commit` is called when an outbox row was committed."""
+
+    def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
+        self._database = database
+        self._on_commit = on_commit
+
+    async def create_message(self, ticket_id: UUID, new: NewMessage, request: Request) -> tuple[Message, Ticket]:
+        """The message and the ticket it landed on, which is another one when a customer's word opened a follow-up."""
+        message_id = uuid4()
+        async with self._database.transaction() as conn:
+            locked = await lock_ticket(conn, ticket_id, scope=request.scope)
+            first = await first_resource(conn, request, message_id)
+            if first is not None:
+                message = await _read_message(conn, first)
+                return message, await read_ticket(conn, message.ticket_id, scope=request.scope)
+            author = await _author(conn, new, request=request, ticket=locked.ticket)
+            if author.contact is not None and await _opens_follow_up(conn, locked.ticket):
+                answer = await _follow_up(conn, locked, new, contact=author.contact, message_id=message_id)
+            else:
+                answer = await _add(conn, locked, new, author=author, message_id=message_id)
+        self._on_commit()
+        return answer
+
+    async def list_messages(self, ticket_id: UUID, page: Page, *, scope: Scope) -> tuple[tuple[Message, ...], str]:
+        """A page of the conversation, oldest first; internal ones only where the scope has them."""
+        listing = f"messages {ticket_id}"
+        after_at, after_id = page.after_instant(listing)
+        parameters = {
+            "ticket_id": ticket_id,
+            "internal": scope.internal,
+            "after_at": after_at,
+            "after_id": after_id,
+            "most": page.most,
+            "most_bytes": MOST_BYTES,
+        }
+        async with self._database.transaction() as conn:
+            await read_ticket(conn, ticket_id, scope=scope)
+            rows = await (await conn.execute(QUERIES["list_messages"], parameters)).fetchall()
+        more = bool(rows) and rows[0]["found"] > len(rows)
+        token = next_token(listing, rows[-1], ("created_at", "id")) if more else ""
+        return tuple(message_of(row) for row in rows), token
+
+    async def find_thread(self, rfc_message_ids: Sequence[str], *, sender_email: str) -> UUID:
+        """The newest ticket on which one of these went from us to the sender, or came from them; else NotFound."""
+        parameters = {"rfc_message_ids": list(rfc_message_ids), "sender_email": sender_email}
+        async with self._database.transaction() as conn:
+            row = await (await conn.execute(QUERIES["find_thread"], parameters)).fetchone()
+        if row is None:
+            raise NotFound("No thread with this sender has one of these Message-IDs.")
+        ticket_id: UUID = row["ticket_id"]
+        return ticket_id
+
+
+async def _read_message(conn: Connection, message_id: UUID) -> Message:
+    row = await (await conn.execute(QUERIES["get_message"], {"message_id": message_id})).fetchone()
+    if row is None:
+        raise NotFound("This message does not exist.")
+    return message_of(row)
+
+
+async def _author(conn: Connection, new: NewMessage, *, request: Request, ticket: Ticket) -> _Author:
+    if new.sender_email and new.sender_email != ticket.requester.email:
+        contact = await upsert_contact(conn, new.sender_email, new.sender_name)
+        return _Author(str(contact.id), contact)
+    if new.sender_email or request.principal.role is Role.CUSTOMER:
+        return _Author(str(ticket.requester.id), ticket.requester)
+    return _Author(request.principal.subject)
+
+
+async def _opens_follow_up(conn: Connection, ticket: Ticket) -> bool:
+    row = await (await conn.execute(QUERIES["get_grace"], {"brand_id": ticket.brand_id})).fetchone()
+    assert row is not None
+    return reply_opens_follow_up(ticket.status, status_since=ticket.status_since, **row)
+
+
+async def _add(
+    conn: Connection, locked: LockedTicket, new: NewMessage, *, author: _Author, message_id: UUID
+) -> tuple[Message, Ticket]:
+    kind = AuthorKind.CUSTOMER if author.contact else AuthorKind.AGENT
+    act = Act.CUSTOMER_REPLY if author.contact else Act.AGENT_REPLY
+    public = new.visibility is Visibility.PUBLIC
+    values = changes.reply(locked.ticket, act).values if public else {}
+    parameters = {
+        "message_id": message_id,
+        "ticket_id": locked.ticket.id,
+        "visibility": new.visibility,
+        "author_kind": kind,
+        "author_id": author.id,
+        "author_name": author.contact.name if author.contact else "",
+        "body": new.body,
+        "body_hash": body_hash(new.body),
+        "rfc_message_id": new.rfc_message_id,
+        "raw_source": new.raw_source,
+    }
+    row = await (await conn.execute(QUERIES["insert_message"], parameters)).fetchone()
+    assert row is not None
+    locked = await append_event(
+        conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
+    )
+    await enqueue(conn, locked.ticket)
+    return message_of(row), locked.ticket
+
+
+async def _follow_up(
+    conn: Connection, locked: LockedTicket, new: NewMessage, *, contact: Contact, message_id: UUID
+) -> tuple[Message, Ticket]:
+    """A new ticket for a customer's word that came after the end; the old one says so in its activity."""
+    old = locked.ticket
+    ticket = NewTicket(
+        subject=new.subject or old.subject,
+        body=new.body,
+        requester_email=contact.email,
+        requester_name=contact.name,
+        brand=str(old.brand_id),
+        channel=Channel.MAIL if new.sender_email else old.channel,
+        raw_source=new.raw_source,
+        rfc_message_id=new.rfc_message_id,
+    )
+    follow_up = await insert_ticket(
+        conn, ticket, ticket_id=uuid4(), message_id=message_id, actor=str(contact.id), follow_up_of=old.id
+    )
+    reason = f"the customer's new word opened ticket #{follow_up.number}"
+    locked = await append_event(
+        conn, locked, EventKind.TICKET_UPDATED, actor=str(contact.id), changes={}, reason=reason
+    )
+    await enqueue(conn, locked.ticket)
+    return await _read_message(conn, message_id), follow_up

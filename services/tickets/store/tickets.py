@@ -1,0 +1,152 @@
+"""Tickets themselves: made, read and changed. Every write is one transaction with its event and its outbox row."""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg.types.json import Jsonb
+
+from services.common.database import Database
+from services.domain import changes
+from services.domain.changes import Change
+from services.domain.errors import Conflict, NotFound
+from services.domain.lifecycle import Act
+from services.domain.principal import Role
+from services.domain.ticket import EventKind, NewTicket, Ticket, TicketStatus
+from services.tickets.convert import json_of, ticket_of
+from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_ticket
+from services.tickets.store.requests import Request, first_resource
+from services.tickets.store.scope import Scope
+from services.tickets.store.statements import QUERIES
+
+_FIRST_FIELDS = ("channel", "subject", "priority", "type", "tags", "custom_fields")
+
+
+class TicketStore:
+    """Makes, reads and changes tickets; `on_commit` is called when an outbox row was committed."""
+
+    def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
+        self._database = database
+        self._on_commit = on_commit
+
+    async def create_ticket(self, new: NewTicket, request: Request) -> Ticket:
+        """The ticket, durable; NotFound for an unknown brand, AlreadyExists for a request id with other content."""
+        ticket_id = uuid4()
+        # A door that brings a customer's item acts in their name.
+        actor = None if request.principal.role is Role.SERVICE else request.actor
+        async with self._database.transaction() as conn:
+            first = await first_resource(conn, request, ticket_id)
+            if first is not None:
+                return await read_ticket(conn, first, scope=request.scope)
+            ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=actor)
+        self._on_commit()
+        return ticket
+
+    async def get_ticket(self, key: UUID | int, *, scope: Scope) -> Ticket:
+        """The ticket with this id or number; NotFound also outside the scope."""
+        async with self._database.transaction() as conn:
+            return await read_ticket(conn, key, scope=scope)
+
+    async def update_ticket(
+        self, ticket_id: UUID, wanted: Mapping[str, Any], request: Request, *, expected_version: int
+    ) -> Ticket:
+        """Set fields; Conflict unless `expected_version` is 0 or the present one."""
+
+        def decide(ticket: Ticket) -> Change | None:
+            if expected_version not in (0, ticket.version):
+                raise Conflict(
+                    f"The ticket is at version {ticket.version}, not {expected_version}: read it again.",
+                    metadata={"version": str(ticket.version)},
+                )
+            return changes.update(ticket, wanted, request.principal)
+
+        return await self._change(ticket_id, request, decide)
+
+    async def assign_ticket(
+        self, ticket_id: UUID, request: Request, *, assignee_id: UUID | None, team_id: UUID | None, keep_team: bool
+    ) -> Ticket:
+        """Give to an agent, a team, or back to nobody."""
+        return await self._change(
+            ticket_id,
+            request,
+            lambda ticket: changes.assign(ticket, assignee_id, team_id=ticket.team_id if keep_team else team_id),
+        )
+
+    async def resolve_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
+        """Answered; a resolved ticket stays as it is."""
+        return await self._change(ticket_id, request, lambda ticket: changes.settle(ticket, Act.RESOLVE))
+
+    async def close_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
+        """Over; a closed ticket stays as it is."""
+        return await self._change(ticket_id, request, lambda ticket: changes.settle(ticket, Act.CLOSE))
+
+    async def reopen_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
+        """Open a settled ticket again."""
+        return await self._change(ticket_id, request, lambda ticket: changes.reopen(ticket, request.principal))
+
+    async def _change(self, ticket_id: UUID, request: Request, decide: Callable[[Ticket], Change | None]) -> Ticket:
+        """Decide under the row's lock; no event and no nudge when nothing changes."""
+        async with self._database.transaction() as conn:
+            locked = await lock_ticket(conn, ticket_id, scope=request.scope)
+            if await first_resource(conn, request, ticket_id) is not None:
+                return locked.ticket
+            change = decide(locked.ticket)
+            if change is None:
+                return locked.ticket
+            locked = await append_event(conn, locked, change.kind, actor=request.actor, changes=change.values)
+            await enqueue(conn, locked.ticket)
+        self._on_commit()
+        return locked.ticket
+
+
+async def read_ticket(conn: Connection, key: UUID | int, *, scope: Scope) -> Ticket:
+    """The ticket with this id or number; NotFound also outside the scope."""
+    by_number = isinstance(key, int)
+    parameters = {"ticket_id": None if by_number else key, "number": key if by_number else None, **scope.parameters()}
+    row = await (await conn.execute(QUERIES["get_ticket"], parameters)).fetchone()
+    if row is None:
+        raise NotFound("This ticket does not exist.")
+    return ticket_of(row)
+
+
+async def insert_ticket(
+    conn: Connection,
+    new: NewTicket,
+    *,
+    ticket_id: UUID,
+    message_id: UUID,
+    actor: str | None,
+    follow_up_of: UUID | None = None,
+) -> Ticket:
+    """A new ticket with its description, event 1 and outbox row; without `actor` its requester made it."""
+    first = {field: getattr(new, field) for field in _FIRST_FIELDS}
+    first |= {"status": TicketStatus.NEW, "follow_up_of": follow_up_of}
+    parameters = {
+        **first,
+        "ticket_id": ticket_id,
+        "message_id": message_id,
+        "tags": list(new.tags),
+        "custom_fields": Jsonb(new.custom_fields),
+        "brand": new.brand,
+        "mailbox": new.mailbox,
+        "requester_email": new.requester_email,
+        "requester_name": new.requester_name,
+        "body": new.body,
+        "body_hash": body_hash(new.body),
+        "rfc_message_id": new.rfc_message_id,
+        "raw_source": new.raw_source,
+        "kind": EventKind.TICKET_CREATED,
+        "actor": actor,
+        "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
+        "rank": RANKS[new.priority],
+    }
+    row = await (await conn.execute(QUERIES["insert_ticket"], parameters)).fetchone()
+    if row is None:
+        raise NotFound(f"The brand {new.brand!r} does not exist.", metadata={"field": "brand"})
+    return ticket_of(row)
+
+
+def body_hash(body: str) -> str:
+    """A message's text as decisions name it: its SHA-256 in hex."""
+    return sha256(body.encode()).hexdigest()

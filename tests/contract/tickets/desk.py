@@ -1,0 +1,123 @@
+"""What tests of TicketService need: the running service, the people who call it, and a clock that can be moved."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, LiteralString
+from uuid import UUID, uuid4
+
+import grpc
+from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
+
+from services.common.auth import PrincipalSigner, SignedOnly
+from services.common.channel import open_channel
+from services.common.database import Database
+from services.common.server import running_server
+from services.common.settings import Settings
+from services.domain.principal import Principal, Role
+from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
+from services.tickets.client.tickets import TicketsClient
+from services.tickets.servicer.tickets import TicketServicer
+from services.tickets.store import CONSTRAINT_ERRORS, Store
+
+SIGNER = PrincipalSigner(b"k" * 32)
+AGENT = Principal(str(uuid4()), Role.AGENT)
+ADMIN = Principal(str(uuid4()), Role.ADMIN)
+LIGHT_AGENT = Principal(str(uuid4()), Role.LIGHT_AGENT)
+MAIL = Principal("mail", Role.SERVICE)
+
+
+@dataclass
+class Clock:
+    """The business clock: the real one and what a test skipped."""
+
+    skipped: timedelta = timedelta()
+
+    async def instant(self) -> datetime:
+        return datetime.now(UTC) + self.skipped
+
+
+@dataclass
+class Wakeups:
+    """Counts how often the service said that the outbox changed."""
+
+    count: int = 0
+
+    def set(self) -> None:
+        self.count += 1
+
+
+@dataclass
+class Desk:
+    """The service on a port, and clients of it for anybody."""
+
+    database: Database
+    address: str
+    stack: AsyncExitStack
+    clock: Clock
+    wakeups: Wakeups
+    channels: dict[Principal, grpc.aio.Channel] = field(default_factory=dict)
+
+    async def channel(self, principal: Principal) -> grpc.aio.Channel:
+        if principal not in self.channels:
+            channel = open_channel(self.address, credentials=lambda: SIGNER.sign(principal))
+            self.channels[principal] = await self.stack.enter_async_context(channel)
+        return self.channels[principal]
+
+    async def client(self, principal: Principal = AGENT) -> TicketsClient:
+        return TicketsClient(await self.channel(principal))
+
+    async def stub(self, principal: Principal = AGENT) -> TicketServiceStub:
+        return TicketServiceStub(await self.channel(principal))
+
+    async def rows(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
+        async with self.database.transaction() as conn:
+            cursor = await conn.execute(statement, parameters)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def row(self, statement: LiteralString, **parameters: Any) -> dict[str, Any]:
+        (row,) = await self.rows(statement, **parameters)
+        return row
+
+    async def new_ticket(self, **overrides: Any) -> Ticket:
+        return await (await self.client(MAIL)).create_ticket(new_ticket(**overrides))
+
+    async def reply(self, ticket: Ticket, principal: Principal = AGENT, **overrides: Any) -> Ticket:
+        _, landed = await (await self.client(principal)).create_message(ticket.id, new_message(**overrides))
+        return landed
+
+    async def outbox(self, ticket_id: UUID) -> dict[str, Any]:
+        return await self.row("SELECT * FROM outbox WHERE ticket_id = %(id)s", id=ticket_id)
+
+
+def new_ticket(**overrides: Any) -> NewTicket:
+    return NewTicket(**{"subject": "Printer", "body": "It is on fire", "requester_email": "cleo@c.example"} | overrides)
+
+
+def new_message(**overrides: Any) -> NewMessage:
+    return NewMessage(**{"visibility": Visibility.PUBLIC, "body": "words"} | overrides)
+
+
+def customer(ticket: Ticket) -> Principal:
+    """The requester of the ticket, signed in."""
+    return Principal(str(uuid4()), Role.CUSTOMER, ticket.requester.id)
+
+
+@asynccontextmanager
+async def running_desk(url: str) -> AsyncIterator[Desk]:
+    clock, wakeups = Clock(), Wakeups()
+    async with (
+        Database(
+            url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=20, instant=clock.instant
+        ) as database,
+        running_server(
+            Settings(),
+            name="tickets",
+            address=("127.0.0.1", 0),
+            services=[(add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeups.set)))],
+            authenticator=SignedOnly(SIGNER),
+        ) as port,
+        AsyncExitStack() as stack,
+    ):
+        yield Desk(database, f"127.0.0.1:{port}", stack, clock, wakeups)

@@ -1,0 +1,49 @@
+"""A Temporal server and a PostgreSQL that a test owns, so that it can take them away under a running stack."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.stack import BIN, free_ports, wait_for
+
+
+class TemporalServer:
+    """A Temporal server with a file database in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port, self._http, self._metrics = free_ports(3)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.address = f"127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it on the same port as before and wait until it answers."""
+        self._folder.mkdir(exist_ok=True)
+        command: list[str | Path] = [
+            BIN / "temporal",
+            "server",
+            "start-dev",
+            "--ip",
+            "127.0.0.1",
+            "--headless",
+            "--log-level",
+            "never",
+        ]
+        command += ["--port", str(self._port), "--http-port", str(self._http), "--metrics-port", str(self._metrics)]
+        command += ["--db-filename", self._folder / "temporal.db", "--sqlite-pragma", "journal_mode=wal"]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(self._answers, what="Temporal")
+
+    def stop(self) -> None:
+        """Kill it; what it has not written is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def delete_database(self) -> None:
+        """Lose all that Temporal ever knew."""
+        shutil.rmtree(self._folder)
+
+    def _answers(self) -> bool:
+        command: list[str | Path] = [BIN / "temporal", "operator", "cluster", "health", "--address", self.address]
+        return subprocess.run(command, capture_output=True).returncode == 0

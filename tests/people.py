@@ -1,0 +1,98 @@
+"""identity and routing as tests run them: real servers over a real database, on ports that are free."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from duradesk.identity.v1.identity_service_pb2_grpc import add_IdentityServiceServicer_to_server
+from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+
+from services.common.auth import PrincipalSigner, SignedOnly
+from services.common.channel import open_channel
+from services.common.database import Database
+from services.common.server import running_server
+from services.common.settings import Settings
+from services.domain.principal import Principal, Role
+from services.domain.user import NewUser, User
+from services.identity import store as identity_store
+from services.identity.client import IdentityClient
+from services.identity.passwords import Passwords
+from services.identity.servicer import IdentityServicer
+from services.routing import store as routing_store
+from services.routing.client import RoutingClient
+from services.routing.servicer import RoutingServicer
+from services.routing.staff import StaffDirectory
+
+SIGNER_KEY = "k" * 32
+SIGNER = PrincipalSigner(SIGNER_KEY.encode())
+# Not a user of the database: the first signed principal that may make users.
+THE_OWNER = Principal("00000000-0000-4000-8000-000000000001", Role.OWNER)
+PASSWORD = "correct horse battery"
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def running_identity(url: str) -> AsyncIterator[str]:
+    """The address of an identity server on this database."""
+    errors = identity_store.CONSTRAINT_ERRORS
+    async with Database(url, schema="identity", constraint_errors=errors, max_size=4) as database:
+        servicer = IdentityServicer(identity_store.IdentityStore(database), passwords=Passwords(), signer=SIGNER)
+        async with running_server(
+            Settings(),
+            name="identity",
+            address=("127.0.0.1", 0),
+            services=[(add_IdentityServiceServicer_to_server, servicer)],
+            authenticator=SignedOnly(SIGNER),
+        ) as port:
+            yield f"127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]:
+    """The address of a routing server on this database that asks that identity."""
+    errors = routing_store.CONSTRAINT_ERRORS
+    itself = Principal("routing", Role.SERVICE)
+    async with (
+        Database(url, schema="routing", constraint_errors=errors, max_size=4) as database,
+        open_channel(identity_address, credentials=lambda: SIGNER.sign(itself)) as channel,
+    ):
+        servicer = RoutingServicer(routing_store.RoutingStore(database), StaffDirectory(IdentityClient(channel)))
+        async with running_server(
+            Settings(),
+            name="routing",
+            address=("127.0.0.1", 0),
+            services=[(add_RoutingServiceServicer_to_server, servicer)],
+            authenticator=SignedOnly(SIGNER),
+        ) as port:
+            yield f"127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def identity_as(principal: Principal, address: str) -> AsyncIterator[IdentityClient]:
+    """identity as this caller reaches it."""
+    async with open_channel(address, credentials=lambda: SIGNER.sign(principal)) as channel:
+        yield IdentityClient(channel)
+
+
+@asynccontextmanager
+async def routing_as(principal: Principal, address: str) -> AsyncIterator[RoutingClient]:
+    """routing as this caller reaches it."""
+    async with open_channel(address, credentials=lambda: SIGNER.sign(principal)) as channel:
+        yield RoutingClient(channel)
+
+
+async def make_account(client: IdentityClient, name: str = "ann", role: Role = Role.AGENT) -> User:
+    """An account of this role with the address <name>@example.com."""
+    return await client.create_user(NewUser(f"{name}@example.com", name.title(), role), PASSWORD)
+
+
+def principal_of(user: User) -> Principal:
+    """The user as the caller of requests."""
+    return Principal(str(user.id), user.role, user.contact_id)
