@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import httpx
@@ -37,23 +38,25 @@ class Doors:
     desk: Desk
     identity: IdentityClient
     stack: AsyncExitStack
+    numbers: Iterator[int] = field(default_factory=count)
 
-    async def account(self, name: str, role: Role = Role.AGENT) -> User:
-        """An account of this role with the address <name>@example.com."""
+    async def account(self, role: Role = Role.AGENT) -> User:
+        """A new account of this role."""
+        name = f"{role.value}-{next(self.numbers)}"
         email, contact_id = f"{name}@example.com", None
         if role is Role.CUSTOMER:
             tickets = await self.desk.client(Principal(THE_OWNER.subject, Role.ADMIN))
             contact_id = (await tickets.create_contact(email, name)).id
-        return await self.identity.create_user(NewUser(email, name.title(), role, contact_id), PASSWORD)
+        return await self.identity.create_user(NewUser(email, name, role, contact_id), PASSWORD)
 
     async def http(self, **headers: str) -> httpx.AsyncClient:
         """Somebody without a token."""
         client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False)
         return await self.stack.enter_async_context(client)
 
-    async def signed_in(self, name: str, role: Role = Role.AGENT) -> httpx.AsyncClient:
+    async def signed_in(self, role: Role = Role.AGENT) -> httpx.AsyncClient:
         """A new user of this role, signed in."""
-        user = await self.account(name, role)
+        user = await self.account(role)
         issued = await self.identity.create_token(user.email, PASSWORD, source="test")
         return await self.http(authorization=f"Bearer {issued.token}")
 

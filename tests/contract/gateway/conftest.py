@@ -1,14 +1,16 @@
-"""The gateway over HTTP, before the real services on a database of the test's own."""
+"""The gateway over HTTP, before the real services; one stack for each module, so every test makes people of its own."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.contract.conftest import DatabaseUrl
 from tests.doors import Doors, running_doors
+from tests.postgres import Postgres
 
 
-@pytest.fixture
-async def doors(database_url: DatabaseUrl) -> AsyncIterator[Doors]:
-    async with running_doors(await database_url("identity", "routing", "tickets")) as doors:
+@pytest.fixture(scope="module")
+async def doors(postgres: Postgres) -> AsyncIterator[Doors]:
+    url = await postgres.clone(("identity", "routing", "tickets"))
+    async with running_doors(url) as doors:
         yield doors
+    await postgres.drop(url)

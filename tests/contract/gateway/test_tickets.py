@@ -25,7 +25,7 @@ def violations(response: httpx.Response) -> dict[str, str]:
 
 
 async def test_a_ticket_is_made_and_found_by_id_and_number(doors: Doors) -> None:
-    agent = await doors.signed_in("ann")
+    agent = await doors.signed_in()
     response = await agent.post("/tickets", json=NEW | {"custom_fields": {"order": 7, "paid": True}, "tags": ["vip"]})
     ticket = response.json()
     assert (response.status_code, ticket["status"], ticket["channel"]) == (201, "new", "rest")
@@ -38,7 +38,7 @@ async def test_a_ticket_is_made_and_found_by_id_and_number(doors: Doors) -> None
 
 
 async def test_the_same_key_and_body_are_one_ticket(doors: Doors) -> None:
-    agent, other = await doors.signed_in("ann"), await doors.signed_in("bob")
+    agent, other = await doors.signed_in(), await doors.signed_in()
     key = {"Idempotency-Key": "order-7"}
     first = await agent.post("/tickets", json=NEW, headers=key)
     again = await agent.post("/tickets", json=NEW, headers=key)
@@ -66,7 +66,7 @@ async def test_the_same_key_and_body_are_one_ticket(doors: Doors) -> None:
     ],
 )
 async def test_a_wrong_body_is_refused_by_the_name_of_its_field(doors: Doors, body: Any, field: str) -> None:
-    response = await (await doors.signed_in("ann")).post("/tickets", json=body)
+    response = await (await doors.signed_in()).post("/tickets", json=body)
     assert response.status_code == 422
     assert field in violations(response)
 
@@ -86,14 +86,14 @@ async def test_a_wrong_body_is_refused_by_the_name_of_its_field(doors: Doors, bo
     ],
 )
 async def test_what_is_no_json_text_is_the_callers_mistake(doors: Doors, content: bytes) -> None:
-    agent = await doors.signed_in("ann")
+    agent = await doors.signed_in()
     response = await agent.post("/tickets", content=content, headers={"content-type": "application/json"})
     assert response.status_code in (400, 422), response.text
     assert response.headers["content-type"] == "application/problem+json"
 
 
 async def test_a_change_is_refused_when_the_ticket_changed_meanwhile(doors: Doors) -> None:
-    agent = await doors.signed_in("ann")
+    agent = await doors.signed_in()
     ticket = await made(agent)
     path, seen = f"/tickets/{ticket['id']}", {"If-Match": f'"{ticket["version"]}"'}
     changed = await agent.patch(path, json={"priority": "urgent", "tags": ["vip"]}, headers=seen)
@@ -114,14 +114,14 @@ async def test_a_change_is_refused_when_the_ticket_changed_meanwhile(doors: Door
     ],
 )
 async def test_a_wrong_change_is_refused_by_the_name_of_its_field(doors: Doors, body: Any, field: str) -> None:
-    agent = await doors.signed_in("ann")
+    agent = await doors.signed_in()
     response = await agent.patch(f"/tickets/{(await made(agent))['id']}", json=body)
     assert response.status_code == 422
     assert field in violations(response)
 
 
 async def test_a_conversation_moves_the_ticket_and_is_all_in_its_activity(doors: Doors) -> None:
-    agent = await doors.signed_in("ann")
+    agent = await doors.signed_in()
     path = f"/tickets/{(await made(agent))['number']}"
     note = await agent.post(f"{path}/messages", json={"visibility": "internal", "body": "call him"})
     assert note.json()["ticket"]["status"] == "new"
@@ -143,7 +143,7 @@ async def test_a_conversation_moves_the_ticket_and_is_all_in_its_activity(doors:
 
 
 async def test_a_ticket_is_given_to_an_agent_and_back_to_the_queue(doors: Doors) -> None:
-    agent, bob = await doors.signed_in("ann"), await doors.account("bob")
+    agent, bob = await doors.signed_in(), await doors.account()
     path = f"/tickets/{(await made(agent))['id']}/assign"
     team = str(uuid4())
     given = (await agent.post(path, json={"assignee_id": str(bob.id), "team_id": team})).json()
@@ -154,12 +154,12 @@ async def test_a_ticket_is_given_to_an_agent_and_back_to_the_queue(doors: Doors)
 
 
 async def test_lists_come_in_pages_that_hold_everything_once(doors: Doors) -> None:
-    agent = await doors.signed_in("ann")
-    numbers = [(await made(agent, subject=str(count)))["number"] for count in range(5)]
-    await made(agent, priority="low")
+    agent = await doors.signed_in()
+    numbers = [(await made(agent, subject=str(count), tags=["paged"]))["number"] for count in range(5)]
+    await made(agent)
     found, cursor = [], ""
     while cursor is not None:
-        query = {"filter": "priority:normal", "sort": "created_at", "limit": "2", "cursor": cursor}
+        query = {"filter": "tag:paged", "sort": "created_at", "limit": "2", "cursor": cursor}
         page = (await agent.get("/tickets", params=query)).json()
         found += [ticket["number"] for ticket in page["items"]]
         cursor = page["next_cursor"]
@@ -179,21 +179,21 @@ async def test_lists_come_in_pages_that_hold_everything_once(doors: Doors) -> No
 async def test_a_wrong_query_is_refused_by_the_name_of_its_parameter(
     doors: Doors, query: dict[str, str], field: str
 ) -> None:
-    response = await (await doors.signed_in("ann")).get("/tickets", params=query)
+    response = await (await doors.signed_in()).get("/tickets", params=query)
     assert response.status_code == 422
     assert field in violations(response)
 
 
 async def test_a_foreign_ticket_looks_to_a_customer_like_none(doors: Doors) -> None:
-    agent, eve = await doors.signed_in("ann"), await doors.signed_in("eve", Role.CUSTOMER)
+    agent, eve = await doors.signed_in(), await doors.signed_in(Role.CUSTOMER)
     own = await eve.post("/tickets", json={"subject": "Mine", "body": "x"})
-    assert own.json()["requester"]["email"] == "eve@example.com"
+    assert own.json()["requester"]["email"].startswith("customer-")
     assert (await eve.get(f"/tickets/{own.json()['id']}")).status_code == 200
     foreign = await made(agent)
     answers = []
     for key in (foreign["id"], foreign["number"], uuid4(), 999_999_999, "no-id", "%00"):
         response = await eve.get(f"/tickets/{key}")
-        answers.append({**response.json(), "status": response.status_code} | {"request_id": ""})
+        answers.append(response.json() | {"request_id": ""})
     assert all(answer == answers[0] for answer in answers)
     assert answers[0]["status"] == 404
     assert [ticket["id"] for ticket in (await eve.get("/tickets")).json()["items"]] == [own.json()["id"]]
