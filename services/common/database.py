@@ -6,11 +6,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from psycopg import AsyncConnection, Error, OperationalError, errors
+from psycopg import AsyncConnection, DataError, Error, OperationalError, errors
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from services.domain.errors import Conflict, DuradeskError, Unavailable
+from services.domain.errors import Conflict, DuradeskError, Invalid, Unavailable
 
 _TAKEN = (errors.SerializationFailure, errors.DeadlockDetected)
 # The server ends a session that idles in its transaction: no OperationalError for psycopg, and lost all the same.
@@ -76,8 +76,9 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
         """One transaction: committed at the end of the block, rolled back by any exception.
 
-        Raises the given error for a named constraint, Conflict when another transaction was in the way and
-        Unavailable when the database is away; then a commit under way may have happened or not.
+        Raises the given error for a named constraint, Invalid for a value that no column can hold, Conflict when
+        another transaction was in the way and Unavailable when the database is away; then a commit under way may have
+        happened or not.
         """
         try:
             async with self._pool.connection() as connection:
@@ -92,6 +93,8 @@ class Database:
         known = self._constraint_errors.get(error.diag.constraint_name or "")
         if known is not None:
             return known()
+        if isinstance(error, DataError):
+            return Invalid("The input has a value that cannot be stored: a NUL character, or a number out of range.")
         if isinstance(error, _TAKEN):
             return Conflict("Somebody else changed the same thing at the same moment: read it again and decide again.")
         if isinstance(error, _AWAY):

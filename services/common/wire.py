@@ -56,8 +56,11 @@ class _Codec:
 
 
 def to_message(value: Any, message_class: type[M]) -> M:
-    """The dataclass as a message."""
-    message: M = _encoder(type(value), message_class)(value)
+    """The dataclass as a message; raises Invalid for text with half a character (a lone surrogate)."""
+    try:
+        message: M = _encoder(type(value), message_class)(value)
+    except UnicodeEncodeError as error:
+        raise Invalid(f"The input has text that is not Unicode at character {error.start}.") from None
     return message
 
 
