@@ -52,11 +52,19 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+def let_postgres_in(home: Path) -> None:
+    """Let every user pass through to `home`: PostgreSQL is not root, and pytest's directories are private."""
+    for folder in home.parents:
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(0o711)
+
+
 class Stack:
     """One stack in `home`, on ports of its own."""
 
     def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
         self.home = home
+        let_postgres_in(home)
         grpc, _, _, web, temporal, ui, smtp, sink = free_ports(8)
         self.ports = {
             "GRPC_PORT": grpc,
