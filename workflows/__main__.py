@@ -18,6 +18,7 @@ from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
 from services.common.settings import load_settings
+from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
 from services.mail.client import SmtpSender
 from services.mail.settings import MailSettings
@@ -39,9 +40,13 @@ def main() -> None:
     arguments = _arguments()
     settings = load_settings(MailSettings)
     configure_logging(settings, arguments.role)
+    signer = PrincipalSigner(settings.needed_principal_key)
     try:
-        asyncio.run(_run(arguments, settings))
+        asyncio.run(_run(arguments, settings, signer))
         code = 0
+    except DuradeskError as error:
+        log.error("process.failed", reason=error.message)
+        code = 1
     except Exception:
         log.exception("process.failed")
         code = 1
@@ -58,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     worker = roles.add_parser("worker", help="run workflows and their steps")
     worker.add_argument(
         "--queues",
-        type=lambda text: text.split(","),
+        type=_queues,
         default=[TICKETS_QUEUE, DELIVER_QUEUE],
         help=f"which queues to work on, by default {TICKETS_QUEUE},{DELIVER_QUEUE}",
     )
@@ -67,7 +72,15 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _run(arguments: argparse.Namespace, settings: MailSettings) -> None:
+def _queues(text: str) -> list[str]:
+    queues = text.split(",")
+    unknown = ", ".join(queue for queue in queues if queue not in (TICKETS_QUEUE, DELIVER_QUEUE))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no queue {unknown}; there are {TICKETS_QUEUE} and {DELIVER_QUEUE}")
+    return queues
+
+
+async def _run(arguments: argparse.Namespace, settings: MailSettings, signer: PrincipalSigner) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -76,7 +89,7 @@ async def _run(arguments: argparse.Namespace, settings: MailSettings) -> None:
     if client is None:
         return
     await _register(client, stopping)
-    async with _services(settings, arguments.role) as (orchestration, routing):
+    async with _services(settings, signer, arguments.role) as (orchestration, routing):
         match arguments.role:
             case "relay":
                 log.info("relay.ready")
@@ -106,8 +119,9 @@ async def _register(client: Client, stopping: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _services(settings: MailSettings, role: str) -> AsyncIterator[tuple[OrchestrationClient, RoutingClient]]:
-    signer = PrincipalSigner(settings.needed_principal_key)
+async def _services(
+    settings: MailSettings, signer: PrincipalSigner, role: str
+) -> AsyncIterator[tuple[OrchestrationClient, RoutingClient]]:
     itself = Principal(role, Role.SERVICE)
 
     def credentials() -> str:

@@ -24,8 +24,9 @@ from workflows.ports import MailSender, Orchestration, Routing, SendResult
 _DECISION_TRIES = 5
 _LEASE = timedelta(seconds=60)
 _LEASED_ELSEWHERE_DELAY = timedelta(seconds=10)
-# How long the outcome of a mail that was sent is tried to be recorded: within the lease, or the mail goes out again.
-_RECORDING_SECONDS = 30.0
+# Until when, from the claim on, recording the outcome is tried: within the lease, or the mail goes out again.
+_RECORDING_SECONDS = 55.0
+_RECORDING_PAUSE_SECONDS = 0.5
 
 log = structlog.get_logger()
 
@@ -68,6 +69,7 @@ class DeliverActivities:
     async def deliver(self, effect_id: str) -> None:
         """Carry out the effect under a lease, and record how it went; nothing when there is nothing left to do."""
         effect = UUID(effect_id)
+        deadline = asyncio.get_running_loop().time() + _RECORDING_SECONDS
         with _told_by_code():
             try:
                 claimed = await self._orchestration.claim_effect(effect, lease=_LEASE)
@@ -85,21 +87,22 @@ class DeliverActivities:
                 # next claim then sees how far it came, and allows one more try if it may have gone out.
                 log.warning("delivery.in_doubt", effect_id=effect_id, error=type(error).__name__)
                 raise _failure("DELIVERY_IN_DOUBT", delay=_LEASE) from None
-            await self._record(effect, claimed.fence, result)
+            await self._record(effect, claimed.fence, result, deadline=deadline)
             if result.outcome is EffectOutcome.RETRY:
                 raise _failure("REFUSED_FOR_NOW", delay=_patience(claimed.attempt))
 
-    async def _record(self, effect: UUID, fence: int, result: SendResult) -> None:
-        async with asyncio.timeout(_RECORDING_SECONDS):
-            while True:
-                try:
-                    await self._orchestration.finish_effect(
-                        effect, fence=fence, outcome=result.outcome, detail=result.detail
-                    )
-                except Unavailable:
-                    await asyncio.sleep(0.5)
-                else:
-                    return
+    async def _record(self, effect: UUID, fence: int, result: SendResult, *, deadline: float) -> None:
+        try:
+            async with asyncio.timeout_at(deadline):
+                while True:
+                    try:
+                        return await self._orchestration.finish_effect(
+                            effect, fence=fence, outcome=result.outcome, detail=result.detail
+                        )
+                    except Unavailable:
+                        await asyncio.sleep(_RECORDING_PAUSE_SECONDS)
+        except TimeoutError:
+            raise _failure("NOT_RECORDED") from None
 
 
 def _patience(attempt: int) -> timedelta:
