@@ -149,6 +149,8 @@ class SentinelWorkflow:
 
 
 def _details(plan: AdvanceResult) -> str:
+    # Temporal keeps a run's title only until it continues as new, so the table begins with it.
+    title = f"#{plan.number} · {plan.channel} · {plan.brand}"
     rows = [
         ("Status", plan.status),
         ("Priority", plan.priority),
@@ -156,7 +158,7 @@ def _details(plan: AdvanceResult) -> str:
         ("Next due", _next_due(plan)),
         ("Open deliveries", str(len(plan.open_effects))),
     ]
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+    return "\n".join([f"| Ticket | {title} |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
 def _next_due(plan: AdvanceResult) -> str:

@@ -12,7 +12,7 @@ from deploy.local.process import ProcessSpec, Running, pump, start, watch_ready
 from services.domain.errors import DuradeskError
 
 # A grandchild may hold the log pipe open after its parent's end; its last lines are not worth a longer wait.
-_LAST_LINES_SECONDS = 1.0
+_LAST_LINES_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,18 @@
 
 import asyncio
 import signal
+import time
 from pathlib import Path
 
 from deploy.local import stack as stacks
 from deploy.local.home import locked, prepare_home, secret
 from deploy.local.logs import say
-from deploy.local.ports import reserve, stack_ports
+from deploy.local.ports import Reservation, reserve, stack_ports
 from deploy.local.settings import LocalSettings
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import Supervisor, read_status
+from services.domain.errors import Unavailable
+
+_LEFT_OVER_SECONDS = 3.0
 
 
 def run(settings: LocalSettings, *, echo: bool) -> None:
@@ -38,11 +42,23 @@ async def _run(settings: LocalSettings, *, echo: bool) -> None:
 
 
 async def _start(settings: LocalSettings, supervisor: Supervisor) -> None:
-    with reserve(stack_ports(settings)) as ports:
+    with await _reserve(settings) as ports:
         stack = stacks.load_stack(settings)
         await stacks.start(stack, supervisor, ports, owner_password=_owner_password(settings))
     say(_ready_line(settings))
     _introduce_owner(settings)
+
+
+async def _reserve(settings: LocalSettings) -> Reservation:
+    # A status that nobody took away is of a stack that was killed: its processes may be about to end.
+    deadline = time.monotonic() + (_LEFT_OVER_SECONDS if read_status(settings.run) else 0)
+    while True:
+        try:
+            return reserve(stack_ports(settings))
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(0.1)
 
 
 def _owner_password(settings: LocalSettings) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 import zipfile
@@ -21,6 +20,7 @@ from deploy.local.process import ProcessSpec
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import DATABASE_SERVICES
 from deploy.local.supervisor import Supervisor
+from tests.stack import free_ports, let_postgres_in
 
 ROOT = Path(__file__).parents[2]
 BINARIES = Path(sys.executable).parent
@@ -104,24 +104,10 @@ class Place:
 PORT_SETTINGS = {"DURADESK_PORT", "DURADESK_GRPC_PORT", "DURADESK_SMTP_PORT"}
 
 
-def free_ports(count: int) -> list[int]:
-    """Free ports in a row."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            first = probe.getsockname()[1]
-        try:
-            for taken in [socket.create_server(("127.0.0.1", first + offset)) for offset in range(count)]:
-                taken.close()
-        except OSError:
-            continue
-        return list(range(first, first + count))
-
-
 @pytest.fixture
 async def supervisor(tmp_path: Path) -> AsyncIterator[Supervisor]:
     """Has a PostgreSQL and a Temporal server's worth of directory to work in."""
-    for directory in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        directory.chmod(0o711)  # PostgreSQL may be another user
+    let_postgres_in(tmp_path / "postgres")
     made = Supervisor(run=tmp_path, log=tmp_path, echo=False)
     yield made
     await made.stop()

@@ -18,6 +18,7 @@ from deploy.local.keeper import BackOff
 from deploy.local.settings import LocalSettings, executable
 from deploy.local.supervisor import Supervisor
 from services.domain.errors import Unavailable
+from tests.stack import free_ports, let_postgres_in
 
 FOREIGN = {name: value for name, value in os.environ.items() if not name.startswith("DURADESK_")}
 
@@ -26,19 +27,10 @@ FOREIGN = {name: value for name, value in os.environ.items() if not name.startsw
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A directory that PostgreSQL's user may enter."""
     made = tmp_path_factory.mktemp("home")
-    for directory in (made, made.parent, made.parent.parent):
-        directory.chmod(0o711)
+    let_postgres_in(made / "postgres")
     before = os.umask(0o077)
     yield made
     os.umask(before)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    numbers = [taken.getsockname()[1] for taken in sockets]
-    for taken in sockets:
-        taken.close()
-    return numbers
 
 
 def duradesk(*words: str, settings: dict[str, str], shell: str = 'exec "$@"') -> subprocess.CompletedProcess[str]:

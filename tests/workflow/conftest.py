@@ -1,7 +1,9 @@
 """Temporal for tests. This file alone knows which server is which, and how time is skipped."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.workflow.env import Env
 from workflows.search_attributes import KEYS, register_search_attributes
+
+_EXIT_STATUS = pytest.StashKey[int]()
 
 Skip = Callable[[timedelta], Awaitable[None]]
 
@@ -33,15 +37,37 @@ async def real_server() -> AsyncIterator[WorkflowEnvironment]:
         yield server
 
 
-@pytest.fixture(scope="session")
-async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[_EXIT_STATUS] = exitstatus
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The Temporal SDK's threads may abort the interpreter at its end, with exit code 134: leave without that."""
+    if _EXIT_STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[_EXIT_STATUS])
+
+
+@asynccontextmanager
+async def skipping_environment() -> AsyncIterator[WorkflowEnvironment]:
+    """A server of its own, whose time is skipped."""
     async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=binary("temporal-test-server"), test_server_startup_timeout=timedelta(seconds=30)
+        test_server_existing_path=binary("temporal-test-server"),
+        test_server_startup_timeout=timedelta(seconds=30),
+        identity="test",
     ) as server:
         # This server cannot list them, as our own registration does first.
         kinds: Any = {key.name: int(key.indexed_value_type) for key in KEYS}
         request = AddSearchAttributesRequest(namespace=server.client.namespace, search_attributes=kinds)
         await server.client.operator_service.add_search_attributes(request)
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
+    async with skipping_environment() as server:
         yield server
 
 
@@ -68,8 +94,13 @@ async def env(idle_env: Env) -> AsyncIterator[Env]:
 
 
 @pytest.fixture
-async def months(skipping_server: WorkflowEnvironment) -> AsyncIterator[tuple[Env, Skip]]:
-    """A desk with workers on a server whose time is skipped, and the way to skip it: for what happens over months."""
-    env = Env(skipping_server.client, now=skipping_server.get_current_time)
-    async with env.working():
-        yield env, skipping_server.sleep
+async def idle_months(skipping_server: WorkflowEnvironment) -> tuple[Env, Skip]:
+    """A desk on a server whose time is skipped, without workers yet, and the way to skip it."""
+    return Env(skipping_server.client, now=skipping_server.get_current_time), skipping_server.sleep
+
+
+@pytest.fixture
+async def months(idle_months: tuple[Env, Skip]) -> AsyncIterator[tuple[Env, Skip]]:
+    """The same with workers: for what happens over months."""
+    async with idle_months[0].working():
+        yield idle_months

@@ -92,7 +92,17 @@ class Desk:
         self.advances = 0
         self.conflicts_to_raise = 0
         self.failures: list[Exception] = []
+        self.claim_failures: list[Exception] = []
+        self.released = 0
+        self.overdue: list[UUID] = []
         self._changed = asyncio.Condition()
+        self._woken = False
+
+    async def wake_up(self) -> None:
+        """Let nobody wait for the outbox any more."""
+        async with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     # What people do.
 
@@ -214,10 +224,12 @@ class Desk:
         )
 
     async def claim_outbox(self, *, window: int, urgent_places: int, wait: timedelta) -> Sequence[Nudge]:
+        if self.claim_failures:
+            raise self.claim_failures.pop()
         async with self._changed:
             try:
                 async with asyncio.timeout(wait.total_seconds()):
-                    await self._changed.wait_for(lambda: not all(self.outbox.values()))
+                    await self._changed.wait_for(lambda: self._woken or not all(self.outbox.values()))
             except TimeoutError:
                 return []
             taken = [ticket_id for ticket_id, signalled in self.outbox.items() if not signalled][:window]
@@ -230,13 +242,12 @@ class Desk:
         return Nudge(ticket_id, facts.number, facts.channel, BRAND.name, facts.status, facts.priority, due_at)
 
     async def release_outbox(self, ticket_ids: Sequence[UUID]) -> None:
+        self.released += len(ticket_ids)
         for ticket_id in ticket_ids:
             await self._nudge(ticket_id)
 
     async def nudge_overdue(self, older_than: timedelta) -> int:
-        late = await self._now() - older_than
-        overdue = [key for key, row in self.rows.items() if any(due.due_at < late for due in row.dues)]
-        return await self.nudge_tickets(overdue)
+        return await self.nudge_tickets(self.overdue)
 
     async def nudge_tickets(self, ticket_ids: Sequence[UUID]) -> int:
         live = [ticket_id for ticket_id in ticket_ids if ticket_id in self.rows and self._is_live(ticket_id)]

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
@@ -84,16 +86,29 @@ class Env:
         self.desk.outbox[ticket_id] = True
         await signal_with_start(self.client, self.desk.nudge_of(ticket_id))
 
+    async def start(self, ticket_id: UUID) -> str:
+        """Start the ticket's workflow, wait until it idles, and say which run it is."""
+        await self.looks(ticket_id)
+        return (await self.events(ticket_id))[0].workflow_execution_started_event_attributes.original_execution_run_id
+
+    async def looks(self, ticket_id: UUID, *, ends: bool = False) -> None:
+        """Look, and wait until there is nothing more to do, or until the workflow `ends`."""
+        advances = self.desk.advances
+        await self.look(ticket_id)
+        await until(lambda: self.desk.advances > advances)
+        await self.settled(ticket_id)
+        if not ends:
+            await self.idles(ticket_id)
+
     async def signal(self, nudge: Nudge) -> None:
         await signal_with_start(self.client, nudge)
 
-    async def looked(self, ticket_id: UUID) -> None:
+    async def idles(self, ticket_id: UUID) -> None:
         """Wait until the workflow has nothing to do at the moment: no step under way, no signal unanswered."""
 
         async def is_idle() -> bool:
-            description = await self.handle(ticket_id).describe()
-            raw = description.raw_description
-            return not raw.pending_activities and not raw.HasField("pending_workflow_task")
+            description = await self.describe(ticket_id)
+            return not description.pending_activities and not description.HasField("pending_workflow_task")
 
         await until(is_idle)
 
@@ -118,7 +133,14 @@ class Env:
 
     async def pending(self, ticket_id: UUID) -> str:
         """The steps under way with their last failures, as operators see them."""
-        return str((await self.handle(ticket_id).describe()).raw_description.pending_activities)
+        return str((await self.describe(ticket_id)).pending_activities)
+
+    async def describe(self, ticket_id: UUID) -> DescribeWorkflowExecutionResponse:
+        """The server's own answer: the one that skips time gives search attributes that the SDK cannot read."""
+        request = DescribeWorkflowExecutionRequest(
+            namespace=self.client.namespace, execution=WorkflowExecution(workflow_id=workflow_id(ticket_id))
+        )
+        return await self.client.workflow_service.describe_workflow_execution(request)
 
     async def count(self, ticket_id: UUID, *kinds: "EventType.ValueType") -> int:
         return sum(event.event_type in kinds for event in await self.events(ticket_id))

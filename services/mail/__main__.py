@@ -1,0 +1,54 @@
+"""Runs the mail door: `python -m services.mail`."""
+
+import asyncio
+import logging
+import signal
+
+import structlog
+
+from services.common.auth import PrincipalSigner
+from services.common.channel import open_channel
+from services.common.logging import configure_logging
+from services.common.settings import load_settings
+from services.domain.principal import Principal, Role
+from services.mail.intake import MailIntake
+from services.mail.server import listening
+from services.mail.settings import MailSettings
+from services.tickets.client.tickets import TicketsClient
+
+ITSELF = Principal("mail", Role.SERVICE)
+
+log = structlog.get_logger()
+
+
+async def run(settings: MailSettings) -> None:
+    """Take mails until the process is told to stop; senders keep what was not acknowledged."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    signer = PrincipalSigner(settings.needed_principal_key)
+    async with (
+        open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
+        listening(
+            MailIntake(TicketsClient(tickets)),
+            (settings.listen, settings.smtp_port),
+            size_limit=settings.mail_limit,
+            hostname=settings.mail_hostname,
+        ) as port,
+    ):
+        log.info("server.ready", name="mail", port=port)
+        await stopping.wait()
+        log.info("server.stopping", name="mail")
+
+
+def main() -> None:
+    """Read the environment, then run."""
+    settings = load_settings(MailSettings)
+    configure_logging(settings, "mail")
+    # The library logs every command with the addresses in it.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()

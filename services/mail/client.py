@@ -1,0 +1,92 @@
+"""Mail out, for the worker that delivers effects: one attempt at one mail, with an honest answer on how it ended."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiosmtplib
+
+from services.domain.decision import EffectOutcome, OutgoingMail
+from services.domain.intake import clean_line
+from services.mail.compose import ascii_address, compose
+from services.mail.settings import MailSettings
+
+# Together less than the 60 s for which a worker holds an effect: a slow server must not lead to a second sender.
+_OFFER_SECONDS = 20.0
+_TRANSMIT_SECONDS = 25.0
+_LONGEST_DETAIL = 500
+
+
+class DeliveryInDoubt(Exception):
+    """The connection was lost after the mail was begun: nobody can know whether it arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """How an attempt ended, and what the other side said."""
+
+    outcome: EffectOutcome
+    detail: str
+
+
+class SmtpSender:
+    """Hands mails to the smarthost over SMTP, with TLS where it is offered; an attempt takes 45 s at most."""
+
+    def __init__(self, settings: MailSettings) -> None:
+        host, _, port = settings.smarthost.rpartition(":")
+        self._host, self._port = host.strip("[]"), int(port)
+        self._hostname = settings.mail_hostname
+
+    async def send(self, mail: OutgoingMail, /, *, begin: Callable[[], Awaitable[None]]) -> SendResult:
+        """Try once. `begin` is awaited just before the mail itself goes out; what it raises ends the attempt unsent.
+
+        DONE when the smarthost took it, RETRY when it was not sent this time, FAILED when it was refused for good.
+        Raises DeliveryInDoubt when the connection broke between `begin` and the answer.
+        """
+        try:
+            content = compose(mail, now=datetime.now(UTC))
+        except ValueError as error:
+            return SendResult(EffectOutcome.FAILED, _detail(str(error)))
+        client = aiosmtplib.SMTP(
+            hostname=self._host, port=self._port, local_hostname=self._hostname, timeout=_OFFER_SECONDS
+        )
+        try:
+            try:
+                async with asyncio.timeout(_OFFER_SECONDS):
+                    await _offer(client, mail)
+            except (aiosmtplib.SMTPException, OSError) as error:
+                return _refused(error)
+            await begin()
+            return await _transmit(client, content)
+        finally:
+            client.close()
+
+
+async def _offer(client: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
+    await client.connect()
+    await client.mail(ascii_address(mail.from_address))
+    await client.rcpt(ascii_address(mail.to_address))
+
+
+async def _transmit(client: aiosmtplib.SMTP, content: bytes) -> SendResult:
+    try:
+        async with asyncio.timeout(_TRANSMIT_SECONDS):
+            answer = await client.data(content, timeout=None)
+    except aiosmtplib.SMTPResponseException as error:
+        return _refused(error)
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise DeliveryInDoubt(f"The connection was lost while the mail went out: {type(error).__name__}.") from error
+    return SendResult(EffectOutcome.DONE, _detail(f"{answer.code} {answer.message}"))
+
+
+def _refused(error: Exception) -> SendResult:
+    """4xx and a broken connection may go better later; 5xx will not (RFC 5321, 4.2.1)."""
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        outcome = EffectOutcome.FAILED if error.code >= 500 else EffectOutcome.RETRY
+        return SendResult(outcome, _detail(f"{error.code} {error.message}"))
+    return SendResult(EffectOutcome.RETRY, _detail(f"{type(error).__name__}: {error}"))
+
+
+def _detail(text: str) -> str:
+    return clean_line(text)[:_LONGEST_DETAIL]

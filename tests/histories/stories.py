@@ -1,0 +1,128 @@
+"""The stories whose histories are kept: between them they use every command that a ticket's workflow can give.
+
+Each step waits for the one before, so that a story always gives the same commands in the same order.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from google.protobuf.json_format import MessageToJson
+from temporalio import workflow
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import History, HistoryEvent
+
+from services.domain.ticket import Priority
+from tests.workflow.env import Env
+from workflows.messages import TicketInput
+from workflows.ticket import TicketWorkflow
+
+Skip = Callable[[timedelta], Awaitable[None]]
+DAY = timedelta(days=1)
+
+
+@workflow.defn(name="TicketWorkflow")
+class ShortRuns(TicketWorkflow):
+    """The same workflow, whose history is long early."""
+
+    history_limit = 60
+
+    @workflow.init
+    def __init__(self, ticket: TicketInput) -> None:
+        super().__init__(ticket)
+
+    @workflow.run
+    async def run(self, ticket: TicketInput) -> None:
+        await super().run(ticket)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens to one ticket, under which class of workflow."""
+
+    tell: Callable[[Env, Skip, UUID], Awaitable[None]]
+    workflow: type = TicketWorkflow
+
+
+async def _silence(env: Env, skip: Skip, ticket_id: UUID) -> None:
+    """Answered once, then reminded, resolved and closed by itself."""
+    await env.desk.agent_replies(ticket_id)
+    await env.looks(ticket_id)
+    await skip(30 * DAY)
+
+
+async def _changes(env: Env, skip: Skip, ticket_id: UUID) -> None:
+    """A due that moves later, one that goes away, one that moves earlier; a new priority; closed by hand."""
+    await env.looks(ticket_id)
+    await env.desk.agent_replies(ticket_id)
+    await env.looks(ticket_id)
+    await skip(DAY)
+    await env.desk.agent_replies(ticket_id)
+    await env.looks(ticket_id)
+    await env.desk.customer_replies(ticket_id)
+    await env.looks(ticket_id)
+    await skip(5 * DAY)
+    await env.desk.update(ticket_id, priority=Priority.URGENT)
+    await env.desk.resolve(ticket_id)
+    await env.looks(ticket_id)
+    await env.desk.shorten_grace(ticket_id, 2 * DAY)
+    await env.looks(ticket_id)
+    await env.desk.close(ticket_id)
+    await env.looks(ticket_id, ends=True)
+
+
+async def _long_history(env: Env, skip: Skip, ticket_id: UUID) -> None:
+    """Continues as new, and goes on."""
+    for _ in range(8):
+        await env.desk.update(ticket_id)
+        await env.looks(ticket_id)
+    await env.desk.close(ticket_id)
+    await env.looks(ticket_id, ends=True)
+
+
+STORIES = {
+    "silence": Story(_silence),
+    "changes": Story(_changes),
+    "long_history": Story(_long_history, workflow=ShortRuns),
+}
+
+
+async def history_of(env: Env, skip: Skip, story: Story) -> History:
+    """Live through the story, and give the history of its first run."""
+    async with env.working(workflows=[story.workflow]):
+        ticket_id = await env.desk.create_ticket()
+        run_id = await env.start(ticket_id)
+        await story.tell(env, skip, ticket_id)
+        await env.handle(ticket_id).result()
+        return History(events=await env.events(ticket_id, run_id=run_id))
+
+
+def to_json(history: History) -> str:
+    """The history as the Temporal command line writes and reads it."""
+    return MessageToJson(history) + "\n"
+
+
+def fingerprint(events: Sequence[HistoryEvent]) -> list[str]:
+    """The commands that the workflow gave, in order, each with what a replay compares."""
+    return [line for event in events if (line := _command(event))]
+
+
+def _command(event: HistoryEvent) -> str:
+    match event.event_type:
+        case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            scheduled = event.activity_task_scheduled_event_attributes
+            return f"activity {scheduled.activity_type.name} on {scheduled.task_queue.name}"
+        case EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+            upserted = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
+            return f"search attributes {', '.join(sorted(upserted))}"
+        case EventType.EVENT_TYPE_TIMER_STARTED:
+            return "start timer"
+        case EventType.EVENT_TYPE_TIMER_CANCELED:
+            return "cancel timer"
+        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+            return "continue as new"
+        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
+            return "complete"
+        case _:
+            return ""

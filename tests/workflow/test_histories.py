@@ -1,0 +1,59 @@
+"""Histories of every release replay on the present code, and the present code gives the commands it was known for.
+
+When a fingerprint test fails, the change needs `workflow.patched`, and then a new recording beside the old one.
+"""
+
+from pathlib import Path
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
+
+from tests.histories.record import HERE, version
+from tests.histories.stories import STORIES, fingerprint, history_of
+from tests.workflow.conftest import Skip
+from tests.workflow.env import Env
+
+RECORDED = sorted(HERE.glob("*/*.json"))
+
+
+def recorded(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json("ticket/recorded", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+async def test_histories_of_every_release_replay(path: Path) -> None:
+    replayer = Replayer(workflows=[STORIES[path.stem].workflow], workflow_runner=UnsandboxedWorkflowRunner())
+    await replayer.replay_workflow(recorded(path))
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_this_release_gives_the_commands_that_were_recorded(name: str, idle_months: tuple[Env, Skip]) -> None:
+    env, skip = idle_months
+    history = await history_of(env, skip, STORIES[name])
+    assert fingerprint(history.events) == fingerprint(recorded(HERE / version() / f"{name}.json").events)
+
+
+def test_the_recorded_stories_use_every_command() -> None:
+    lines = {line for path in RECORDED for line in fingerprint(recorded(path).events)}
+    assert {
+        "activity advance on tickets",
+        "activity deliver on deliver",
+        "start timer",
+        "cancel timer",
+        "continue as new",
+        "complete",
+    } <= lines
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_recorded_history_says_nothing_of_the_machine_it_was_made_on(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "stackTrace" not in text
+    workers = [
+        event.workflow_task_started_event_attributes.identity
+        for event in recorded(path).events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED
+    ]
+    assert set(workers) == {"test"}
