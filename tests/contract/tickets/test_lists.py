@@ -1,5 +1,7 @@
 """Lists: what a filter finds, in which order, page by page."""
 
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import timedelta
 from itertools import chain
 from typing import Any
@@ -114,12 +116,37 @@ async def test_page_size_has_a_default_and_a_most(desk: Desk) -> None:
         {"page_token": "x"},
         {"page_token": "W10="},
         {"page_token": "bnVsbA=="},
+        {"page_token": urlsafe_b64encode(b"[" * 20_000).decode()},
+        {"filter": "tag:a " * 1_000},
         {"page_token": "\u010d"},
     ],
 )
 async def test_what_is_no_filter_order_or_token_is_refused(desk: Desk, wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         await (await desk.client()).list_tickets(**wrong)
+
+
+@pytest.mark.parametrize("position", [["x", "y"], [1, 2], [None], [], ["2026-01-01", 7], [{}, []]])
+async def test_forged_position_in_a_token_is_refused(desk: Desk, position: list[Any]) -> None:
+    for _ in range(2):
+        await desk.new_ticket()
+    client = await desk.client()
+    _, token = await client.list_tickets(page_size=1)
+    digest = json.loads(urlsafe_b64decode(token))[0]
+    forged = urlsafe_b64encode(json.dumps([digest, *position]).encode()).decode()
+    with pytest.raises(Invalid, match="none of ours"):
+        await client.list_tickets(page_token=forged)
+
+
+@pytest.mark.parametrize("seq", [float("inf"), "x", None])
+async def test_forged_seq_in_a_token_is_refused(desk: Desk, seq: object) -> None:
+    ticket, client = await desk.new_ticket(), await desk.client()
+    await client.resolve_ticket(ticket.id)
+    _, token = await client.list_events(ticket.id, page_size=1)
+    digest = json.loads(urlsafe_b64decode(token))[0]
+    forged = urlsafe_b64encode(json.dumps([digest, seq]).encode()).decode()
+    with pytest.raises(Invalid):
+        await client.list_events(ticket.id, page_token=forged)
 
 
 async def test_token_belongs_to_its_filter_and_order(desk: Desk) -> None:
