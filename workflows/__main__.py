@@ -20,8 +20,7 @@ from services.common.logging import configure_logging
 from services.common.settings import load_settings
 from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
-from services.mail.client import SmtpSender
-from services.mail.settings import MailSettings
+from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
 from services.tickets.client.orchestration import OrchestrationClient
 from workflows.activities import DeliverActivities, TicketActivities
@@ -38,7 +37,7 @@ log = structlog.get_logger()
 def main() -> None:
     """Read command line and environment, run, and leave."""
     arguments = _arguments()
-    settings = load_settings(MailSettings)
+    settings = load_settings(SmtpSettings)
     configure_logging(settings, arguments.role)
     signer = PrincipalSigner(settings.needed_principal_key)
     try:
@@ -80,7 +79,7 @@ def _queues(text: str) -> list[str]:
     return queues
 
 
-async def _run(arguments: argparse.Namespace, settings: MailSettings, signer: PrincipalSigner) -> None:
+async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: PrincipalSigner) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -120,7 +119,7 @@ async def _register(client: Client, stopping: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def _services(
-    settings: MailSettings, signer: PrincipalSigner, role: str
+    settings: SmtpSettings, signer: PrincipalSigner, role: str
 ) -> AsyncIterator[tuple[OrchestrationClient, RoutingClient]]:
     itself = Principal(role, Role.SERVICE)
 

@@ -1,21 +1,30 @@
 """Mail out, for the worker that delivers effects: one attempt at one mail, with an honest answer on how it ended."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import aiosmtplib
+from pydantic import Field
 
+from services.common.settings import Address, Settings
 from services.domain.decision import EffectOutcome, OutgoingMail
 from services.domain.intake import clean_line
 from services.mail.compose import ascii_address, compose
-from services.mail.settings import MailSettings
 
 # Together less than the 60 s for which a worker holds an effect: a slow server must not lead to a second sender.
 _OFFER_SECONDS = 20.0
 _TRANSMIT_SECONDS = 25.0
 _LONGEST_DETAIL = 500
+
+
+class SmtpSettings(Settings):
+    """The shared settings, how we call ourselves in SMTP, and where outgoing mail is handed over (host:port)."""
+
+    mail_hostname: str = Field(default_factory=socket.gethostname)
+    smarthost: Address = "127.0.0.1:25"
 
 
 class DeliveryInDoubt(Exception):
@@ -33,7 +42,7 @@ class SendResult:
 class SmtpSender:
     """Hands mails to the smarthost over SMTP, with TLS where it is offered; an attempt takes 45 s at most."""
 
-    def __init__(self, settings: MailSettings) -> None:
+    def __init__(self, settings: SmtpSettings) -> None:
         host, _, port = settings.smarthost.rpartition(":")
         self._host, self._port = host.strip("[]"), int(port)
         self._hostname = settings.mail_hostname
