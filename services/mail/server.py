@@ -40,9 +40,9 @@ class MailHandler:
         """Keep the mail, then say so."""
         assert isinstance(envelope.content, bytes)
         try:
-            await self._intake.take_mail(
-                envelope.content, envelope_sender=envelope.mail_from or "", recipients=envelope.rcpt_tos
-            )
+            # aiosmtpd hands out the null sender, which bounces have, as "<>".
+            sender = (envelope.mail_from or "").strip("<>")
+            await self._intake.take_mail(envelope.content, envelope_sender=sender, recipients=envelope.rcpt_tos)
         except DuradeskError as error:
             log.warning("mail.deferred", reason=error.reason)
             return _LATER
