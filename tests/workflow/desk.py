@@ -196,7 +196,7 @@ class Desk:
             for change in step.changes:
                 status = TicketStatus(change.new.strip('"'))
                 row.facts = replace(row.facts, status=status, status_since=step.effective_at, status_epoch=seq)
-            row.fired.append(FiredDue(step.due_key, now))
+            row.fired.append(FiredDue(step.due_key, facts.now))
             row.log.append((step.kind, step.effective_at, now))
         if decision.assignment and decision.assignment.candidates:
             chosen = decision.assignment.candidates[0].user_id
