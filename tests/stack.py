@@ -1,7 +1,6 @@
 """A whole Duradesk on this machine, started as its user starts it and reached only as its users reach it."""
 
 import json
-import mailbox
 import os
 import signal
 import smtplib
@@ -11,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, TypeVar
@@ -157,13 +157,11 @@ class Stack:
         with smtplib.SMTP("127.0.0.1", self.ports["SMTP_PORT"], timeout=20) as smtp:
             smtp.send_message(mail)
 
-    def sent_mails(self, to: str) -> list[mailbox.MaildirMessage]:
-        """The mails that have gone out to an address so far."""
-        folder = self.home / "sink"
-        if not (folder / "new").exists():
-            return []
-        box = mailbox.Maildir(folder, create=False)
-        return [mail for mail in box if to in str(mail["To"])]
+    def sent_mails(self, to: str) -> list[EmailMessage]:
+        """The mails that have gone out to an address so far, as a mail program reads them."""
+        files = (self.home / "sink" / "new").glob("*")
+        mails = [message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default) for file in files]
+        return [mail for mail in mails if to in str(mail["To"])]
 
 
 def make_mail(sender: str, subject: str, body: str, **headers: str) -> EmailMessage:

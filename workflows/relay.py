@@ -22,7 +22,8 @@ from workflows.ports import Orchestration
 from workflows.search_attributes import attributes_of, register_search_attributes
 from workflows.ticket import TicketWorkflow
 
-_WAIT = timedelta(seconds=5)
+# Short enough that the process may end between two claims: one that is cut off would keep its rows for 30 s.
+_WAIT = timedelta(seconds=2)
 _SIGNAL_TIMEOUT = timedelta(seconds=5)
 _LONGEST_BRAND = 40
 

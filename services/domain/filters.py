@@ -14,6 +14,7 @@ from services.domain.ticket import Channel, Priority, TicketStatus
 _ENUMS = {"status": TicketStatus, "priority": Priority, "channel": Channel}
 _IDS = frozenset({"assignee", "team", "brand"})
 FIELDS = ("status", "priority", "channel", "assignee", "team", "brand", "requester", "tag", "number")
+LENGTH = 2000
 ORDERS = ("-created_at", "created_at", "-updated_at", "updated_at")
 
 
@@ -27,6 +28,8 @@ class Term:
 
 def parse_filter(text: str, *, me: str) -> tuple[Term, ...]:
     """The terms of a filter; `me` is the caller's id, for assignee:me. Raises Invalid naming the term."""
+    if len(text) > LENGTH:
+        raise _invalid("filter", f"it has {len(text)} characters: write at most {LENGTH}")
     return tuple(_term(word, me=me) for word in text.split())
 
 

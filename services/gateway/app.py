@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
@@ -21,16 +21,15 @@ def create_app(services: Services, *, body_limit: int) -> FastAPI:
         version=VERSION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
     )
     app.state.services = services
     app.state.metrics = Metrics()
     app.include_router(system.router)
-    api = APIRouter(prefix="/api/v1", responses=COMMON)
     for module in (tokens, tickets, messages, teams, users, brands, quarantine):
-        api.include_router(module.router)
-    app.include_router(api)
+        app.include_router(module.router, responses=COMMON)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)

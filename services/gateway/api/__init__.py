@@ -4,6 +4,8 @@ from http import HTTPStatus
 
 from services.gateway.problems import documented
 
+PREFIX = "/api/v1"
+
 # The problems that OpenAPI names: of every call that needs a token, of one resource, of a new one, of a change.
 COMMON = documented(
     HTTPStatus.BAD_REQUEST,

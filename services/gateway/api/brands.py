@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body
 
-from services.gateway.api import CHANGED, MADE
+from services.gateway.api import CHANGED, MADE, PREFIX
 from services.gateway.deps import RequestId, SignedIn, Tickets, require_something
 from services.gateway.models import BrandIn, BrandOut, BrandPatch, Items
 
-router = APIRouter(prefix="/brands", tags=["brands"], dependencies=[SignedIn])
+router = APIRouter(prefix=f"{PREFIX}/brands", tags=["brands"], dependencies=[SignedIn])
 
 
 @router.get("")

@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 
 from services.domain.ticket import NewMessage
-from services.gateway.api import FOUND, MADE
+from services.gateway.api import FOUND, MADE, PREFIX
 from services.gateway.deps import Cursor, Limit, RequestId, SignedIn, TicketId, Tickets
 from services.gateway.models import CreatedMessageOut, MessageIn, MessageOut, Page, TicketOut
 
-router = APIRouter(prefix="/tickets/{ticket_id}/messages", tags=["messages"], dependencies=[SignedIn])
+router = APIRouter(prefix=f"{PREFIX}/tickets/{{ticket_id}}/messages", tags=["messages"], dependencies=[SignedIn])
 
 
 @router.post("", status_code=201, responses=MADE)

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
+from services.gateway.api import PREFIX
 from services.gateway.deps import Cursor, Limit, SignedIn, Tickets
 from services.gateway.models import Page, QuarantinedItemOut
 
-router = APIRouter(prefix="/quarantine", tags=["quarantine"], dependencies=[SignedIn])
+router = APIRouter(prefix=f"{PREFIX}/quarantine", tags=["quarantine"], dependencies=[SignedIn])
 
 
 @router.get("")

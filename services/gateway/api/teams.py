@@ -4,11 +4,11 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from services.gateway.api import FOUND, MADE
+from services.gateway.api import FOUND, MADE, PREFIX
 from services.gateway.deps import Routing, SignedIn
 from services.gateway.models import Items, TeamIn, TeamOut
 
-router = APIRouter(prefix="/teams", tags=["teams"], dependencies=[SignedIn])
+router = APIRouter(prefix=f"{PREFIX}/teams", tags=["teams"], dependencies=[SignedIn])
 
 
 @router.get("")

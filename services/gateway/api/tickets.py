@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, Response
 
 from services.domain.ticket import Channel, NewTicket, Ticket
-from services.gateway.api import CHANGED, FOUND, MADE
+from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
 from services.gateway.deps import (
     Cursor,
     ExpectedVersion,
@@ -31,7 +31,7 @@ from services.gateway.models import (
     TicketPatch,
 )
 
-router = APIRouter(prefix="/tickets", tags=["tickets"], dependencies=[SignedIn])
+router = APIRouter(prefix=f"{PREFIX}/tickets", tags=["tickets"], dependencies=[SignedIn])
 
 Order = Literal["-created_at", "created_at", "-updated_at", "updated_at"]
 
@@ -55,7 +55,7 @@ async def create_ticket(new: TicketIn, tickets: Tickets, request_id: RequestId, 
         ),
         request_id=request_id,
     )
-    response.headers["Location"] = f"/api/v1/tickets/{ticket.id}"
+    response.headers["Location"] = f"{PREFIX}/tickets/{ticket.id}"
     return _told(ticket, response)
 
 

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Body
 
 from services.domain.principal import Role
 from services.domain.user import NewUser, UserChange
-from services.gateway.api import CHANGED, MADE
+from services.gateway.api import CHANGED, MADE, PREFIX
 from services.gateway.deps import Cursor, Identity, Limit, SignedIn, Tickets, require_something
 from services.gateway.models import Page, UserIn, UserOut, UserPatch
 
-router = APIRouter(prefix="/users", tags=["users"], dependencies=[SignedIn])
+router = APIRouter(prefix=f"{PREFIX}/users", tags=["users"], dependencies=[SignedIn])
 
 
 @router.get("")

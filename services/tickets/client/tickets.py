@@ -15,6 +15,7 @@ from duradesk.tickets.v1 import ticket_pb2, ticket_service_pb2_grpc
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.ticket import (
     Brand,
@@ -178,7 +179,9 @@ class TicketsClient:
         brand = to_message(BrandFields(**_known(changes, BrandFields)), ticket_pb2.Brand)
         brand.id, brand.version = str(brand_id), expected_version
         request = pb.UpdateBrandRequest(brand=brand, update_mask=FieldMask(paths=changes))
-        return from_message((await self._stub.UpdateBrand(request)).brand, Brand)
+        # A changed time reaches all waiting tickets within the call.
+        response = await self._stub.UpdateBrand(request, timeout=LONGEST_CALL_SECONDS)
+        return from_message(response.brand, Brand)
 
 
 def _fresh() -> str:

@@ -17,6 +17,9 @@ MOST = 100
 # What one answer carries of texts and sources at most, well under the largest message of a channel.
 MOST_BYTES = 8 * 1024 * 1024
 
+# What reading a forged token can end in.
+_MALFORMED = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+
 T = TypeVar("T")
 
 
@@ -50,7 +53,7 @@ class Page:
             if digest != _digest(listing):
                 raise _invalid("page_token", "belongs to another list, filter or order: begin again without one")
             return read(*position)
-        except (ValueError, TypeError):
+        except _MALFORMED:
             raise _invalid("page_token", "is none of ours: send the one of the last answer") from None
 
 

@@ -44,10 +44,10 @@ class _Direction:
 
 _DIRECTIONS = {
     True: _Direction(
-        SQL("{at} DESC, t.id"), SQL("({at} < %(after_at)s OR ({at} = %(after_at)s AND t.id > %(after_id)s))")
+        SQL("{at} DESC, t.id"), SQL("{at} <= %(after_at)s AND ({at} < %(after_at)s OR t.id > %(after_id)s)")
     ),
     False: _Direction(
-        SQL("{at}, t.id DESC"), SQL("({at} > %(after_at)s OR ({at} = %(after_at)s AND t.id < %(after_id)s))")
+        SQL("{at}, t.id DESC"), SQL("{at} >= %(after_at)s AND ({at} > %(after_at)s OR t.id < %(after_id)s)")
     ),
 }
 

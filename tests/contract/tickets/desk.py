@@ -68,7 +68,7 @@ class Desk:
     async def client(self, principal: Principal = AGENT) -> TicketsClient:
         return TicketsClient(await self.channel(principal))
 
-    async def stub(self, principal: Principal = AGENT) -> TicketServiceStub:
+    async def stub(self, principal: Principal = AGENT) -> Any:
         return TicketServiceStub(await self.channel(principal))
 
     async def rows(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,84 @@
+"""Replaying the changes of a ticket's events gives its row, whatever happened to it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.domain.errors import DuradeskError
+from services.domain.ticket import Priority, TicketStatus, Visibility
+from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, new_message, new_ticket
+
+# What events do not tell as changes: the id, and what the decisions keep for themselves.
+NOT_TOLD = {"id", "decided_seq", "next_due_at"}
+Step = Callable[[Desk, UUID, Random], Awaitable[Any]]
+
+
+async def _update(desk: Desk, ticket_id: UUID, random: Random) -> None:
+    changes = {
+        "status": random.choice(list(TicketStatus)),
+        "priority": random.choice(list(Priority)),
+        "tags": tuple(random.sample("abcd", random.randrange(4))),
+        "custom_fields": {"order": random.choice([None, 1, "é"])},
+        "subject": random.choice(["one", "two"]),
+        "type": random.choice(["", "question"]),
+    }
+    names = random.sample(sorted(changes), random.randint(1, 3))
+    await (await desk.client(ADMIN)).update_ticket(ticket_id, {name: changes[name] for name in names})
+
+
+async def _reply(desk: Desk, ticket_id: UUID, random: Random) -> None:
+    await (await desk.client()).create_message(ticket_id, new_message(visibility=random.choice(list(Visibility))))
+
+
+async def _write(desk: Desk, ticket_id: UUID, random: Random) -> None:
+    sender = random.choice(["cleo@c.example", "dora@c.example"])
+    await (await desk.client(MAIL)).create_message(ticket_id, new_message(sender_email=sender))
+
+
+async def _assign(desk: Desk, ticket_id: UUID, random: Random) -> None:
+    arguments: dict[str, Any] = {"assignee_id": random.choice([None, uuid4()])}
+    if random.random() < 0.5:
+        arguments["team_id"] = random.choice([None, uuid4()])
+    await (await desk.client()).assign_ticket(ticket_id, **arguments)
+
+
+async def _settle(desk: Desk, ticket_id: UUID, random: Random) -> None:
+    client = await desk.client(ADMIN)
+    await random.choice([client.resolve_ticket, client.close_ticket, client.reopen_ticket])(ticket_id)
+
+
+STEPS: tuple[Step, ...] = (_update, _reply, _write, _assign, _settle)
+
+
+def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """The row as the events tell it."""
+    row: dict[str, Any] = {"team_id": None, "assignee_id": None, "created_at": events[0]["occurred_at"]}
+    for event in events:
+        for change in event["changes"]:
+            assert row.get(change["field"]) == change["old"], f"the old {change['field']} of event {event['seq']}"
+            row[change["field"]] = change["new"]
+            if change["field"] == "status":
+                row |= {"status_since": event["effective_at"], "status_epoch": event["seq"]}
+        row |= {"version": event["seq"], "updated_at": event["occurred_at"]}
+    return row
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_replay_of_any_story_gives_the_row(desk: Desk, seed: int) -> None:
+    random = Random(seed)
+    for number in range(3):
+        desk_agent = await desk.client(AGENT if number else MAIL)
+        ticket = await desk_agent.create_ticket(new_ticket(tags=("a",), priority=random.choice(list(Priority))))
+        for _ in range(12):
+            steps = [step(desk, ticket.id, random) for step in random.sample(STEPS, random.randint(1, 3))]
+            refused = await asyncio.gather(*steps, return_exceptions=True)
+            assert all(error is None or isinstance(error, DuradeskError) for error in refused)
+    for row in await desk.rows("SELECT * FROM tickets"):
+        events = await desk.rows("SELECT * FROM events WHERE ticket_id = %(id)s ORDER BY seq", id=row["id"])
+        assert [event["seq"] for event in events] == list(range(1, row["version"] + 1))
+        told = {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
+        assert replay(events) == {name: value for name, value in told.items() if name not in NOT_TOLD}

@@ -1,0 +1,119 @@
+"""The doors as tests run them: the gateway over HTTP and the mail door over SMTP, before real services."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import httpx
+import uvicorn
+
+from services.common.channel import open_channel
+from services.domain.principal import Principal, Role
+from services.domain.user import NewUser, User
+from services.gateway.__main__ import server_config
+from services.gateway.app import create_app
+from services.gateway.deps import Services
+from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.mail.intake import MailIntake
+from services.mail.server import listening
+from services.routing.client import RoutingClient
+from services.tickets.client.tickets import TicketsClient
+from tests.contract.tickets.desk import Desk, running_desk
+from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
+
+BODY_LIMIT = 1024 * 1024
+API = "/api/v1"
+MAIL = Principal("mail", Role.SERVICE)
+
+
+@dataclass
+class Doors:
+    """The gateway's address and the services behind it."""
+
+    url: str
+    desk: Desk
+    identity: IdentityClient
+    stack: AsyncExitStack
+    numbers: Iterator[int] = field(default_factory=count)
+
+    async def account(self, role: Role = Role.AGENT) -> User:
+        """A new account of this role."""
+        name = f"{role.value}-{next(self.numbers)}"
+        email, contact_id = f"{name}@example.com", None
+        if role is Role.CUSTOMER:
+            tickets = await self.desk.client(Principal(THE_OWNER.subject, Role.ADMIN))
+            contact_id = (await tickets.create_contact(email, name)).id
+        return await self.identity.create_user(NewUser(email, name, role, contact_id), PASSWORD)
+
+    async def http(self, **headers: str) -> httpx.AsyncClient:
+        """Somebody without a token."""
+        client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False)
+        return await self.stack.enter_async_context(client)
+
+    async def signed_in(self, role: Role = Role.AGENT) -> httpx.AsyncClient:
+        """A new user of this role, signed in."""
+        user = await self.account(role)
+        issued = await self.identity.create_token(user.email, PASSWORD, source="test")
+        return await self.http(authorization=f"Bearer {issued.token}")
+
+
+@asynccontextmanager
+async def running_doors(url: str) -> AsyncIterator[Doors]:
+    """The gateway and, behind it, tickets, routing and identity on this database."""
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        identity_address = await enter(running_identity(url))
+        routing_address = await enter(running_routing(url, identity_address))
+        desk = await enter(running_desk(url))
+        gateway = await enter(running_gateway(desk.address, routing_address, identity_address))
+        identity = await enter(identity_as(THE_OWNER, identity_address))
+        yield Doors(gateway, desk, identity, await enter(AsyncExitStack()))
+
+
+@asynccontextmanager
+async def running_gateway(tickets_address: str, routing_address: str, identity_address: str) -> AsyncIterator[str]:
+    """The URL of a gateway before these services."""
+    async with (
+        open_channel(tickets_address) as tickets,
+        open_channel(routing_address) as routing,
+        open_channel(identity_address) as identity,
+    ):
+        services = Services(
+            tickets=TicketsClient(tickets),
+            routing=RoutingClient(routing),
+            identity=IdentityClient(identity),
+            authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
+            signer=SIGNER,
+            channels={"identity": identity, "tickets": tickets, "routing": routing},
+        )
+        async with served(create_app(services, body_limit=BODY_LIMIT)) as url:
+            yield url
+
+
+@asynccontextmanager
+async def served(app: Any) -> AsyncIterator[str]:
+    """The URL of an application, served as the gateway is."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(server_config(app))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@asynccontextmanager
+async def running_mail_door(tickets_address: str) -> AsyncIterator[int]:
+    """The port of a mail door before this tickets service."""
+    async with (
+        open_channel(tickets_address, credentials=lambda: SIGNER.sign(MAIL)) as channel,
+        listening(
+            MailIntake(TicketsClient(channel)), ("127.0.0.1", 0), size_limit=1_000_000, hostname="desk.example"
+        ) as port,
+    ):
+        yield port
