@@ -1,16 +1,23 @@
 """Living through outages: say once that a part is away, try again ever more slowly, say once that it is back."""
 
 import asyncio
+import logging
 from contextlib import suppress
 
 import structlog
 from temporalio.client import Client
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from services.common.settings import Settings
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
+# The SDK's own core logs through ours, but not each try of each poller while Temporal is away.
+_SDK_LOGS = LoggingConfig(
+    filter="ERROR,temporalio_sdk_core=WARN,temporalio_client=ERROR",
+    forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio")),
+)
 
 log = structlog.get_logger()
 
@@ -46,9 +53,12 @@ async def pause(seconds: float, stopping: asyncio.Event) -> None:
 async def connect(settings: Settings, stopping: asyncio.Event) -> Client | None:
     """A client of Temporal, waited for as long as it takes; None when the process is to stop before that."""
     outage = Outage("temporal")
+    runtime = Runtime(telemetry=TelemetryConfig(logging=_SDK_LOGS))
     while not stopping.is_set():
         try:
-            client = await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace)
+            client = await Client.connect(
+                settings.temporal_address, namespace=settings.temporal_namespace, runtime=runtime
+            )
         # An address that does not answer is a RuntimeError here, a server that is not up yet an RPCError.
         except (RPCError, RuntimeError) as error:
             await pause(outage.goes_on(error), stopping)

@@ -19,7 +19,7 @@ from workflows.messages import TicketInput
 from workflows.ticket import TicketWorkflow
 
 Skip = Callable[[timedelta], Awaitable[None]]
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
 @workflow.defn(name="TicketWorkflow")
@@ -49,7 +49,10 @@ async def _silence(env: Env, skip: Skip, ticket_id: UUID) -> None:
     """Answered once, then reminded, resolved and closed by itself."""
     await env.desk.agent_replies(ticket_id)
     await env.looks(ticket_id)
-    await skip(30 * DAY)
+    for days in (3, 4):
+        await skip(days * DAY + MINUTE)
+        await env.idles(ticket_id)
+    await skip(4 * DAY)
 
 
 async def _changes(env: Env, skip: Skip, ticket_id: UUID) -> None:

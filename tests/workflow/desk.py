@@ -93,7 +93,9 @@ class Desk:
         self.conflicts_to_raise = 0
         self.failures: list[Exception] = []
         self.claim_failures: list[Exception] = []
+        self.finish_failures: list[Exception] = []
         self.released = 0
+        self.leased_elsewhere_until: datetime | None = None
         self.overdue: list[UUID] = []
         self._changed = asyncio.Condition()
         self._woken = False
@@ -194,13 +196,16 @@ class Desk:
             for change in step.changes:
                 status = TicketStatus(change.new.strip('"'))
                 row.facts = replace(row.facts, status=status, status_since=step.effective_at, status_epoch=seq)
-            row.fired.append(FiredDue(step.due_key, now))
+            row.fired.append(FiredDue(step.due_key, facts.now))
             row.log.append((step.kind, step.effective_at, now))
         if decision.assignment and decision.assignment.candidates:
             chosen = decision.assignment.candidates[0].user_id
             row.facts = replace(row.facts, team_id=decision.assignment.team_id, assignee_id=chosen)
         row.dues = decision.dues
-        row.effects += [Effect(planned, planned.not_before) for planned in decision.effects]
+        row.effects += [
+            Effect(planned, planned.not_before, leased_until=self.leased_elsewhere_until)
+            for planned in decision.effects
+        ]
         self.outbox.pop(decision.ticket_id, None)
         return self._plan(row, now)
 
@@ -280,6 +285,8 @@ class Desk:
         self._leased(effect_id, fence).state = "sending"
 
     async def finish_effect(self, effect_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
+        if self.finish_failures:
+            raise self.finish_failures.pop()
         effect = self._leased(effect_id, fence)
         effect.details.append(detail)
         effect.leased_until = None

@@ -119,3 +119,19 @@ async def test_a_mail_whose_outcome_nobody_knows_waits_for_its_lease_to_end(mont
     await skip(timedelta(minutes=2))
 
     assert (effect.state, effect.fence, len(env.sender.mails)) == ("done", 2, 2)
+
+
+async def test_a_delivery_that_somebody_else_holds_is_left_to_them_until_their_lease_ends(
+    months: tuple[Env, Skip],
+) -> None:
+    env, skip = months
+    ticket_id = await env.desk.create_ticket()
+    await env.desk.agent_replies(ticket_id)
+    env.desk.leased_elsewhere_until = env.desk.rows[ticket_id].facts.status_since + timedelta(minutes=5)
+    await env.look(ticket_id)
+    await env.settled(ticket_id)
+
+    await skip(timedelta(minutes=4))
+    assert env.sender.mails == []
+    await skip(timedelta(minutes=2))
+    assert len(env.sender.mails) == 1

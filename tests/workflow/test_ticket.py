@@ -9,6 +9,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
 from services.domain.decision import EffectOutcome
+from services.domain.errors import Unavailable
 from services.domain.ticket import Priority, TicketStatus
 from tests.histories.stories import ShortRuns
 from tests.workflow.desk import BRAND, CANARIES
@@ -147,6 +148,15 @@ async def test_a_refused_mail_keeps_no_ticket_waiting(env: Env) -> None:
 
     await until(lambda: env.desk.rows[ticket_id].effects[0].state == "done")
     assert len(env.sender.mails) == 2
+
+
+async def test_an_outcome_that_cannot_be_recorded_at_once_is_recorded_later_and_the_mail_sent_once(env: Env) -> None:
+    env.desk.finish_failures = [Unavailable("away")] * 3
+    ticket_id = await env.desk.create_ticket()
+    await env.desk.agent_replies(ticket_id)
+    await env.looks(ticket_id)
+    [effect] = env.desk.rows[ticket_id].effects
+    assert (effect.state, effect.fence, len(env.sender.mails)) == ("done", 1, 1)
 
 
 async def test_a_mail_that_is_refused_for_good_is_not_tried_again(env: Env) -> None:
