@@ -76,7 +76,7 @@ class Postgres:
 
 def run(program: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs to its end, unprivileged; its words are in the error when it fails."""
-    # By a program of its own, not by subprocess: that would fork, which gRPC's threads in the tests do not always survive.
+    # By a program of its own: subprocess would fork for it, which does not always go well under gRPC's threads.
     drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups") if os.getuid() == 0 else ()
     # With a pipe for its output, pg_ctl would seem to run for as long as the server that inherits it.
     with tempfile.TemporaryFile() as output:
