@@ -12,6 +12,7 @@ from services.domain.ticket import Brand, NewMessage, NewTicket
 
 SUBJECT_LENGTH = 500
 BODY_LENGTH = 1_000_000
+HTML_LENGTH = 500_000
 NAME_LENGTH = 200
 TAG_LENGTH = 50
 TAGS = 50
