@@ -17,7 +17,7 @@ import structlog
 from services.common.errors import restore
 
 DEADLINE_SECONDS = 10.0
-MAXIMUM_MESSAGE_BYTES = 16 * 1024 * 1024
+MAXIMUM_MESSAGE_BYTES = 32 * 1024 * 1024
 
 _token: ContextVar[str] = ContextVar("token")
 

@@ -9,15 +9,18 @@ from hashlib import sha256
 
 import nh3
 
-_TAGS = frozenset(
-    "a abbr address b bdi bdo big blockquote br caption center cite code col colgroup dd del dfn div dl dt em figcaption"
-    " figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub sup table"
-    " tbody td tfoot th thead tr tt u ul var wbr".split()
+
+def _words(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_TAGS = _words(
+    "a abbr address b bdi bdo big blockquote br caption center cite code col colgroup dd del dfn div dl dt em"
+    " figcaption figure font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub"
+    " sup table tbody td tfoot th thead tr tt u ul var wbr"
 )
 # These go with what is in them; of every other unknown element the words stay.
-_GONE = frozenset(
-    "script style title template svg math noscript iframe object embed select textarea audio video canvas".split()
-)
+_GONE = _words("script style title template svg math noscript iframe object embed select textarea audio video canvas")
 _CELL = frozenset({"align", "valign", "width", "height", "bgcolor", "colspan", "rowspan"})
 _ATTRIBUTES = {
     "*": {"dir", "lang"},
@@ -40,7 +43,7 @@ _EMBEDDED = re.compile(r"cid:|data:image/(?:png|gif|jpeg|webp);base64,", re.IGNO
 _PLAIN = re.compile(r"[\w#%.,+ -]{0,100}")
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)", re.IGNORECASE)
 # Never open for long: they have no end, or the next one ends them.
-_SHORT = frozenset("area base br col dd dt hr img input li link meta option p td th tr wbr".split())
+_SHORT = _words("area base br col dd dt hr img input li link meta option p td th tr wbr")
 _DEEPEST = 1_000
 _SPACE_IN_URL = re.compile(r"[\x00-\x20]+")
 

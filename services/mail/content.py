@@ -48,7 +48,7 @@ class IncomingAttachment:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The words of a mail with what it quotes, the same as harmless HTML if it had any, its files and what is missing."""
+    """The words of a mail with what it quotes, the same as harmless HTML if it had any, its files, what is missing."""
 
     text: str
     html: str

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import Compat32, default
+from email.policy import Compat32, Policy, default
 from hashlib import sha256
 from typing import Any
 
@@ -93,11 +93,11 @@ class _Counted:
     def __init__(self) -> None:
         self._made = 0
 
-    def __call__(self, **keywords: Any) -> Message:
+    def __call__(self, policy: Policy[Message]) -> Message:
         self._made += 1
         if self._made > _MOST_PARTS:
             raise Invalid("The mail has too many parts.", reason="TOO_COMPLEX")
-        return Message(**keywords)
+        return Message(policy)
 
 
 def parse_mail(raw: bytes, *, envelope_sender: str) -> IncomingMail:

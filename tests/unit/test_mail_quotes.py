@@ -38,7 +38,9 @@ THUNDERBIRD = {
     "fi": "Duradesk kirjoitti 12.1.2026 klo 10.00:",
 }
 OUTLOOK = {
-    "en": headers("From: Duradesk <s@desk.example>", "Sent: Monday, 12 January 2026 10:00", "To: Cleo", "Subject: Fire"),
+    "en": headers(
+        "From: Duradesk <s@desk.example>", "Sent: Monday, 12 January 2026 10:00", "To: Cleo", "Subject: Fire"
+    ),
     "de": headers("Von: Duradesk <s@desk.example>", "Gesendet: Montag, 12. Januar 2026", "An: Cleo", "Betreff: Feuer"),
     "cs": headers("Od: Duradesk <s@desk.example>", "Odesláno: pondělí 12. ledna", "Komu: Cleo", "Předmět: Požár"),
     "it": headers("Da: Duradesk <s@desk.example>", "Inviato: lunedì 12 gennaio", "A: Cleo", "Oggetto: Fuoco"),
@@ -106,7 +108,8 @@ def test_what_is_not_certainly_quoted_stays(text: str, subject: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["On 1 wrote:", "On 1 " * 55 + "wrote", "1" * 290 + ":", "> ", "From: x", "_" * 40, "1 <x> wrote:", "--", ":"]
+    "line",
+    ["On 1 wrote:", "On 1 " * 55 + "wrote", "1" * 290 + ":", "> ", "From: x", "_" * 40, "1 <x> wrote:", "--", ":"],
 )
 @pytest.mark.timeout(10)
 def test_folding_takes_time_in_proportion(line: str) -> None:

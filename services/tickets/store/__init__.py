@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from services.common.database import Database
 from services.domain.errors import AlreadyExists, DuradeskError
+from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.messages import MessageStore
@@ -23,6 +24,7 @@ class Store:
     def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
         self.tickets = TicketStore(database, on_commit)
         self.messages = MessageStore(database, on_commit)
+        self.attachments = AttachmentStore(database)
         self.brands = BrandStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)

@@ -21,6 +21,7 @@ from services.domain.ticket import (
     Visibility,
 )
 from services.tickets.convert import message_of
+from services.tickets.store.attachments import insert_content
 from services.tickets.store.contacts import upsert_contact
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
 from services.tickets.store.pages import MOST_BYTES, Page, next_token
@@ -133,13 +134,13 @@ async def _add(
         "rfc_message_id": new.rfc_message_id,
         "raw_source": new.raw_source,
     }
-    row = await (await conn.execute(QUERIES["insert_message"], parameters)).fetchone()
-    assert row is not None
+    await conn.execute(QUERIES["insert_message"], parameters)
+    await insert_content(conn, message_id, new)
     locked = await append_event(
         conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
     )
     await enqueue(conn, locked.ticket)
-    return message_of(row), locked.ticket
+    return await _read_message(conn, message_id), locked.ticket
 
 
 async def _follow_up(
@@ -156,6 +157,9 @@ async def _follow_up(
         channel=Channel.MAIL if new.sender_email else old.channel,
         raw_source=new.raw_source,
         rfc_message_id=new.rfc_message_id,
+        quoted=new.quoted,
+        html=new.html,
+        attachments=new.attachments,
     )
     follow_up = await insert_ticket(
         conn, ticket, ticket_id=uuid4(), message_id=message_id, actor=str(contact.id), follow_up_of=old.id
