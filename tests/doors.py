@@ -41,6 +41,7 @@ class Doors:
     url: str
     desk: Desk
     identity: IdentityClient
+    objects: ObjectStore
     stack: AsyncExitStack
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -73,9 +74,10 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
         identity_address = await enter(running_identity(url))
         routing_address = await enter(running_routing(url, identity_address))
         desk = await enter(running_desk(url))
-        gateway = await enter(running_gateway(desk.address, routing_address, identity_address))
+        objects = await enter(object_store())
+        gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))
-        yield Doors(gateway, desk, identity, await enter(AsyncExitStack()))
+        yield Doors(gateway, desk, identity, objects, await enter(AsyncExitStack()))
 
 
 @asynccontextmanager
@@ -86,10 +88,11 @@ async def object_store() -> AsyncIterator[ObjectStore]:
 
 
 @asynccontextmanager
-async def running_gateway(tickets_address: str, routing_address: str, identity_address: str) -> AsyncIterator[str]:
+async def running_gateway(
+    tickets_address: str, routing_address: str, identity_address: str, *, objects: ObjectStore
+) -> AsyncIterator[str]:
     """The URL of a gateway before these services."""
     async with (
-        object_store() as objects,
         open_channel(tickets_address) as tickets,
         open_channel(routing_address) as routing,
         open_channel(identity_address) as identity,
@@ -121,10 +124,9 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_mail_door(tickets_address: str) -> AsyncIterator[int]:
+async def running_mail_door(tickets_address: str, objects: ObjectStore) -> AsyncIterator[int]:
     """The port of a mail door before this tickets service."""
     async with (
-        object_store() as objects,
         open_channel(tickets_address, credentials=lambda: SIGNER.sign(MAIL)) as channel,
         MailParsers() as parsers,
         listening(

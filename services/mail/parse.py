@@ -93,7 +93,7 @@ class _Counted:
     def __init__(self) -> None:
         self._made = 0
 
-    def __call__(self, policy: Policy[Message]) -> Message:
+    def __call__(self, policy: "Policy[Message]") -> Message:
         self._made += 1
         if self._made > _MOST_PARTS:
             raise Invalid("The mail has too many parts.", reason="TOO_COMPLEX")

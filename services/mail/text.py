@@ -105,11 +105,16 @@ def _marked(text: str) -> str:
     """The text with ">" before each line of a quotation."""
     if _QUOTE not in text:
         return text.replace(_UNQUOTE, "")
-    depth, lines = 0, []
+    depth = 0
+    lines: list[str] = []
     for line in text.split("\n"):
         depth = max(depth + line.count(_QUOTE) - line.count(_UNQUOTE), 0)
         seen = _MARKS.sub("", line).strip()
         if not seen and _MARKS.search(line):
+            # No empty quoted lines at the end of a quotation.
+            while lines and not lines[-1].strip(">"):
+                lines.pop()
+            lines.append("")
             continue
         mark = ">" * min(depth, _DEEPEST_QUOTE)
         lines.append(f"{mark} {seen}" if mark and seen else mark or seen)

@@ -125,7 +125,7 @@ async def test_operators_see_health_and_metrics_by_route(doors: Doors, anybody: 
 
 async def test_readiness_names_who_does_not_answer(doors: Doors, anybody: httpx.AsyncClient) -> None:
     nobody = f"127.0.0.1:{free_port()}"
-    async with running_gateway(doors.desk.address, nobody, nobody) as url:
+    async with running_gateway(doors.desk.address, nobody, nobody, objects=doors.objects) as url:
         response = await anybody.get(f"{url}/readyz")
         assert response.status_code == 503
         assert response.json()["detail"] == "Not ready: identity, routing do not answer."

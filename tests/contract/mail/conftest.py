@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import DatabaseUrl
 from tests.contract.tickets.desk import Desk, running_desk
-from tests.doors import running_mail_door
+from tests.doors import object_store, running_mail_door
 
 
 @dataclass
@@ -39,5 +39,9 @@ class MailRoom:
 
 @pytest.fixture
 async def mail_room(database_url: DatabaseUrl) -> AsyncIterator[MailRoom]:
-    async with running_desk(await database_url("tickets")) as desk, running_mail_door(desk.address) as port:
+    async with (
+        running_desk(await database_url("tickets")) as desk,
+        object_store() as objects,
+        running_mail_door(desk.address, objects) as port,
+    ):
         yield MailRoom(port, desk)

@@ -10,7 +10,7 @@ import pytest
 from services.domain.ticket import Ticket
 from tests.contract.mail.conftest import MailRoom
 from tests.contract.tickets.desk import ADMIN, AGENT
-from tests.doors import running_mail_door
+from tests.doors import object_store, running_mail_door
 from tests.postgres import free_port
 
 CORPUS = Path(__file__).parents[4] / "shared" / "mail"
@@ -128,7 +128,8 @@ async def test_no_header_comes_from_a_subject_or_name(mail_room: MailRoom) -> No
 
 async def test_a_mail_waits_with_its_sender_while_tickets_are_away() -> None:
     async with (
-        running_mail_door(f"127.0.0.1:{free_port()}") as port,
+        object_store() as objects,
+        running_mail_door(f"127.0.0.1:{free_port()}", objects) as port,
         aiosmtplib.SMTP(hostname="127.0.0.1", port=port, local_hostname="c.example") as smtp,
     ):
         for _ in range(2):
