@@ -1,4 +1,4 @@
-"""Reads mails where breaking does no harm: `python -m services.mail.parser`, a process of its own with little to spend.
+"""Reads mails where breaking does no harm: `python -m services.mail.parser <seconds>`, a process with little to spend.
 
 Takes mails on standard input and answers on standard output, one after the other, until the input ends. Each side
 writes a line of JSON with the size of what follows it. Nothing but time and memory can be taken from it: it has no
@@ -20,18 +20,17 @@ from services.domain.errors import Invalid
 from services.mail.parse import parse_mail
 
 MEMORY_BYTES = 768 * 1024 * 1024
-CPU_SECONDS = 10
 
 
-def main() -> None:
-    """Serve until the input ends."""
+def main(cpu_seconds: int) -> None:
+    """Serve until the input ends; each mail may take this much of a processor."""
     _limit()
     source, answers = sys.stdin.buffer, sys.stdout.buffer
     _write(answers, b"{}")
     while line := source.readline():
         request = json.loads(line)
         raw = source.read(request["size"])
-        _allow_seconds()
+        _allow(cpu_seconds)
         try:
             answer = _answer(raw, envelope_sender=request["envelope_sender"])
         except MemoryError:
@@ -68,10 +67,10 @@ def _limit() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _allow_seconds() -> None:
+def _allow(cpu_seconds: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(process_time()) + CPU_SECONDS, hard))
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(process_time()) + cpu_seconds, hard))
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

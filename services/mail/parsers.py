@@ -37,9 +37,13 @@ class _Broken(Exception):
 
 
 class MailParsers:
-    """Some processes that read mails; `most` at a time, each kept for the next mail while it is well."""
+    """Some processes that read mails, `most` at a time, each kept for the next mail while it is well.
 
-    def __init__(self, most: int = 2) -> None:
+    A mail may take `cpu_seconds` of a processor, and 768 MiB of memory.
+    """
+
+    def __init__(self, most: int = 2, *, cpu_seconds: int = 10) -> None:
+        self._cpu_seconds = cpu_seconds
         self._free = asyncio.Semaphore(most)
         self._idle: list[_Process] = []
 
@@ -80,7 +84,7 @@ class MailParsers:
     @asynccontextmanager
     async def _process(self) -> AsyncIterator["_Process"]:
         """A process, kept afterwards unless anything at all went wrong with it."""
-        process = self._idle.pop() if self._idle else await _Process.started()
+        process = self._idle.pop() if self._idle else await _Process.started(self._cpu_seconds)
         try:
             yield process
         except BaseException:
@@ -100,7 +104,7 @@ class _Process:
         self.mails = 0
 
     @classmethod
-    async def started(cls) -> Self:
+    async def started(cls, cpu_seconds: int) -> Self:
         """A process that is ready; Unavailable when it does not come up."""
         # It inherits nothing but where Python's modules are: no secret can be read out of it.
         environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -109,6 +113,7 @@ class _Process:
                 sys.executable,
                 "-m",
                 "services.mail.parser",
+                str(cpu_seconds),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
