@@ -54,13 +54,12 @@ def status() -> None:
 @app.command()
 def token(
     email: Annotated[str, typer.Option(help="Whose token it shall be.")],
-    password: Annotated[
-        str,
-        typer.Option(prompt=True, hide_input=True, envvar="DURADESK_OWNER_PASSWORD", help="Asked for if not given."),
-    ],
+    password: Annotated[str, typer.Option(envvar="DURADESK_OWNER_PASSWORD", help="Asked for if not given.")] = "",
     url: Annotated[str | None, typer.Option(help="The gateway; by default that of this stack.")] = None,
 ) -> None:
     """Print an API token, to be sent as `Authorization: Bearer …`."""
+    # Asked on stderr: stdout is what a shell puts into a variable.
+    password = password or typer.prompt("Password", hide_input=True, err=True)
     typer.echo(fetch_token(url or load_settings(LocalSettings).url, email=email, password=password))
 
 

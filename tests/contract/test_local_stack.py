@@ -106,6 +106,22 @@ def test_secret_is_generated_once_and_private(home: Path) -> None:
     assert (settings.secrets / "principal_key").stat().st_mode & 0o777 == 0o600
 
 
+async def test_token_from_something_that_is_no_gateway_is_one_sentence() -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.com ESMTP\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        url = "http://{}:{}".format(*server.sockets[0].getsockname())
+        words = ("token", "--email", "owner@localhost", "--password", "secret", "--url", url)
+        answer = await asyncio.to_thread(duradesk, *words, settings={})
+
+    assert answer.stderr == (
+        f"duradesk: No gateway answers at {url}: start one with `duradesk up`, or name its --url.\n"
+    )
+
+
 async def test_path_too_long_for_the_socket_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="set DURADESK_HOME to at most 84 bytes"):
         await postgres.prepare_cluster(tmp_path / ("x" * 100) / "postgres", "secret")
