@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 from temporalio.client import Client
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
-from temporalio.service import RPCError
+from temporalio.service import RPCError, TLSConfig
 
 from services.common.settings import Settings
 
@@ -66,3 +67,17 @@ async def connect(settings: Settings, stopping: asyncio.Event) -> Client | None:
             outage.is_over()
             return client
     return None
+
+
+def _tls(settings: Settings) -> TLSConfig | bool:
+    if settings.temporal_tls_ca is None and settings.temporal_tls_certificate is None:
+        return False
+    return TLSConfig(
+        server_root_ca_cert=_content(settings.temporal_tls_ca),
+        client_cert=_content(settings.temporal_tls_certificate),
+        client_private_key=_content(settings.temporal_tls_key),
+    )
+
+
+def _content(file: Path | None) -> bytes | None:
+    return file.read_bytes() if file else None

@@ -30,7 +30,8 @@ TICKET_TEAM = SearchAttributeKey.for_keyword("TicketTeam")
 TICKET_BRAND = SearchAttributeKey.for_keyword("TicketBrand")
 NEXT_DUE_AT = SearchAttributeKey.for_datetime("NextDueAt")
 
-_ADVANCE_TIMEOUT = timedelta(seconds=30)
+# A worker that dies in the middle costs so long; the calls of a step are bounded by 10 s each and mostly take 10 ms.
+_ADVANCE_TIMEOUT = timedelta(seconds=15)
 # As long as the lease of a delivery: a second attempt starts when the first one's lease has run out.
 _DELIVER_TIMEOUT = timedelta(seconds=60)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=15))

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     smtp_port: Port = 2525
     temporal_address: Address = _own("temporal_port")
     temporal_namespace: str = "default"
+    # A cluster that asks for TLS: its certificate authority, and our certificate with its key where it asks for one.
+    temporal_tls_ca: Path | None = None
+    temporal_tls_certificate: Path | None = None
+    temporal_tls_key: Path | None = None
     database_url: str = Field(default="", repr=False)
     tickets_address: Address = _own("grpc_port")
     routing_address: Address = _own("grpc_port", 1)
@@ -50,8 +54,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _certificate_with_key(self) -> Self:
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("DURADESK_TLS_CERTIFICATE and DURADESK_TLS_KEY must be set together")
+        for name in ("tls", "temporal_tls"):
+            if (getattr(self, f"{name}_certificate") is None) != (getattr(self, f"{name}_key") is None):
+                name = f"{PREFIX}{name.upper()}"
+                raise ValueError(f"{name}_CERTIFICATE and {name}_KEY must be set together")
         return self
 
     @property

@@ -11,7 +11,7 @@ from services.domain.errors import Unauthenticated, Unavailable
 from services.domain.principal import Principal, Role
 from services.domain.user import UserChange
 from services.identity.client import ExchangingAuthenticator, IdentityClient
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER, THE_OWNER, Clock, identity_as, make_account, principal_of, running_identity
 
 

@@ -11,7 +11,7 @@ from psycopg.errors import InsufficientPrivilege, NotNullViolation
 from services.common.database import Database
 from services.common.migrations import Migration, migrate
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, Unavailable
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.postgres import Postgres, free_port
 
 TABLES = Migration(

@@ -20,7 +20,7 @@ from services.identity.client import IdentityClient
 from services.identity.passwords import Passwords
 from services.identity.settings import IdentitySettings
 from services.identity.store import CONSTRAINT_ERRORS, IdentityStore
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, make_account, principal_of, running_identity
 
 

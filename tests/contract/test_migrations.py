@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Identifier
 
 from services.common.migrations import Migration, migrate
 from services.domain.errors import Conflict, Unavailable
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.postgres import Postgres, free_port
 
 FIRST = Migration("0001_init", "create table thing (id int); create index on thing (id);")

@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from services.common.channel import calling_as, open_channel
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER_KEY, make_account
 from tests.postgres import free_port
 

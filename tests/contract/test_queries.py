@@ -2,10 +2,11 @@
 
 import re
 
+import pytest
 from psycopg import AsyncConnection
 
-from services.tickets.store.statements import QUERIES
-from tests.contract.conftest import DatabaseUrl
+from services.common.sql import load_queries
+from tests.conftest import DatabaseUrl
 
 
 def numbered(statement: str) -> str:
@@ -14,10 +15,12 @@ def numbered(statement: str) -> str:
     return re.sub(r"%\((\w+)\)s", lambda match: f"${names.index(match[1]) + 1}", statement).replace("%%", "%")
 
 
-async def test_every_query_of_tickets_prepares(database_url: DatabaseUrl) -> None:
-    url = await database_url("tickets")
-    async with await AsyncConnection.connect(url, autocommit=True, options="-c search_path=tickets,public") as conn:
-        for name, statement in QUERIES.items():
+@pytest.mark.parametrize("service", ["identity", "routing", "tickets"])
+async def test_every_query_of_a_service_prepares(database_url: DatabaseUrl, service: str) -> None:
+    queries = load_queries(f"services.{service}")
+    options = f"-c search_path={service},public"
+    async with await AsyncConnection.connect(await database_url(service), autocommit=True, options=options) as conn:
+        for name, statement in queries.items():
             await conn.execute(f"PREPARE {name} AS {numbered(statement)}".encode())
         rows = await (await conn.execute("SELECT count(*) FROM pg_prepared_statements")).fetchone()
-    assert rows == (len(QUERIES),)
+    assert rows == (len(queries),)

@@ -19,7 +19,7 @@ from services.domain.user import NewUser, User, UserChange
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
 from services.routing.staff import StaffDirectory
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.people import (
     PASSWORD,
     SIGNER,

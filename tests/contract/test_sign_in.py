@@ -12,7 +12,7 @@ from services.domain.principal import Role
 from services.domain.user import UserChange
 from services.identity.client import IdentityClient
 from services.identity.store import FAILURES_PER_ACCOUNT, FAILURES_PER_SOURCE
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, THE_OWNER, identity_as, make_account, running_identity
 
 

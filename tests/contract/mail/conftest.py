@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import aiosmtplib
 import pytest
 
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.contract.tickets.desk import Desk, running_desk
 from tests.doors import running_mail_door
 

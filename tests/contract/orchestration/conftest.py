@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.contract.orchestration.desk import Desk, running_desk
 
 OpenDesk = Callable[[], Awaitable[Desk]]

@@ -7,7 +7,7 @@ from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
-from tests.contract.conftest import DatabaseUrl
+from tests.conftest import DatabaseUrl
 from tests.contract.test_people_processes import ready, running, three_free_ports
 from tests.contract.tickets.desk import new_ticket
 from tests.people import PASSWORD, SIGNER, SIGNER_KEY
