@@ -145,12 +145,24 @@ async def test_a_conversation_moves_the_ticket_and_is_all_in_its_activity(doors:
 async def test_a_ticket_is_given_to_an_agent_and_back_to_the_queue(doors: Doors) -> None:
     agent, bob = await doors.signed_in(), await doors.account()
     path = f"/tickets/{(await made(agent))['id']}/assign"
-    team = str(uuid4())
+    team = (await agent.get("/teams")).json()["items"][0]["id"]
     given = (await agent.post(path, json={"assignee_id": str(bob.id), "team_id": team})).json()
     assert (given["assignee_id"], given["team_id"]) == (str(bob.id), team)
     queued = (await agent.post(path, json={"assignee_id": None})).json()
     assert (queued["assignee_id"], queued["team_id"]) == (None, team)
     assert violations(await agent.post(path, json={})) == {"body": "must have at least one field"}
+
+
+async def test_a_ticket_is_not_given_to_somebody_who_would_never_see_it(doors: Doors) -> None:
+    agent, customer = await doors.signed_in(), await doors.account(Role.CUSTOMER)
+    path = f"/tickets/{(await made(agent))['id']}/assign"
+    nobody = {"assignee_id": "must be an active member of the staff"}
+
+    assert violations(await agent.post(path, json={"assignee_id": str(customer.id)})) == nobody
+    assert violations(await agent.post(path, json={"assignee_id": str(uuid4())})) == nobody
+    assert violations(await agent.post(path, json={"team_id": str(uuid4())})) == {
+        "team_id": "must be one of /api/v1/teams"
+    }
 
 
 async def test_lists_come_in_pages_that_hold_everything_once(doors: Doors) -> None:
