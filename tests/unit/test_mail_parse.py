@@ -181,6 +181,20 @@ def test_a_mail_is_the_same_whatever_way_it_came() -> None:
         assert read(one).fingerprint != read(one.replace(old, new)).fingerprint
 
 
+def test_a_mail_offered_again_with_new_boundaries_is_the_same() -> None:
+    def offered(boundary: str, words: str = "the plain words\n") -> bytes:
+        message = EmailMessage()
+        message["From"], message["Message-ID"] = "ann@example.com", "<1@example.com>"
+        message.set_content(words)
+        message.add_alternative("<p>the other words</p>", subtype="html")
+        message.set_boundary(boundary)
+        return message.as_bytes()
+
+    one = read(offered("===============1==")).fingerprint
+    assert one == read(offered("----=_Part-2")).fingerprint
+    assert one != read(offered("----=_Part-2", "other words\n")).fingerprint
+
+
 @pytest.mark.parametrize("levels", [99, 500, 5_000])
 def test_deep_nesting_neither_fails_nor_takes_long(levels: int) -> None:
     parts = [
