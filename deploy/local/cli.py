@@ -11,7 +11,7 @@ import typer
 
 from deploy.local import up as upper
 from deploy.local.access import fetch_token
-from deploy.local.home import is_running, prepare_home
+from deploy.local.home import is_running
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import Stack, load_stack, migrate_all
 from deploy.local.supervisor import read_status
@@ -92,5 +92,6 @@ def env() -> None:
 
 def _stack() -> Stack:
     settings = load_settings(LocalSettings)
-    prepare_home(settings)
+    if not (settings.secrets / "database_password").exists():
+        raise Unavailable(f"There is no stack in {settings.data}: start one with `duradesk up`, or set DURADESK_HOME.")
     return load_stack(settings)

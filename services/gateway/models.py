@@ -20,6 +20,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from services.domain.intake import custom_fields_problem
 from services.domain.principal import Role
 from services.domain.ticket import AuthorKind, Channel, DueKind, EventKind, Priority, TicketStatus, Visibility
 
@@ -66,8 +67,15 @@ def _encodable(value: Any) -> Any:
     return value
 
 
+def _carriable(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Checked here already, because the way to the service has no place for a deeper or larger value."""
+    if problem := custom_fields_problem(fields):
+        raise ValueError(problem)
+    return fields
+
+
 Text = Annotated[str, AfterValidator(_encodable)]
-JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_encodable)]
+JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_encodable), AfterValidator(_carriable)]
 
 Base64 = Annotated[
     bytes,

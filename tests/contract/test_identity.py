@@ -258,8 +258,8 @@ async def test_without_a_password_for_the_first_owner_identity_starts_all_the_sa
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        (IdentitySettings(owner_email="nobody", owner_password=SecretStr(PASSWORD)), "email"),
-        (IdentitySettings(owner_password=SecretStr("short")), "password must have 10"),
+        (IdentitySettings(owner_email="nobody", owner_password=SecretStr(PASSWORD)), "DURADESK_OWNER_EMAIL is wrong"),
+        (IdentitySettings(owner_password=SecretStr("short")), "DURADESK_OWNER_PASSWORD is wrong: it must have 10"),
     ],
 )
 async def test_a_first_owner_that_cannot_be_ends_the_process_with_a_sentence(

@@ -45,6 +45,18 @@ def duradesk(*words: str, settings: dict[str, str], shell: str = 'exec "$@"') ->
     )
 
 
+def own_ports() -> dict[str, str]:
+    """Settings of a stack that is in nobody's way: one may run on the default ports."""
+    grpc, _, _, port, temporal_port, ui_port, smtp, _ = map(str, free_ports(8))
+    return {
+        "DURADESK_GRPC_PORT": grpc,
+        "DURADESK_PORT": port,
+        "DURADESK_TEMPORAL_PORT": temporal_port,
+        "DURADESK_TEMPORAL_UI_PORT": ui_port,
+        "DURADESK_SMTP_PORT": smtp,
+    }
+
+
 @pytest.mark.parametrize("command", ["up", "status", "token", "reconcile", "migrate", "env"])
 def test_every_command_explains_itself(command: str) -> None:
     answer = duradesk(command, "--help", settings={})
@@ -56,7 +68,8 @@ def test_every_command_explains_itself(command: str) -> None:
 def test_busy_port_is_one_sentence_that_names_the_variable(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        answer = duradesk("up", settings={"DURADESK_HOME": str(home), "DURADESK_TEMPORAL_PORT": str(port)})
+        settings = own_ports() | {"DURADESK_HOME": str(home), "DURADESK_TEMPORAL_PORT": str(port)}
+        answer = duradesk("up", settings=settings)
 
     assert answer.returncode == 1
     assert answer.stderr == (
@@ -71,6 +84,33 @@ def test_full_disk_is_one_sentence(home: Path) -> None:
     assert answer.stderr == (
         f"duradesk: The disk of {home} is full: free at least 256 MB there or set DURADESK_HOME to another disk.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("EMAIL", "nobody", "'nobody' is not an e-mail address: There must be something before the @-sign."),
+        ("PASSWORD", "short", "it must have 10 to 1000 characters, not 5."),
+    ],
+)
+def test_owner_that_cannot_be_is_one_sentence_before_anything_starts(
+    home: Path, name: str, value: str, sentence: str
+) -> None:
+    settings = own_ports() | {"DURADESK_HOME": str(home), f"DURADESK_OWNER_{name}": value}
+    answer = duradesk("up", settings=settings)
+
+    assert answer.stderr == f"duradesk: DURADESK_OWNER_{name} is wrong: {sentence}\n"
+    assert not list(home.glob("postgres*"))
+
+
+@pytest.mark.parametrize("command", ["env", "reconcile"])
+def test_a_stack_that_is_not_there_is_not_made_by_asking_for_it(home: Path, command: str) -> None:
+    answer = duradesk(command, settings={"DURADESK_HOME": str(home / "none")})
+
+    assert answer.stderr == (
+        f"duradesk: There is no stack in {home}/none: start one with `duradesk up`, or set DURADESK_HOME.\n"
+    )
+    assert not (home / "none").exists()
 
 
 def test_directory_that_cannot_be_is_one_sentence(home: Path) -> None:

@@ -92,6 +92,26 @@ async def test_what_is_no_json_text_is_the_callers_mistake(doors: Doors, content
     assert response.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("[" * 90 + "]" * 90, "must be nested at most 10 deep"),
+        ("1" + "0" * 400, "must have numbers of at most 9007199254740992: write longer ones as text"),
+        ("9007199254740993", "must have numbers of at most 9007199254740992: write longer ones as text"),
+    ],
+)
+async def test_a_custom_field_that_cannot_be_carried_unchanged_is_refused(
+    doors: Doors, value: str, problem: str
+) -> None:
+    agent = await doors.signed_in()
+    content = (
+        f'{{"subject": "s", "body": "", "requester": {{"email": "a@b.example"}}, "custom_fields": {{"a": {value}}}}}'
+    )
+    response = await agent.post("/tickets", content=content, headers={"content-type": "application/json"})
+    assert response.status_code == 422
+    assert violations(response) == {"custom_fields": problem}
+
+
 async def test_a_change_is_refused_when_the_ticket_changed_meanwhile(doors: Doors) -> None:
     agent = await doors.signed_in()
     ticket = await made(agent)
