@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,8 +16,6 @@ NAME_LENGTH = 200
 TAG_LENGTH = 50
 TAGS = 50
 CUSTOM_FIELDS_BYTES = 16_384
-CUSTOM_FIELDS_DEPTH = 10
-LARGEST_NUMBER = 2**53  # larger ones are rounded on their way (RFC 8259, section 6)
 REQUEST_ID_LENGTH = 200
 LONGEST_WAIT = timedelta(days=3650)
 
@@ -100,18 +97,6 @@ def check_fields(*, subject: str | None, type_: str | None, tags: tuple[str, ...
     _raise(problems)
 
 
-def custom_fields_problem(fields: object) -> str:
-    """Why these cannot be custom fields: too long, too deep, or a number that would be rounded; "" if they can."""
-    for depth, value in _nested(fields):
-        if depth > CUSTOM_FIELDS_DEPTH:
-            return f"must be nested at most {CUSTOM_FIELDS_DEPTH} deep"
-        if isinstance(value, int | float) and abs(value) > LARGEST_NUMBER:
-            return f"must have numbers of at most {LARGEST_NUMBER}: write longer ones as text"
-    if len(json.dumps(fields)) > CUSTOM_FIELDS_BYTES:
-        return f"must be at most {CUSTOM_FIELDS_BYTES} bytes as JSON"
-    return ""
-
-
 def check_request_id(request_id: str) -> None:
     """Invalid unless it may name a request; an empty one means that the caller wants no idempotency."""
     problems: dict[str, str] = {}
@@ -144,16 +129,8 @@ def _check_fields(type_: str, tags: tuple[str, ...], custom_fields: object, prob
         problems["tags"] = (
             f"at most {TAGS} tags, each 1 to {TAG_LENGTH} characters without space, comma, colon or quote"
         )
-    if problem := custom_fields_problem(custom_fields):
-        problems["custom_fields"] = problem
-
-
-def _nested(value: object, depth: int = 0) -> Iterator[tuple[int, object]]:
-    """The value and all that it holds, each with its depth."""
-    yield depth, value
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for item in inner:
-        yield from _nested(item, depth + 1)
+    if len(json.dumps(custom_fields)) > CUSTOM_FIELDS_BYTES:
+        problems["custom_fields"] = f"must be at most {CUSTOM_FIELDS_BYTES} bytes as JSON"
 
 
 def _checked_email(address: str, field: str, problems: dict[str, str]) -> str:
