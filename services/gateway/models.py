@@ -20,6 +20,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from services.domain.intake import custom_fields_problem
 from services.domain.principal import Role
 from services.domain.ticket import AuthorKind, Channel, DueKind, EventKind, Priority, TicketStatus, Visibility
 
@@ -66,8 +67,15 @@ def _encodable(value: Any) -> Any:
     return value
 
 
+def _fields(value: dict[str, Any]) -> dict[str, Any]:
+    # The domain checks them too, but fields that break this rule would not reach it.
+    if wrong := custom_fields_problem(value):
+        raise ValueError(wrong)
+    return value
+
+
 Text = Annotated[str, AfterValidator(_encodable)]
-JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_encodable)]
+JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_encodable), AfterValidator(_fields)]
 
 Base64 = Annotated[
     bytes,
