@@ -11,7 +11,7 @@ import grpc
 import structlog
 
 from services.common.auth import Authenticator, acting_as
-from services.common.errors import DETAILS_KEY, code_of, to_status
+from services.common.errors import DETAILS_KEY, code_of, to_status, words_of
 from services.domain.errors import DuradeskError, Forbidden, Unauthenticated, Unavailable
 
 ANONYMOUS = "anonymous"
@@ -132,5 +132,5 @@ def _code_name(context: Context) -> str:
 
 async def _abort(context: Context, error: DuradeskError) -> NoReturn:
     details = ((DETAILS_KEY, to_status(error).SerializeToString()),)
-    await context.abort(code_of(error), error.message, details)
+    await context.abort(code_of(error), words_of(error), details)
     raise AssertionError("abort always raises")
