@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.gateway.problems import problem_response
 
 # Answers are data: whatever a browser takes one for, it loads and runs nothing (CSP level 3).
-_HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -26,6 +26,7 @@ _HEADERS = {
 }
 _DRAIN_SECONDS = 5
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_TICKET_KEY = re.compile(r"[0-9a-f-]{36}|[0-9]{1,18}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 log = structlog.get_logger()
@@ -54,6 +55,12 @@ class Metrics:
 def route_of(scope: Scope) -> str:
     """The template of the route that served the request."""
     return getattr(scope.get("route"), "path", "none")
+
+
+def _ticket_of(scope: Scope) -> str | None:
+    """The ticket that the path names; other words in its place are the caller's, and not for the log."""
+    key = str(scope.get("path_params", {}).get("ticket_id", ""))
+    return key if _TICKET_KEY.fullmatch(key) else None
 
 
 class RequestEdge:
@@ -95,7 +102,7 @@ class RequestEdge:
                 "http.request",
                 method=scope["method"],
                 route=route_of(scope),
-                ticket=scope.get("path_params", {}).get("ticket_id"),
+                ticket=_ticket_of(scope),
                 status=answer.status,
                 milliseconds=round(seconds * 1000, 1),
             )
@@ -114,7 +121,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
-            headers.update({**_HEADERS, "X-Request-Id": self._request_id})
+            headers.update({**SECURITY_HEADERS, "X-Request-Id": self._request_id})
         await self._send(message)
 
 
