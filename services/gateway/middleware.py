@@ -131,27 +131,49 @@ def _request_id(scope: Scope) -> str:
 
 
 class BodyLimit:
-    """Refuses a body of more than `limit` bytes, announced or not, before anything else reads it."""
+    """Refuses a body of more than `limit` bytes, or one that takes longer, before anything else reads it."""
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float = 60) -> None:
         self._app = app
         self._limit = limit
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose body is small enough."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body, chunks = bytearray(), _chunks(receive)
+        chunks = _chunks(receive)
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = await self._read(chunks)
+        except TimeoutError:
+            await self._too_slow()(scope, receive, send)
+            return
+        if body is None:
+            await _drain(chunks)
+            await self._too_large()(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+    async def _read(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+        """The body, or None as soon as it is too large."""
+        body = bytearray()
         async for chunk in chunks:
             body += chunk
             if len(body) > self._limit:
-                await _drain(chunks)
-                await self._refusal()(scope, receive, send)
-                return
-        await self._app(scope, _replay(bytes(body), receive), send)
+                return None
+        return bytes(body)
 
-    def _refusal(self) -> Response:
+    def _too_slow(self) -> Response:
+        return problem_response(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"The body must come within {self._seconds:g} s.",
+            reason="BODY_TOO_SLOW",
+            headers={"Connection": "close"},
+        )
+
+    def _too_large(self) -> Response:
         return problem_response(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"The body may have {self._limit} bytes at most.",
