@@ -142,6 +142,8 @@ def test_a_subject_is_one_readable_line(header: str, subject: str) -> None:
         ("text/html", b"1 < 2 <", "1 < 2 <"),
         ("application/pdf", b"%PDF", ""),
         ("nonsense", b"plain", "plain"),
+        ("text/plain; charset*0*=x'y'%ff; charset*=b", b"plain", "plain"),
+        ("text/plain; name*0*=x'y'%ff; name*=b", b"plain", "plain"),
     ],
 )
 def test_a_body_becomes_text_in_any_character_set(content_type: str, body: bytes, text: str) -> None:
