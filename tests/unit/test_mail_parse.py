@@ -1,5 +1,6 @@
 """Incoming mails: who wrote, what they say, and which are refused."""
 
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -208,6 +209,33 @@ def test_forwarded_mails_within_mails_do_not_fail() -> None:
 @pytest.mark.timeout(10)
 def test_broken_html_takes_time_in_proportion(html: str) -> None:
     read(source("Content-Type: text/html", body=html * 100_000))
+
+
+@pytest.mark.parametrize("header", ["From", "Subject", "References", "Auto-Submitted", "Content-Type", "X-Any"])
+@pytest.mark.timeout(10)
+def test_no_header_takes_long_to_read(header: str) -> None:
+    for unit in (
+        "<",
+        '"',
+        "(",
+        "=?",
+        "=?utf-8?b?a?= ",
+        "\\",
+        "<a@",
+        "a@b,",
+        ";",
+        "a:;",
+        " ",
+        "'",
+        "mailer-daemon",
+        "[",
+        "\xff",
+    ):
+        for most in (1_900, 60_000):
+            sender = "" if header == "From" else "From: ann@example.com\r\n"
+            mail = f"{sender}{header}: text/plain; {(unit * most)[:most]}\r\n\r\nbody"
+            with suppress(Invalid):
+                read(mail.encode("latin-1"))
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="no collection of real mails lies beside this checkout")
