@@ -76,11 +76,12 @@ class Postgres:
 
 def run(program: str, *arguments: str) -> None:
     """Run one of PostgreSQL's programs to its end, unprivileged; its words are in the error when it fails."""
-    user = NOBODY if os.getuid() == 0 else None
+    # By a program of its own: subprocess would fork for it, which does not always go well under gRPC's threads.
+    drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups") if os.getuid() == 0 else ()
     # With a pipe for its output, pg_ctl would seem to run for as long as the server that inherits it.
     with tempfile.TemporaryFile() as output:
-        command = [str(BINARIES / program), *arguments]
-        done = subprocess.run(command, user=user, group=user, cwd="/", stdout=output, stderr=output, check=False)
+        command = [*drop, str(BINARIES / program), *arguments]
+        done = subprocess.run(command, cwd="/", stdout=output, stderr=output, check=False)
         output.seek(0)
         if done.returncode != 0:
             raise RuntimeError(f"{program} failed: {output.read().decode()}")

@@ -1,5 +1,6 @@
 """What request handlers are given, and the only place of Depends: the services, the caller, the request's id."""
 
+import re
 from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class _Utf8Basic(HTTPBasic):
         return HTTPBasicCredentials(username=user, password=password) if colon else None
 
 
+_ETAG = re.compile(r'^(\*|"(?P<version>[0-9]{1,18})")$')
 _basic = _Utf8Basic(scheme_name="basic", description="E-mail and password of a user.", auto_error=False)
 _bearer = HTTPBearer(scheme_name="bearer", description="An API token of POST /api/v1/tokens.", auto_error=False)
 
@@ -124,17 +126,19 @@ RequestId = Annotated[str, Depends(_request_id)]
 
 def _expected_version(
     if_match: Annotated[
-        str | None, Header(description='The `ETag` of the ticket as you saw it, e.g. `"7"`; else 412.')
+        str | None,
+        Header(
+            description='The `ETag` of the ticket as you saw it, e.g. `"7"`; 412 if it changed meanwhile.',
+            json_schema_extra={"pattern": _ETAG.pattern},
+        ),
     ] = None,
 ) -> int:
     """0 means: whatever the version is."""
-    if if_match is None or if_match.strip() == "*":
-        return 0
-    version = if_match.strip().strip('"')
-    if not version.isascii() or not version.isdecimal() or len(version) > 18:
+    match = _ETAG.fullmatch("*" if if_match is None else if_match.strip())
+    if match is None:
         message = 'must be the ETag of a ticket, e.g. "7"'
         raise Invalid(f"The header If-Match {message}.", violations={"If-Match": message})
-    return int(version)
+    return int(match["version"] or 0)
 
 
 ExpectedVersion = Annotated[int, Depends(_expected_version)]

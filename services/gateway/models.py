@@ -1,6 +1,7 @@
 """What the REST API takes and gives, as pydantic models: unknown fields are refused, rules are left to the domain."""
 
 import json
+import math
 import re
 from base64 import b64encode
 from datetime import datetime, timedelta
@@ -15,18 +16,24 @@ from pydantic import (
     Field,
     JsonValue,
     PlainSerializer,
+    StrictBool,
     WithJsonSchema,
     with_config,
 )
 from typing_extensions import TypedDict
 
-from services.domain.intake import custom_fields_problem
+from services.domain.intake import BODY_LENGTH, NAME_LENGTH, SUBJECT_LENGTH, TAG_LENGTH, TAGS
 from services.domain.principal import Role
+from services.domain.team import TEAM_NAME_LENGTH
 from services.domain.ticket import AuthorKind, Channel, DueKind, EventKind, Priority, TicketStatus, Visibility
+from services.domain.user import LONGEST_PASSWORD, SHORTEST_PASSWORD
 
 T = TypeVar("T")
 
 _STRICT = ConfigDict(extra="forbid")
+_DEEPEST = 20
+_LARGEST_WHOLE = 2**53
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DURATION = (
     r"^P(?=[0-9T])(?:(?P<weeks>[0-9]{1,6})W)?(?:(?P<days>[0-9]{1,6})D)?"
     r"(?:T(?=[0-9])(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9})S)?)?$"
@@ -58,24 +65,46 @@ Duration = Annotated[
 ]
 
 
-def _encodable(value: Any) -> Any:
-    """JSON's escapes can spell what is no text (half a surrogate pair), and Python's reader takes NaN."""
-    try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except ValueError:
-        raise ValueError("must be Unicode text and finite numbers") from None
+def _carried(value: Any) -> Any:
+    """JSON can spell what cannot be carried on: half a surrogate pair, NaN, numbers that no double is equal to."""
+    _check(value, depth=0)
     return value
 
 
-def _fields(value: dict[str, Any]) -> dict[str, Any]:
-    # The domain checks them too, but fields that break this rule would not reach it.
-    if wrong := custom_fields_problem(value):
-        raise ValueError(wrong)
-    return value
+def _check(value: Any, *, depth: int) -> None:
+    if depth > _DEEPEST:
+        raise ValueError(f"must not be nested deeper than {_DEEPEST} levels")
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise ValueError("must be Unicode text")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must have finite numbers only")
+    if isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
+        raise ValueError("must have whole numbers up to 2**53 only: write larger ones as text")
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list):
+        for item in value:
+            _check(item, depth=depth + 1)
 
 
-Text = Annotated[str, AfterValidator(_encodable)]
-JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_encodable), AfterValidator(_fields)]
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+_TAG = r"^[^\s,:\"\x00-\x1f\x7f-\x9f]+$"
+
+# The domain checks these; what follows a type is only said in OpenAPI.
+Text = Annotated[str, AfterValidator(_carried)]
+Subject = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": SUBJECT_LENGTH})]
+Body = Annotated[Text, Field(json_schema_extra={"maxLength": BODY_LENGTH})]
+Words = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": BODY_LENGTH})]
+Email = Annotated[Text, Field(json_schema_extra={"format": "email"})]
+Name = Annotated[Text, Field(json_schema_extra={"maxLength": NAME_LENGTH})]
+UserName = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": NAME_LENGTH})]
+Title = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": TEAM_NAME_LENGTH})]
+Type = Annotated[Text, Field(json_schema_extra={"maxLength": TAG_LENGTH, "pattern": _LINE})]
+Tag = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": TAG_LENGTH, "pattern": _TAG})]
+Tags = Annotated[tuple[Tag, ...], Field(json_schema_extra={"maxItems": TAGS})]
+Password = Annotated[Text, Field(json_schema_extra={"minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD})]
+JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_carried)]
+Version = Annotated[int, Field(strict=True, ge=1, le=_LARGEST_WHOLE)]
 
 Base64 = Annotated[
     bytes,
@@ -115,8 +144,8 @@ class TokenOut(_Out):
 class RequesterIn(_In):
     """Who asks for help."""
 
-    email: Text
-    name: Text = ""
+    email: Email
+    name: Name = ""
 
 
 class TicketIn(_In):
@@ -125,13 +154,13 @@ class TicketIn(_In):
     `brand` is a brand's name or id; without it the first brand gets the ticket.
     """
 
-    subject: Text
-    body: Text
+    subject: Subject
+    body: Body
     requester: RequesterIn | None = None
     brand: Text = ""
     priority: Priority = Priority.NORMAL
-    type: Text = ""
-    tags: tuple[Text, ...] = ()
+    type: Type = ""
+    tags: Tags = ()
     custom_fields: JsonFields = {}
 
 
@@ -139,13 +168,13 @@ class TicketIn(_In):
 class TicketPatch(TypedDict, total=False):
     """What is to be different in a ticket. `version` refuses the change if the ticket has another one."""
 
-    subject: Text
+    subject: Subject
     status: TicketStatus
     priority: Priority
-    type: Text
-    tags: tuple[Text, ...]
+    type: Type
+    tags: Tags
     custom_fields: JsonFields
-    version: Annotated[int, Field(ge=1, lt=2**63)]
+    version: Version
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -192,7 +221,7 @@ class MessageIn(_In):
     """A reply (`public`, goes to the requester) or a note (`internal`, for the staff only)."""
 
     visibility: Visibility
-    body: Text
+    body: Words
 
 
 class MessageOut(_Out):
@@ -260,7 +289,7 @@ class DecisionOut(_Out):
 class TeamIn(_In):
     """A team to be made."""
 
-    name: Text
+    name: Title
 
 
 class TeamOut(_Out):
@@ -276,20 +305,20 @@ class TeamOut(_Out):
 class UserIn(_In):
     """An account to be made."""
 
-    email: Text
-    name: Text
+    email: Email
+    name: UserName
     role: Literal["owner", "admin", "agent", "light_agent", "customer"]
-    password: Text
+    password: Password
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
 class UserPatch(TypedDict, total=False):
     """What is to be different in an account; a new password or `active: false` ends all its tokens."""
 
-    name: Text
+    name: UserName
     role: Literal["owner", "admin", "agent", "light_agent", "customer"]
-    active: bool
-    password: Text
+    active: StrictBool
+    password: Password
 
 
 class UserOut(_Out):
@@ -307,8 +336,8 @@ class UserOut(_Out):
 class BrandIn(_In):
     """A brand to be made; a time that is null or left out is switched off."""
 
-    name: Text
-    address: Text
+    name: Title
+    address: Email
     idle_remind_after: Duration | None = None
     idle_resolve_after: Duration | None = None
     auto_close_after: Duration | None = None
@@ -318,12 +347,12 @@ class BrandIn(_In):
 class BrandPatch(TypedDict, total=False):
     """What is to be different in a brand, also for tickets that wait already; null switches a time off."""
 
-    name: Text
-    address: Text
+    name: Title
+    address: Email
     idle_remind_after: Duration | None
     idle_resolve_after: Duration | None
     auto_close_after: Duration | None
-    version: Annotated[int, Field(ge=1, lt=2**63)]
+    version: Version
 
 
 class BrandOut(_Out):

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from services.domain.errors import (
     AlreadyExists,
@@ -142,10 +143,20 @@ async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    return problem_response(status, str(error.detail), reason=status.name, headers=error.headers)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        # The router names the methods of the first route it tried only.
+        headers["Allow"] = ", ".join(_methods_of(request))
+    return problem_response(status, str(error.detail), reason=status.name, headers=headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    paths = request.app.openapi()["paths"]
+    found = (item for template, item in paths.items() if compile_path(template)[0].match(request.url.path))
+    return sorted({method.upper() for item in found for method in item})
 
 
 def _path(location: Sequence[int | str]) -> str:

@@ -86,4 +86,4 @@ INSERT INTO sign_in_failures (account, source) VALUES (%(account)s, %(source)s);
 
 -- delete_old_failures --
 -- What no limit looks at any more.
-DELETE FROM sign_in_failures WHERE failed_at < clock_timestamp() - %(window)s;
+DELETE FROM sign_in_failures WHERE failed_at < clock_timestamp() - %(window)s::interval;

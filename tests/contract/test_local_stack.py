@@ -33,6 +33,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     os.umask(before)
 
 
+def settings_in(home: Path) -> dict[str, str]:
+    """A directory, and ports of which none is the default: another stack may run on this machine."""
+    grpc, _, _, *ports = free_ports(8)
+    names = ("PORT", "TEMPORAL_PORT", "TEMPORAL_UI_PORT", "SMTP_PORT", "SMTP_SINK_PORT")
+    numbers = {"GRPC_PORT": grpc} | dict(zip(names, ports, strict=True))
+    return {"DURADESK_HOME": str(home)} | {f"DURADESK_{name}": str(port) for name, port in numbers.items()}
+
+
 def duradesk(*words: str, settings: dict[str, str], shell: str = 'exec "$@"') -> subprocess.CompletedProcess[str]:
     program = "from deploy.local.cli import main; main()"
     return subprocess.run(
@@ -56,7 +64,7 @@ def test_every_command_explains_itself(command: str) -> None:
 def test_busy_port_is_one_sentence_that_names_the_variable(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        answer = duradesk("up", settings={"DURADESK_HOME": str(home), "DURADESK_TEMPORAL_PORT": str(port)})
+        answer = duradesk("up", settings=settings_in(home) | {"DURADESK_TEMPORAL_PORT": str(port)})
 
     assert answer.returncode == 1
     assert answer.stderr == (
@@ -66,7 +74,7 @@ def test_busy_port_is_one_sentence_that_names_the_variable(home: Path) -> None:
 
 
 def test_full_disk_is_one_sentence(home: Path) -> None:
-    answer = duradesk("up", settings={"DURADESK_HOME": str(home)}, shell='ulimit -f 0; exec "$@"')
+    answer = duradesk("up", settings=settings_in(home), shell='ulimit -f 0; exec "$@"')
 
     assert answer.stderr == (
         f"duradesk: The disk of {home} is full: free at least 256 MB there or set DURADESK_HOME to another disk.\n"
@@ -75,7 +83,7 @@ def test_full_disk_is_one_sentence(home: Path) -> None:
 
 def test_directory_that_cannot_be_is_one_sentence(home: Path) -> None:
     (home / "file").touch()
-    answer = duradesk("up", settings={"DURADESK_HOME": str(home / "file" / "data")})
+    answer = duradesk("up", settings=settings_in(home / "file" / "data"))
 
     assert answer.stderr == (
         f"duradesk: {home}/file/data cannot be written (Not a directory): "
@@ -87,7 +95,7 @@ def test_second_stack_in_one_directory_is_one_sentence(home: Path) -> None:
     settings = LocalSettings(home=home)
     prepare_home(settings)
     with locked(settings):
-        answer = duradesk("up", settings={"DURADESK_HOME": str(home)})
+        answer = duradesk("up", settings=settings_in(home))
 
     assert answer.stderr == (
         f"duradesk: Duradesk runs already on {home} (process {os.getpid()}): "

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body
 
+from services.domain.errors import Invalid
 from services.domain.principal import Role
 from services.domain.user import NewUser, UserChange
 from services.gateway.api import CHANGED, MADE, PREFIX
 from services.gateway.deps import Cursor, Identity, Limit, SignedIn, Tickets, require_something
 from services.gateway.models import Page, UserIn, UserOut, UserPatch
+from services.tickets.client.tickets import TicketsClient
 
 router = APIRouter(prefix=f"{PREFIX}/users", tags=["users"], dependencies=[SignedIn])
 
@@ -29,7 +31,7 @@ async def list_users(
 async def create_user(new: UserIn, identity: Identity, tickets: Tickets) -> UserOut:
     """Make an account; a customer's points to the contact with the same address."""
     role = Role(new.role)
-    contact_id = (await tickets.create_contact(new.email, new.name)).id if role is Role.CUSTOMER else None
+    contact_id = await _contact_id(new, tickets) if role is Role.CUSTOMER else None
     user = await identity.create_user(NewUser(new.email, new.name, role, contact_id), new.password)
     return UserOut.model_validate(user)
 
@@ -42,3 +44,10 @@ async def update_user(user_id: UUID, patch: Annotated[UserPatch, Body()], identi
     if "role" in changes:
         changes["role"] = Role(changes["role"])
     return UserOut.model_validate(await identity.update_user(user_id, UserChange(**changes)))
+
+
+async def _contact_id(new: UserIn, tickets: TicketsClient) -> UUID:
+    try:
+        return (await tickets.create_contact(new.email, new.name)).id
+    except Invalid as error:
+        raise Invalid(error.message, violations={"email": error.message}) from error

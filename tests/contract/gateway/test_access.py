@@ -57,17 +57,6 @@ async def test_a_wrong_password_is_challenged(anybody: httpx.AsyncClient, header
     assert response.headers["content-type"] == "application/problem+json"
 
 
-async def test_guesses_are_counted_by_connection_not_by_header(anybody: httpx.AsyncClient) -> None:
-    statuses = []
-    for count in range(60):
-        headers = basic(f"guess-{count}@example.com:wrong") | {"x-forwarded-for": f"192.0.2.{count}"}
-        statuses.append((response := await anybody.post("/tokens", headers=headers)).status_code)
-        if response.status_code == 429:
-            assert int(response.headers["retry-after"]) > 0
-            return
-    pytest.fail(f"never told to wait: {statuses}")
-
-
 async def test_every_route_but_signing_in_wants_a_token(doors: Doors, anybody: httpx.AsyncClient) -> None:
     schema = (await anybody.get(f"{doors.url}/openapi.json")).json()
     operations = [
@@ -105,6 +94,7 @@ async def test_every_answer_has_the_security_headers(doors: Doors, anybody: http
         await agent.post("/tickets", content=b"x" * (BODY_LIMIT + 1)),
     ]
     assert [answer.status_code for answer in answers] == [200, 404, 405, 401, 200, 413]
+    assert answers[2].headers["allow"] == "GET, POST"
     for answer in answers:
         assert HEADERS.items() <= answer.headers.items()
         assert answer.headers["x-request-id"]
@@ -182,3 +172,14 @@ async def test_openapi_says_what_is_true(doors: Doors, anybody: httpx.AsyncClien
                 assert list(response["content"]) == ["application/problem+json"], name
     assert operations["create_ticket"]["security"] == [{"bearer": []}]
     assert operations["create_token"]["security"] == [{"basic": []}]
+
+
+async def test_guesses_are_counted_by_connection_not_by_header(anybody: httpx.AsyncClient) -> None:
+    statuses = []
+    for count in range(60):
+        headers = basic(f"guess-{count}@example.com:wrong") | {"x-forwarded-for": f"192.0.2.{count}"}
+        statuses.append((response := await anybody.post("/tokens", headers=headers)).status_code)
+        if response.status_code == 429:
+            assert int(response.headers["retry-after"]) > 0
+            return
+    pytest.fail(f"never told to wait: {statuses}")

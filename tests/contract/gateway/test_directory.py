@@ -32,6 +32,8 @@ async def test_a_customers_account_points_to_their_contact(doors: Doors) -> None
     ticket = await admin.post("/tickets", json={"subject": "s", "body": "b", "requester": {"email": "cleo@c.example"}})
     assert ticket.json()["requester"]["id"] == made.json()["contact_id"]
     assert (await admin.post("/users", json=new)).status_code == 409
+    wrong = await admin.post("/users", json=new | {"email": "no address"})
+    assert [violation["field"] for violation in wrong.json()["violations"]] == ["email"]
 
 
 async def test_an_account_is_changed_where_it_is_named(doors: Doors) -> None:
@@ -42,7 +44,8 @@ async def test_an_account_is_changed_where_it_is_named(doors: Doors) -> None:
     changed = (await admin.patch(path, json={"role": "light_agent"})).json()
     assert changed == dora | {"role": "light_agent"}
     assert (await admin.patch(path, json={"active": False})).json()["active"] is False
-    assert (await admin.patch(path, json={"email": "x@example.com"})).status_code == 422
+    for wrong in ({"email": "x@example.com"}, {"active": 0}, {"active": "no"}, {"password": "short"}, {}):
+        assert (await admin.patch(path, json=wrong)).status_code == 422
     assert (await admin.patch(path, json={"role": "owner"})).status_code == 403
 
 

@@ -1,5 +1,6 @@
 """/tickets over HTTP: what a caller sends and gets."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -65,6 +66,8 @@ def deep(levels: int) -> list[Any]:
         (NEW | {"priority": "asap"}, "priority"),
         (NEW | {"tags": ["a b"]}, "tags"),
         (NEW | {"tags": "vip"}, "tags"),
+        (NEW | {"custom_fields": {"order": 2**53 + 1}}, "custom_fields"),
+        (NEW | {"custom_fields": {"deep": json.loads("[" * 150 + "]" * 150)}}, "custom_fields"),
         (NEW | {"status": "closed"}, "status"),
         (NEW | {"id": str(uuid4())}, "id"),
         (NEW | {"requester": {"email": "a" * 1_000_000}}, "requester.email"),
@@ -113,6 +116,8 @@ async def test_a_change_is_refused_when_the_ticket_changed_meanwhile(doors: Door
     assert (await agent.patch(path, json={"type": "bug"}, headers=seen)).status_code == 412
     assert (await agent.patch(path, json={"type": "bug", "version": ticket["version"]})).status_code == 409
     assert (await agent.patch(path, json={"type": "bug"})).json()["type"] == "bug"
+    no_etag = await agent.patch(path, json={"type": "bug"}, headers={"If-Match": "seven"})
+    assert violations(no_etag) == {"If-Match": 'must be the ETag of a ticket, e.g. "7"'}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +127,8 @@ async def test_a_change_is_refused_when_the_ticket_changed_meanwhile(doors: Door
         ({"subject": None}, "subject"),
         ({"status": "done"}, "status"),
         ({"number": 1}, "number"),
-        ({"version": 0}, "version"),
+        ({"type": "bug", "version": 0}, "version"),
+        ({"type": "bug", "version": "1"}, "version"),
     ],
 )
 async def test_a_wrong_change_is_refused_by_the_name_of_its_field(doors: Doors, body: Any, field: str) -> None:
