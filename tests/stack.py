@@ -114,6 +114,11 @@ class Stack:
         self._process.wait(timeout=30)
         return time.monotonic() - began
 
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The secrets that the stack made for itself, by name."""
+        return {path.name: path.read_text().strip() for path in (self.home / "secrets").iterdir()}
+
     def pid(self, name: str) -> int:
         """The process id under which `name` runs now."""
         return int((self.home / "run" / f"{name}.pid").read_text())

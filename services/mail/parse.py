@@ -6,7 +6,7 @@ more than linear time is let near the bytes.
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
@@ -194,7 +194,7 @@ def _text(part: Message) -> str:
     if kind not in ("text/plain", "text/html") or _is_attachment(part):
         return ""
     payload = part.get_payload(decode=True)
-    text = decode(payload if isinstance(payload, bytes) else b"", _charset(part))
+    text = decode(payload if isinstance(payload, bytes) else b"", _told(part.get_content_charset))
     return (html_to_text(text) if kind == "text/html" else text).strip()
 
 
@@ -206,13 +206,16 @@ def _plainest(texts: list[tuple[str, str]]) -> str:
 
 def _is_attachment(part: Message) -> bool:
     disposition = str(part.get("content-disposition", "")).strip().lower()
-    return disposition.startswith("attachment") or (part.get_filename() is not None and disposition[:6] != "inline")
+    return disposition.startswith("attachment") or (
+        _told(part.get_filename) is not None and disposition[:6] != "inline"
+    )
 
 
-def _charset(part: Message) -> str | None:
+def _told(parameter: Callable[[], str | None]) -> str | None:
+    """A header's parameter; none where the library trips over how it is written (RFC 2231 in several forms at once)."""
     try:
-        return part.get_content_charset()
-    except (LookupError, ValueError):
+        return parameter()
+    except (LookupError, ValueError, TypeError):
         return None
 
 

@@ -118,7 +118,7 @@ async def test_users_are_listed_by_address_page_by_page_and_customers_only_when_
         assert names == [["Ann"], ["Bob"], ["Eve"], []]
 
 
-@pytest.mark.parametrize("page_token", ["x", "ü", "%00", "////"])
+@pytest.mark.parametrize("page_token", ["x", "ü", "%00", "////", "%%%", "W10=", "YUBi!"])
 async def test_a_page_token_that_is_none_of_ours_is_refused(address: str, page_token: str) -> None:
     async with open_channel(address, credentials=lambda: SIGNER.sign(THE_OWNER)) as channel:
         with pytest.raises(Invalid, match="page_token"):

@@ -1,5 +1,6 @@
 """Incoming mails: who wrote, what they say, and which are refused."""
 
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -142,6 +143,8 @@ def test_a_subject_is_one_readable_line(header: str, subject: str) -> None:
         ("text/html", b"1 < 2 <", "1 < 2 <"),
         ("application/pdf", b"%PDF", ""),
         ("nonsense", b"plain", "plain"),
+        ("text/plain; charset*0*=x'y'%ff; charset*=b", b"plain", "plain"),
+        ("text/plain; name*0*=x'y'%ff; name*=b", b"plain", "plain"),
     ],
 )
 def test_a_body_becomes_text_in_any_character_set(content_type: str, body: bytes, text: str) -> None:
@@ -220,6 +223,33 @@ def test_forwarded_mails_within_mails_do_not_fail() -> None:
 @pytest.mark.timeout(10)
 def test_broken_html_takes_time_in_proportion(html: str) -> None:
     read(source("Content-Type: text/html", body=html * 100_000))
+
+
+@pytest.mark.parametrize("header", ["From", "Subject", "References", "Auto-Submitted", "Content-Type", "X-Any"])
+@pytest.mark.timeout(10)
+def test_no_header_takes_long_to_read(header: str) -> None:
+    for unit in (
+        "<",
+        '"',
+        "(",
+        "=?",
+        "=?utf-8?b?a?= ",
+        "\\",
+        "<a@",
+        "a@b,",
+        ";",
+        "a:;",
+        " ",
+        "'",
+        "mailer-daemon",
+        "[",
+        "\xff",
+    ):
+        for most in (1_900, 60_000):
+            sender = "" if header == "From" else "From: ann@example.com\r\n"
+            mail = f"{sender}{header}: text/plain; {(unit * most)[:most]}\r\n\r\nbody"
+            with suppress(Invalid):
+                read(mail.encode("latin-1"))
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="no collection of real mails lies beside this checkout")
