@@ -39,7 +39,7 @@ def user_from_row(row: dict[str, Any]) -> User:
 
 def principal_from_row(row: dict[str, Any]) -> Principal:
     """A token's user as the caller of requests."""
-    return Principal(str(row["id"]), Role(row["role"]), row["contact_id"])
+    return Principal(str(row["id"]), Role(row["role"]), row["contact_id"], row["name"])
 
 
 def user_message(user: User) -> pb.User:

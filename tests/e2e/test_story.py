@@ -102,6 +102,7 @@ def test_a_mail_becomes_a_ticket_and_the_conversation_goes_on_by_mail(stack: Sta
 
     answer = api.post(f"/tickets/{created['id']}/messages", json={"visibility": "public", "body": "Na cestě."})
     assert answer.status_code == 201, answer.text
+    assert answer.json()["author_name"], "colleagues see who wrote"
     assert ticket(api, created["id"])["status"] == "pending"
     (reply,) = wait_for(lambda: stack.sent_mails(sender), what="the reply in the customer's mailbox")
     assert reply["Subject"].startswith("Re: ")
