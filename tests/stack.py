@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import smtplib
 import socket
@@ -37,13 +38,14 @@ def wait_for(look: Callable[[], T | None], *, within: float = 30, every: float =
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free now, in a row: the second and third gRPC ports follow the first."""
+    """Ports that are free now, in a row: the second and third gRPC ports follow the first.
+
+    They lie below those that the system gives to outgoing connections, which would come and go under a starting stack.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
+        first = random.randrange(10_000, 32_000)
         ports = list(range(first, first + count))
-        if ports[-1] < 65_536 and all(map(_is_free, ports)):
+        if all(map(_is_free, ports)):
             return ports
 
 
@@ -113,6 +115,11 @@ class Stack:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(timeout=30)
         return time.monotonic() - began
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The secrets that the stack made for itself, by name."""
+        return {path.name: path.read_text().strip() for path in (self.home / "secrets").iterdir()}
 
     def pid(self, name: str) -> int:
         """The process id under which `name` runs now."""

@@ -43,7 +43,7 @@ class TicketActivities:
         """Decide and apply what follows by itself on the ticket now; the plan to wait on. Safe to repeat."""
         with _told_by_code():
             try:
-                return _result(*await self._decide(UUID(ticket_id)))
+                return _result(*await self._decide(_known_id(ticket_id)))
             except NotFound:
                 return AdvanceResult(finished=True)
 
@@ -103,6 +103,13 @@ class DeliverActivities:
                         await asyncio.sleep(_RECORDING_PAUSE_SECONDS)
         except TimeoutError:
             raise _failure("NOT_RECORDED") from None
+
+
+def _known_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("No ticket has such an id: somebody started this workflow by hand.") from None
 
 
 def _patience(attempt: int) -> timedelta:

@@ -114,7 +114,7 @@ class Reconciliation:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary="shows that Temporal kept its memory: do not terminate",
         )
-        log.warning("reconcile.restored", nudged=nudged)
+        (log.warning if nudged else log.info)("reconcile.restored", nudged=nudged)  # none: a first start
 
     async def _sentinel_runs(self) -> bool:
         try:

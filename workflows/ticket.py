@@ -22,7 +22,7 @@ from typing import ClassVar
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
 
-from workflows.messages import DELIVER_QUEUE, PRIORITY_KEYS, AdvanceResult, TicketInput
+from workflows.messages import DELIVER_QUEUE, PRIORITY_KEYS, AdvanceResult, TicketInput, workflow_id
 
 TICKET_STATUS = SearchAttributeKey.for_keyword("TicketStatus")
 TICKET_PRIORITY = SearchAttributeKey.for_keyword("TicketPriority")
@@ -57,6 +57,9 @@ class TicketWorkflow:
     @workflow.run
     async def run(self, ticket: TicketInput) -> None:
         """Advance, then wait for the next reason to advance, until nothing can follow any more."""
+        # Started by hand under another ticket's id, it would swallow the wake-ups that are meant for that one.
+        if workflow.info().workflow_id != workflow_id(ticket.ticket_id):
+            return
         while True:
             plan = await self._advance()
             self._show(plan)

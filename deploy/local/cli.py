@@ -11,7 +11,7 @@ import typer
 
 from deploy.local import up as upper
 from deploy.local.access import fetch_token
-from deploy.local.home import is_running, prepare_home
+from deploy.local.home import is_running
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import Stack, load_stack, migrate_all
 from deploy.local.supervisor import read_status
@@ -54,13 +54,12 @@ def status() -> None:
 @app.command()
 def token(
     email: Annotated[str, typer.Option(help="Whose token it shall be.")],
-    password: Annotated[
-        str,
-        typer.Option(prompt=True, hide_input=True, envvar="DURADESK_OWNER_PASSWORD", help="Asked for if not given."),
-    ],
+    password: Annotated[str, typer.Option(envvar="DURADESK_OWNER_PASSWORD", help="Asked for if not given.")] = "",
     url: Annotated[str | None, typer.Option(help="The gateway; by default that of this stack.")] = None,
 ) -> None:
     """Print an API token, to be sent as `Authorization: Bearer …`."""
+    # Asked on stderr: stdout is what a shell puts into a variable.
+    password = password or typer.prompt("Password", hide_input=True, err=True)
     typer.echo(fetch_token(url or load_settings(LocalSettings).url, email=email, password=password))
 
 
@@ -93,5 +92,6 @@ def env() -> None:
 
 def _stack() -> Stack:
     settings = load_settings(LocalSettings)
-    prepare_home(settings)
+    if not (settings.secrets / "database_password").exists():
+        raise Unavailable(f"There is no stack in {settings.data}: start one with `duradesk up`, or set DURADESK_HOME.")
     return load_stack(settings)

@@ -12,6 +12,7 @@ from deploy.local.ports import Reservation, reserve, stack_ports
 from deploy.local.settings import LocalSettings
 from deploy.local.supervisor import Supervisor, read_status
 from services.domain.errors import Unavailable
+from services.domain.user import first_owner
 
 _LEFT_OVER_SECONDS = 3.0
 
@@ -43,8 +44,8 @@ async def _run(settings: LocalSettings, *, echo: bool) -> None:
 
 async def _start(settings: LocalSettings, supervisor: Supervisor) -> None:
     with await _reserve(settings) as ports:
-        stack = stacks.load_stack(settings)
-        await stacks.start(stack, supervisor, ports, owner_password=_owner_password(settings))
+        owner_password, stack = _owner_password(settings), stacks.load_stack(settings)
+        await stacks.start(stack, supervisor, ports, owner_password=owner_password)
     say(_ready_line(settings))
     _introduce_owner(settings)
 
@@ -65,7 +66,9 @@ def _owner_password(settings: LocalSettings) -> str:
     """What the first owner's password shall be: given, or generated; empty when an earlier start has made the owner."""
     if _started_before(settings).exists():
         return ""
-    return settings.owner_password.get_secret_value() if settings.owner_password else _generated_password(settings)
+    password = settings.owner_password.get_secret_value() if settings.owner_password else _generated_password(settings)
+    first_owner(settings.owner_email, password)  # refused here, before anything has started
+    return password
 
 
 def _generated_password(settings: LocalSettings) -> str:

@@ -39,6 +39,7 @@ class PrincipalSigner:
             "sub": principal.subject,
             "role": principal.role.value,
             "contact_id": str(principal.contact_id) if principal.contact_id else None,
+            "name": principal.name,
             "iat": issued_at,
             "exp": issued_at + lifetime,
         }
@@ -57,7 +58,12 @@ class PrincipalSigner:
                 options={"require": ["iss", "aud", "sub", "iat", "exp"]},
             )
             contact_id = claims.get("contact_id")
-            return Principal(claims["sub"], Role(claims["role"]), UUID(contact_id) if contact_id else None)
+            return Principal(
+                claims["sub"],
+                Role(claims["role"]),
+                contact_id=UUID(contact_id) if contact_id else None,
+                name=str(claims.get("name", "")),
+            )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated("The token is not valid, or not any more: sign in again.") from error
 

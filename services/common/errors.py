@@ -36,8 +36,9 @@ CODES: dict[type[DuradeskError], grpc.StatusCode] = {
 }
 CLASSES = {code: error_class for error_class, code in CODES.items()}
 
-# A peer drops a call whose trailing metadata is over 8 KiB, so a long list of violations is cut.
-_MOST_VIOLATIONS = 20
+# A peer drops a call whose trailing metadata is over 8 KiB, in which the message stands twice, once with three
+# characters for each byte that is not ASCII, and the details take a third more: so texts are cut, in bytes.
+_VIOLATIONS_BYTES = 2000
 _LONGEST_TEXT = 200
 _LONGEST_MESSAGE = 1000
 
@@ -47,15 +48,22 @@ def code_of(error: DuradeskError) -> grpc.StatusCode:
     return next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
 
 
+def words_of(error: DuradeskError) -> str:
+    """The error's message, cut to what arrives at a peer."""
+    return _cut(error.message, _LONGEST_MESSAGE)
+
+
 def to_status(error: DuradeskError) -> status_pb2.Status:
     """The error as google.rpc.Status: ErrorInfo always, BadRequest when fields are at fault."""
-    status = status_pb2.Status(code=code_pb2.Code.Value(code_of(error).name), message=error.message[:_LONGEST_MESSAGE])
+    status = status_pb2.Status(code=code_pb2.Code.Value(code_of(error).name), message=words_of(error))
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
     status.details.add().Pack(info)
     if isinstance(error, Invalid) and error.violations:
         request = error_details_pb2.BadRequest()
-        for field, description in list(error.violations.items())[:_MOST_VIOLATIONS]:
-            request.field_violations.add(field=field[:_LONGEST_TEXT], description=description[:_LONGEST_TEXT])
+        for field, description in error.violations.items():
+            request.field_violations.add(field=_cut(field, _LONGEST_TEXT), description=_cut(description, _LONGEST_TEXT))
+            if request.ByteSize() > _VIOLATIONS_BYTES:
+                break
         status.details.add().Pack(request)
     return status
 
@@ -74,6 +82,10 @@ def restore(error: grpc.aio.AioRpcError) -> DuradeskError:
         violations = {violation.field: violation.description for violation in request.field_violations}
         return Invalid(status.message, violations=violations, reason=reason, metadata=metadata)
     return error_class(status.message, reason=reason, metadata=metadata)
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    return text.encode(errors="replace")[:most_bytes].decode(errors="ignore")
 
 
 def _status(error: grpc.aio.AioRpcError) -> status_pb2.Status | None:

@@ -4,17 +4,18 @@ import asyncio
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any, NoReturn
 from uuid import uuid4
 
 import grpc
 import structlog
+from google.protobuf.message import DecodeError
 
 from services.common.auth import Authenticator, acting_as
-from services.common.errors import DETAILS_KEY, code_of, to_status
-from services.domain.errors import DuradeskError, Forbidden, Unauthenticated, Unavailable
+from services.common.errors import DETAILS_KEY, code_of, to_status, words_of
+from services.domain.errors import DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
 
 ANONYMOUS = "anonymous"
 LONGEST_CALL_SECONDS = 60
@@ -45,14 +46,28 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         if handler is None or handler_call_details.method.startswith(_OPEN):
             return handler
 
-        async def unary(request: Any, context: Context) -> Any:
-            return await self.around(
-                lambda: handler.unary_unary(request, context), details=handler_call_details, context=context
-            )
+        serve = handler.stream_unary or _reading_first(handler.unary_unary)
 
-        return grpc.unary_unary_rpc_method_handler(
-            unary, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+        async def served(requests: AsyncIterator[Any], context: Context) -> Any:
+            return await self.around(lambda: serve(requests, context), details=handler_call_details, context=context)
+
+        # As a stream, so that all steps come before the message is read: nobody holds memory by half of one.
+        return grpc.stream_unary_rpc_method_handler(
+            served, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
         )
+
+
+def _reading_first(unary: Callable[[Any, Context], Awaitable[Any]]) -> Callable[[Any, Context], Awaitable[Any]]:
+    """The method as one that gets its one message as a stream."""
+
+    async def read(requests: AsyncIterator[Any], context: Context) -> Any:
+        try:
+            request = await anext(aiter(requests))
+        except (DecodeError, StopAsyncIteration):
+            raise Invalid("The call brings no message of this method.") from None
+        return await unary(request, context)
+
+    return read
 
 
 class RequestContext(Interceptor):
@@ -145,5 +160,5 @@ def _code_name(context: Context) -> str:
 
 async def _abort(context: Context, error: DuradeskError) -> NoReturn:
     details = ((DETAILS_KEY, to_status(error).SerializeToString()),)
-    await context.abort(code_of(error), error.message, details)
+    await context.abort(code_of(error), words_of(error), details)
     raise AssertionError("abort always raises")

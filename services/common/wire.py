@@ -56,7 +56,7 @@ class _Codec:
 
 
 def to_message(value: Any, message_class: type[M]) -> M:
-    """The dataclass as a message; raises Invalid for text with half a character (a lone surrogate)."""
+    """The dataclass as a message; raises Invalid for what no message can hold: half a character, a huge number."""
     try:
         message: M = _encoder(type(value), message_class)(value)
     except UnicodeEncodeError as error:
@@ -268,7 +268,10 @@ def _read_span(message: Duration) -> timedelta:
 
 def _write_struct(value: Mapping[str, Any]) -> Struct:
     message = Struct()
-    message.update(dict(value))
+    try:
+        message.update(dict(value))
+    except OverflowError:
+        raise Invalid("The input has a number that is out of range.") from None
     return message
 
 

@@ -79,7 +79,12 @@ def _send_reply(draft: _Draft, event: EventFacts) -> None:
 
 def _give_owner(draft: _Draft, routing: RoutingFacts) -> None:
     """A live ticket that somebody waits on gets a team, and an assignee who is still there."""
-    event = next(filter(_asks_for_an_owner, draft.facts.events), None)
+    asking = (
+        event
+        for event in draft.facts.events
+        if _asks_for_an_owner(event) or _is_given_to_nobody_there(event, draft, routing)
+    )
+    event = next(asking, None)
     if event is None or draft.ticket.status.is_settled:
         return
     ticket, cause = draft.ticket, f"event {event.seq}"
@@ -111,6 +116,12 @@ def _asks_for_an_owner(event: EventFacts) -> bool:
     if event.kind is EventKind.MESSAGE_ADDED:
         return event.author_kind is AuthorKind.CUSTOMER
     return event.kind in (EventKind.TICKET_CREATED, EventKind.TICKET_REOPENED)
+
+
+def _is_given_to_nobody_there(event: EventFacts, draft: _Draft, routing: RoutingFacts) -> bool:
+    """Given by hand to somebody who is no active member of the staff; back to the queue by hand stays so."""
+    by_hand = event.kind is EventKind.TICKET_ASSIGNED
+    return by_hand and draft.ticket.assignee_id is not None and not routing.assignee_active
 
 
 def _explain_moot_dues(draft: _Draft) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.domain.errors import Forbidden, Invalid
 from services.domain.intake import check_new_message, check_new_ticket
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Channel, Contact, NewMessage, NewTicket, Visibility
+from services.domain.ticket import Channel, Contact, NewMessage, NewTicket, Priority, Visibility
 
 INTAKE = "tickets.intake"
 
@@ -18,6 +18,8 @@ def take_ticket(new: NewTicket, principal: Principal, *, own: Contact | None = N
     if new.mailbox or new.raw_source or new.rfc_message_id or new.channel is Channel.MAIL or _carries(new):
         principal.require(INTAKE)
     if own is not None:
+        if new.priority is not Priority.NORMAL or new.tags:
+            raise Forbidden("Priority and tags are for the staff to set: leave them out.")
         if new.requester_email.strip().lower() not in ("", own.email):
             raise Forbidden("You may ask only in your own name: leave the requester out.")
         new = replace(new, requester_email=own.email)

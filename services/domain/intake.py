@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -20,11 +21,14 @@ NAME_LENGTH = 200
 TAG_LENGTH = 50
 TAGS = 50
 CUSTOM_FIELDS_BYTES = 16_384
+CUSTOM_FIELDS_DEPTH = 8
+# RFC 5321, 4.5.3.1: 64 octets before the @, 255 after it.
+EMAIL_LENGTH = 320
 REQUEST_ID_LENGTH = 200
 LONGEST_WAIT = timedelta(days=3650)
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
-_TAG = re.compile(r"[^\s,:\"]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TAG = re.compile(r"[^\s,:\"\x00-\x1f\x7f-\x9f]+")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _CONTENT_ID_LENGTH = 200
 
@@ -46,6 +50,9 @@ def clean_email(address: str) -> str:
 
     Names of a local network ("owner@localhost", "ann@desk.local", "ann@desk") are taken: desks run there too.
     """
+    # Before anything else: the library needs quadratic time.
+    if len(address) > EMAIL_LENGTH:
+        raise Invalid(f"This is not an e-mail address: it has {len(address)} characters, {EMAIL_LENGTH} at most.")
     local, _, domain = address.strip().rpartition("@")
     # The library refuses these two reserved names; under an ordinary one it checks all the rest.
     suffix = ".example" if domain.lower().rpartition(".")[2] in ("localhost", "local") else ""
@@ -54,7 +61,7 @@ def clean_email(address: str) -> str:
             f"{local}@{domain}{suffix}", check_deliverability=False, test_environment=True, globally_deliverable=False
         )
     except EmailNotValidError as error:
-        raise Invalid(f"{address!r} is not an e-mail address: {error}") from None
+        raise Invalid(f"{address!r} is not an e-mail address: {str(error).rstrip('.')}") from None
     return checked.normalized.lower().removesuffix(suffix)
 
 
@@ -141,6 +148,23 @@ def check_request_id(request_id: str) -> None:
     _raise(problems)
 
 
+def custom_fields_problem(fields: object) -> str:
+    """What keeps these from being a ticket's custom fields, or nothing.
+
+    The depth is limited because protobuf reads a hundred layers of messages, of which each object takes three.
+    """
+    layer = [fields]
+    for _ in range(CUSTOM_FIELDS_DEPTH + 1):
+        layer = [item for value in layer for item in _items(value)]
+    if layer:
+        return f"must be at most {CUSTOM_FIELDS_DEPTH} objects or lists deep"
+    try:
+        size = len(json.dumps(fields, allow_nan=False))
+    except ValueError:
+        return "must hold finite numbers only"
+    return f"must be at most {CUSTOM_FIELDS_BYTES} bytes as JSON" if size > CUSTOM_FIELDS_BYTES else ""
+
+
 def check_brand(brand: Brand) -> None:
     """Invalid unless the brand's name, address and times make sense together."""
     problems: dict[str, str] = {}
@@ -162,12 +186,21 @@ def check_brand(brand: Brand) -> None:
 
 def _check_fields(type_: str, tags: tuple[str, ...], custom_fields: object, problems: dict[str, str]) -> None:
     _check_length(type_, "type", TAG_LENGTH, problems)
+    if _CONTROL.search(type_):
+        problems["type"] = "must be one line without control characters"
     if len(tags) > TAGS or any(len(tag) > TAG_LENGTH or not _TAG.fullmatch(tag) for tag in tags):
         problems["tags"] = (
             f"at most {TAGS} tags, each 1 to {TAG_LENGTH} characters without space, comma, colon or quote"
         )
-    if len(json.dumps(custom_fields)) > CUSTOM_FIELDS_BYTES:
-        problems["custom_fields"] = f"must be at most {CUSTOM_FIELDS_BYTES} bytes as JSON"
+    if wrong := custom_fields_problem(custom_fields):
+        problems["custom_fields"] = wrong
+
+
+def _items(value: object) -> Iterable[object]:
+    """What is directly inside an object or a list."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _checked_email(address: str, field: str, problems: dict[str, str]) -> str:

@@ -58,7 +58,7 @@ def status_after(act: Act, status: S) -> S:
     except KeyError:
         allowed = ", ".join(_AFTER[act])
         raise InvalidTransition(
-            f"A {status} ticket cannot be {_PAST[act]}: that is possible while it is {allowed}.",
+            f"A ticket that is {status} cannot be {_PAST[act]}: it must be one of {allowed}.",
             metadata={"status": status, "allowed": allowed},
         ) from None
 
@@ -77,7 +77,7 @@ def check_by_hand(old: S, new: S) -> None:
     if new != old and new not in _BY_HAND[old]:
         allowed = ", ".join(_BY_HAND[old])
         raise InvalidTransition(
-            f"A {old} ticket cannot become {new}; from {old} it can become {allowed}.",
+            f"A ticket that is {old} cannot become {new}; it can become {allowed}.",
             metadata={"status": old, "allowed": allowed},
         )
 

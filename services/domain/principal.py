@@ -1,6 +1,6 @@
 """Who is asking, and what a role may do: deny by default, the whole table in one place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -42,11 +42,14 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller of one request. `subject` is a user's id or a process's name; `contact_id` is a customer's contact."""
+    """The caller of one request: `subject` is a user's id or a process's name, `contact_id` a customer's contact, and
+    `name` what people call them, which is no proof of anything.
+    """
 
     subject: str
     role: Role
     contact_id: UUID | None = None
+    name: str = field(default="", compare=False)
 
     def may(self, permission: str) -> bool:
         """Whether the role grants the permission."""

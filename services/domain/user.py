@@ -114,6 +114,19 @@ def check_password(password: str) -> None:
         _raise({"password": f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters, not {len(password)}"})
 
 
+def first_owner(email: str, password: str) -> NewUser:
+    """The account that the settings name, or Invalid naming the setting that is wrong."""
+    try:
+        owner = cleaned_user(NewUser(email, "Owner", Role.OWNER))
+    except Invalid as error:
+        raise Invalid(f"DURADESK_OWNER_EMAIL is wrong: {error.violations['email']}.") from None
+    try:
+        check_password(password)
+    except Invalid as error:
+        raise Invalid(f"DURADESK_OWNER_PASSWORD is wrong: it {error.violations['password']}.") from None
+    return owner
+
+
 def _require_may_manage(actor: Principal, *roles: Role) -> None:
     actor.require("users.manage")
     if not _ADMINISTRATORS.isdisjoint(roles):

@@ -13,6 +13,7 @@ from services.common.objects import ObjectStore
 from services.common.settings import load_settings
 from services.gateway.app import create_app
 from services.gateway.deps import Services
+from services.gateway.protocol import GatewayProtocol
 from services.gateway.settings import GatewaySettings
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.routing.client import RoutingClient
@@ -45,6 +46,7 @@ def server_config(app: object) -> uvicorn.Config:
     """How the application is served: our own logs, no headers that a proxy would set, 5 s for requests under way."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=GatewayProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

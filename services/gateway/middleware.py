@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.gateway.problems import problem_response
 
 # Answers are data: whatever a browser takes one for, it loads and runs nothing (CSP level 3).
-_HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -26,6 +26,7 @@ _HEADERS = {
 }
 _DRAIN_SECONDS = 5
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_TICKET_KEY = re.compile(r"[0-9a-f-]{36}|[0-9]{1,18}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 log = structlog.get_logger()
@@ -54,6 +55,12 @@ class Metrics:
 def route_of(scope: Scope) -> str:
     """The template of the route that served the request."""
     return getattr(scope.get("route"), "path", "none")
+
+
+def _ticket_of(scope: Scope) -> str | None:
+    """The ticket that the path names; other words in its place are the caller's, and not for the log."""
+    key = str(scope.get("path_params", {}).get("ticket_id", ""))
+    return key if _TICKET_KEY.fullmatch(key) else None
 
 
 class RequestEdge:
@@ -95,7 +102,7 @@ class RequestEdge:
                 "http.request",
                 method=scope["method"],
                 route=route_of(scope),
-                ticket=scope.get("path_params", {}).get("ticket_id"),
+                ticket=_ticket_of(scope),
                 status=answer.status,
                 milliseconds=round(seconds * 1000, 1),
             )
@@ -114,7 +121,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
+            for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
             headers["X-Request-Id"] = self._request_id
         await self._send(message)
@@ -126,27 +133,49 @@ def _request_id(scope: Scope) -> str:
 
 
 class BodyLimit:
-    """Refuses a body of more than `limit` bytes, announced or not, before anything else reads it."""
+    """Refuses a body of more than `limit` bytes, or one that takes longer, before anything else reads it."""
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float = 60) -> None:
         self._app = app
         self._limit = limit
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose body is small enough."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body, chunks = bytearray(), _chunks(receive)
+        chunks = _chunks(receive)
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = await self._read(chunks)
+        except TimeoutError:
+            await self._too_slow()(scope, receive, send)
+            return
+        if body is None:
+            await _drain(chunks)
+            await self._too_large()(scope, receive, send)
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+    async def _read(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+        """The body, or None as soon as it is too large."""
+        body = bytearray()
         async for chunk in chunks:
             body += chunk
             if len(body) > self._limit:
-                await _drain(chunks)
-                await self._refusal()(scope, receive, send)
-                return
-        await self._app(scope, _replay(bytes(body), receive), send)
+                return None
+        return bytes(body)
 
-    def _refusal(self) -> Response:
+    def _too_slow(self) -> Response:
+        return problem_response(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"The body must come within {self._seconds:g} s.",
+            reason="BODY_TOO_SLOW",
+            headers={"Connection": "close"},
+        )
+
+    def _too_large(self) -> Response:
         return problem_response(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"The body may have {self._limit} bytes at most.",

@@ -88,6 +88,9 @@ def _check(value: Any, *, depth: int) -> None:
             _check(item, depth=depth + 1)
 
 
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+_TAG = r"^[^\s,:\"\x00-\x1f\x7f-\x9f]+$"
+
 # The domain checks these; what follows a type is only said in OpenAPI.
 Text = Annotated[str, AfterValidator(_carried)]
 Subject = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": SUBJECT_LENGTH})]
@@ -97,8 +100,8 @@ Email = Annotated[Text, Field(json_schema_extra={"format": "email"})]
 Name = Annotated[Text, Field(json_schema_extra={"maxLength": NAME_LENGTH})]
 UserName = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": NAME_LENGTH})]
 Title = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": TEAM_NAME_LENGTH})]
-Type = Annotated[Text, Field(json_schema_extra={"maxLength": TAG_LENGTH})]
-Tag = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": TAG_LENGTH, "pattern": r"^[^\s,:\"]+$"})]
+Type = Annotated[Text, Field(json_schema_extra={"maxLength": TAG_LENGTH, "pattern": _LINE})]
+Tag = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": TAG_LENGTH, "pattern": _TAG})]
 Tags = Annotated[tuple[Tag, ...], Field(json_schema_extra={"maxItems": TAGS})]
 Password = Annotated[Text, Field(json_schema_extra={"minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD})]
 JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_carried)]

@@ -124,9 +124,12 @@ async def _domain_error(request: Request, error: Exception) -> JSONResponse:
         status = HTTPStatus.PRECONDITION_FAILED
     violations = error.violations if isinstance(error, Invalid) else {}
     named = {_FIELDS.get(field, field): message for field, message in violations.items()}
+    detail = error.message
+    for field in violations.keys() & _FIELDS.keys():
+        detail = detail.replace(field, _FIELDS[field])
     wait = error.metadata.get("retry_after_seconds")
     headers = {"Retry-After": wait} if wait else None
-    return problem_response(status, error.message, reason=error.reason, violations=named, headers=headers)
+    return problem_response(status, detail, reason=error.reason, violations=named, headers=headers)
 
 
 async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:

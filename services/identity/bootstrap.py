@@ -3,8 +3,7 @@
 import structlog
 
 from services.domain.errors import DuradeskError
-from services.domain.principal import Role
-from services.domain.user import NewUser, check_password, cleaned_user
+from services.domain.user import first_owner
 from services.identity.passwords import Passwords
 from services.identity.settings import IdentitySettings
 from services.identity.store import IdentityStore
@@ -24,9 +23,8 @@ async def bootstrap_owner(store: IdentityStore, passwords: Passwords, settings: 
         log.warning("identity.no_owner", remedy="set DURADESK_OWNER_EMAIL and DURADESK_OWNER_PASSWORD and start again")
         return
     try:
-        owner = cleaned_user(NewUser(settings.owner_email, "Owner", Role.OWNER))
-        check_password(password)
+        owner = first_owner(settings.owner_email, password)
         if await store.create_first_owner(owner, await passwords.hash(password)):
             log.info("identity.owner_created")
     except DuradeskError as error:
-        raise SystemExit(f"DURADESK_OWNER_EMAIL or DURADESK_OWNER_PASSWORD is wrong: {error.message}") from None
+        raise SystemExit(error.message) from None

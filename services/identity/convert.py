@@ -1,6 +1,6 @@
 """Rows and messages of identity to domain objects and back."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.wire import from_message, to_message
 from services.domain.errors import Invalid, NotFound
+from services.domain.intake import clean_email
 from services.domain.principal import Principal, Role
 from services.domain.user import User, UserChange
 
@@ -38,7 +39,7 @@ def user_from_row(row: dict[str, Any]) -> User:
 
 def principal_from_row(row: dict[str, Any]) -> Principal:
     """A token's user as the caller of requests."""
-    return Principal(str(row["id"]), Role(row["role"]), row["contact_id"])
+    return Principal(str(row["id"]), Role(row["role"]), row["contact_id"], row["name"])
 
 
 def user_message(user: User) -> pb.User:
@@ -88,7 +89,7 @@ def page_token_after(users: list[User], limit: int) -> str:
 def email_from_page_token(token: str) -> str:
     """The last address of the page before; Invalid for a token that we did not give."""
     try:
-        return urlsafe_b64decode(token.encode("ascii")).decode().replace("\x00", "")
-    except ValueError:
+        return clean_email(b64decode(token.encode("ascii"), altchars=b"-_", validate=True).decode()) if token else ""
+    except (ValueError, Invalid):
         problem = "must be the next_page_token of an answer"
         raise Invalid(f"The request is not valid: page_token {problem}.", violations={"page_token": problem}) from None

@@ -58,7 +58,7 @@ DELETE FROM tokens WHERE user_id = %(user_id)s AND expires_at < clock_timestamp(
 
 -- find_token_user --
 -- Whom a valid token stands for.
-SELECT users.id, users.role, users.contact_id
+SELECT users.id, users.role, users.contact_id, users.name
 FROM tokens JOIN users ON users.id = tokens.user_id
 WHERE tokens.digest = %(digest)s AND tokens.revoked_at IS NULL AND tokens.expires_at > clock_timestamp()
     AND users.active;

@@ -233,7 +233,7 @@ def _is_attachment(part: Message) -> bool:
 def _charset(part: Message) -> str | None:
     try:
         return part.get_content_charset()
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, TypeError):  # parameters in several forms of RFC 2231 at once
         return None
 
 

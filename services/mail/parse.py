@@ -31,6 +31,7 @@ _MOST_HEADER_BYTES = 256 * 1024
 _LONGEST_SENDER = 2_000
 _MOST_REFERENCES = 50
 _BOUNDARY = re.compile(rb"boundary[\s*0-9]{0,10}=", re.IGNORECASE)
+_BOUNDARY_VALUE = re.compile(rb'boundary[\s*0-9]{0,10}=\s*"?([^"\r\n;]{1,70})', re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _PLAIN_MAILBOX = re.compile(r'(?P<name>[^<>,;:"()]{0,1000})<(?P<address>[^<>",;:()\s@]{1,64}@[^<>",;:()\s@]{1,255})>')
@@ -199,11 +200,11 @@ def _references(headers: Headers) -> tuple[str, ...]:
 
 
 def _fingerprint(headers: Headers, raw: bytes) -> str:
-    """SHA-256, in hex, of what the sender made: line ends and the space that folding leaves do not count."""
-    digest = sha256()
-    for name in _STABLE_HEADERS:
-        for value in headers.get(name, ()):
-            digest.update(f"{name}:{' '.join(value.split())}\n".encode())
-    body = _BLANK_LINE.split(raw, maxsplit=1)[1:]
-    digest.update(b"\n" + b"".join(body).replace(b"\r\n", b"\n").rstrip(b"\n"))
-    return digest.hexdigest()
+    """SHA-256, in hex, of what the sender made: line ends, folding and the boundaries of parts do not count."""
+    lines = (f"{name}:{' '.join(value.split())}\n" for name in _STABLE_HEADERS for value in headers.get(name, ()))
+    body = b"".join(_BLANK_LINE.split(raw, maxsplit=1)[1:])
+    made = "".join(lines).encode() + b"\n" + body.replace(b"\r\n", b"\n").rstrip(b"\n")
+    # A program that offers its mail a second time, because it missed our answer, often draws new boundaries.
+    for boundary in sorted(set(_BOUNDARY_VALUE.findall(raw)), key=len, reverse=True):
+        made = made.replace(boundary, b"")
+    return sha256(made).hexdigest()

@@ -118,7 +118,7 @@ async def test_users_are_listed_by_address_page_by_page_and_customers_only_when_
         assert names == [["Ann"], ["Bob"], ["Eve"], []]
 
 
-@pytest.mark.parametrize("page_token", ["x", "ü", "%00", "////"])
+@pytest.mark.parametrize("page_token", ["x", "ü", "%00", "////", "%%%", "W10=", "YUBi!"])
 async def test_a_page_token_that_is_none_of_ours_is_refused(address: str, page_token: str) -> None:
     async with open_channel(address, credentials=lambda: SIGNER.sign(THE_OWNER)) as channel:
         with pytest.raises(Invalid, match="page_token"):
@@ -258,8 +258,8 @@ async def test_without_a_password_for_the_first_owner_identity_starts_all_the_sa
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        (IdentitySettings(owner_email="nobody", owner_password=SecretStr(PASSWORD)), "email"),
-        (IdentitySettings(owner_password=SecretStr("short")), "password must have 10"),
+        (IdentitySettings(owner_email="nobody", owner_password=SecretStr(PASSWORD)), "DURADESK_OWNER_EMAIL is wrong"),
+        (IdentitySettings(owner_password=SecretStr("short")), "DURADESK_OWNER_PASSWORD is wrong: it must have 10"),
     ],
 )
 async def test_a_first_owner_that_cannot_be_ends_the_process_with_a_sentence(

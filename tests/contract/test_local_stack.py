@@ -81,6 +81,32 @@ def test_full_disk_is_one_sentence(home: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("EMAIL", "nobody", "'nobody' is not an e-mail address: There must be something before the @-sign."),
+        ("PASSWORD", "short", "it must have 10 to 1000 characters, not 5."),
+    ],
+)
+def test_owner_that_cannot_be_is_one_sentence_before_anything_starts(
+    home: Path, name: str, value: str, sentence: str
+) -> None:
+    answer = duradesk("up", settings=settings_in(home) | {f"DURADESK_OWNER_{name}": value})
+
+    assert answer.stderr == f"duradesk: DURADESK_OWNER_{name} is wrong: {sentence}\n"
+    assert not list(home.glob("postgres*"))
+
+
+@pytest.mark.parametrize("command", ["env", "reconcile"])
+def test_a_stack_that_is_not_there_is_not_made_by_asking_for_it(home: Path, command: str) -> None:
+    answer = duradesk(command, settings={"DURADESK_HOME": str(home / "none")})
+
+    assert answer.stderr == (
+        f"duradesk: There is no stack in {home}/none: start one with `duradesk up`, or set DURADESK_HOME.\n"
+    )
+    assert not (home / "none").exists()
+
+
 def test_directory_that_cannot_be_is_one_sentence(home: Path) -> None:
     (home / "file").touch()
     answer = duradesk("up", settings=settings_in(home / "file" / "data"))
@@ -112,6 +138,22 @@ def test_secret_is_generated_once_and_private(home: Path) -> None:
         secret(settings, "principal_key") == secret(settings, "principal_key") != secret(settings, "database_password")
     )
     assert (settings.secrets / "principal_key").stat().st_mode & 0o777 == 0o600
+
+
+async def test_token_from_something_that_is_no_gateway_is_one_sentence() -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.com ESMTP\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        url = "http://{}:{}".format(*server.sockets[0].getsockname())
+        words = ("token", "--email", "owner@localhost", "--password", "secret", "--url", url)
+        answer = await asyncio.to_thread(duradesk, *words, settings={})
+
+    assert answer.stderr == (
+        f"duradesk: No gateway answers at {url}: start one with `duradesk up`, or name its --url.\n"
+    )
 
 
 async def test_path_too_long_for_the_socket_is_one_sentence(tmp_path: Path) -> None:

@@ -303,6 +303,45 @@ async def test_a_message_over_the_limit_is_refused() -> None:
         assert len(stack.echo.calls) == 1
 
 
+def frame(kind: int, flags: int, payload: bytes, *, stream: int = 1) -> bytes:
+    """A frame of HTTP/2 (RFC 9113, 4.1)."""
+    return len(payload).to_bytes(3) + bytes((kind, flags)) + stream.to_bytes(4) + payload
+
+
+def half_a_call(**metadata: str) -> bytes:
+    """The beginning of a call whose message is announced with 15 MB, and then does not come."""
+    headers = {":method": "POST", ":scheme": "http", ":path": "/tests.echo.Echo/Say", ":authority": "x"}
+    headers |= {"content-type": "application/grpc", "te": "trailers"} | metadata
+    literal = b"".join(
+        b"\0" + b"".join(len(text).to_bytes(1) + text.encode() for text in header) for header in headers.items()
+    )
+    settings, announced = frame(4, 0, b"", stream=0), b"\0" + (15_000_000).to_bytes(4) + b"x" * 10_000
+    return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + frame(1, 4, literal) + frame(0, 0, announced)
+
+
+async def test_nobody_holds_a_call_open_with_half_a_message() -> None:
+    async with serving() as stack, asyncio.timeout(10):
+        for metadata in ({}, {"authorization": "Bearer made-up"}):
+            reader, writer = await asyncio.open_connection("127.0.0.1", stack.port)
+            writer.write(half_a_call(**metadata))
+            kind = flags = 0
+            while (kind, flags & 1) != (1, 1):  # headers that end the stream: the answer's trailers
+                head = await reader.readexactly(9)
+                kind, flags = head[3], head[4]
+                await reader.readexactly(int.from_bytes(head[:3]))
+            writer.close()
+            await writer.wait_closed()
+        assert await stack.call("hi") == "hi"
+
+
+async def test_what_is_no_message_is_the_callers_mistake() -> None:
+    async with serving() as stack:
+        stub = (await stack.plain()).unary_unary("/tests.echo.Echo/Say", bytes, bytes)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub(b"\xff\xff", metadata=(("authorization", f"Bearer {SIGNER.sign(AGENT)}"),))
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 async def test_a_busy_port_is_one_sentence_that_names_the_variable() -> None:
     async with serving() as stack:
         with pytest.raises(SystemExit, match=rf"127\.0\.0\.1:{stack.port}.*DURADESK_GRPC_PORT"):

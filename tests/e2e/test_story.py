@@ -3,12 +3,13 @@
 import base64
 import json
 import re
+import subprocess
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
-from tests.stack import OWNER, Stack, make_mail, wait_for
+from tests.stack import BIN, OWNER, Stack, make_mail, wait_for
 
 CANARIES = ("Canary-Subject-7719", "Canary-Body-4402", "Canary Name 9310", "canary-9921@example.com")
 
@@ -62,6 +63,24 @@ def test_a_ticket_gets_an_owner_and_a_workflow_that_waits_on_it(stack: Stack, ap
     assert f"#{created['number']}" in json.dumps(described)
 
 
+def test_command_asks_for_the_password_and_prints_the_token_alone(stack: Stack, api: httpx.Client) -> None:
+    environment = {name: value for name, value in stack.environment.items() if name != "DURADESK_OWNER_PASSWORD"}
+    # In a session of its own there is no terminal to ask at, so it reads what is piped in.
+    answer = subprocess.run(
+        [BIN / "duradesk", "token", "--email", OWNER[0]],
+        env=environment,
+        input=f"{OWNER[1]}\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        start_new_session=True,
+    )
+
+    assert api.get("/tickets", headers={"authorization": f"Bearer {answer.stdout.strip()}"}).status_code == 200
+    assert "Password" in answer.stderr
+
+
 def test_operators_find_workflows_by_status(stack: Stack, api: httpx.Client) -> None:
     created = create(api)
     answer = api.patch(f"/tickets/{created['id']}", json={"status": "on_hold"})
@@ -83,6 +102,7 @@ def test_a_mail_becomes_a_ticket_and_the_conversation_goes_on_by_mail(stack: Sta
 
     answer = api.post(f"/tickets/{created['id']}/messages", json={"visibility": "public", "body": "Na cestě."})
     assert answer.status_code == 201, answer.text
+    assert answer.json()["author_name"], "colleagues see who wrote"
     assert ticket(api, created["id"])["status"] == "pending"
     (reply,) = wait_for(lambda: stack.sent_mails(sender), what="the reply in the customer's mailbox")
     assert reply["Subject"].startswith("Re: ")
@@ -213,7 +233,7 @@ def test_no_history_holds_a_customers_text_name_or_address(stack: Stack, api: ht
     wait_for(lambda: stack.sent_mails(address), what="the reply")
     text = decoded_histories(stack)
     assert created["id"] in text
-    for canary in (*CANARIES, OWNER[0]):
+    for canary in (*CANARIES, *OWNER, *stack.secrets.values()):
         assert canary not in text
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -221,3 +222,14 @@ def test_round_robin_goes_on_after_a_candidate_who_has_left() -> None:
 )
 def test_durations_are_told_as_people_say_them(duration: timedelta, text: str) -> None:
     assert words(duration) == text
+
+
+@pytest.mark.parametrize(
+    ("assignee", "active", "moves"), [(ANN, False, True), (ANN, True, False), (None, False, False)]
+)
+def test_a_ticket_given_by_hand_to_somebody_who_has_left_finds_an_owner(
+    assignee: UUID | None, active: bool, moves: bool
+) -> None:
+    ticket = make_ticket(status=TicketStatus.OPEN, assignee_id=assignee)
+    facts = make_facts(ticket=ticket, events=(make_event(5, EventKind.TICKET_ASSIGNED),))
+    assert (decide(facts, make_routing(BEN, assignee_active=active)).assignment is not None) is moves

@@ -1,9 +1,12 @@
 """Domain errors on the wire: the class has one code, and details stay small enough to arrive."""
 
+import base64
+from urllib.parse import quote
+
 import grpc
 import pytest
 
-from services.common.errors import CLASSES, CODES, code_of, restore, to_status
+from services.common.errors import CLASSES, CODES, code_of, restore, to_status, words_of
 from services.domain import errors
 from services.domain.errors import DuradeskError, Invalid, NotFound
 
@@ -69,3 +72,11 @@ def test_what_the_transport_reports_gets_words_of_our_own(
     back = restore(received(code, trailing=trailing))
     assert type(back) is expected
     assert "10.0.0.7" not in back.message
+
+
+@pytest.mark.parametrize("letter", ["x", "ž", "語", "🙂"])
+def test_a_long_message_in_any_letters_arrives(letter: str) -> None:
+    error = Invalid(letter * 100_000, violations={letter * 500: letter * 500, "b": letter * 500} | {"c": "x" * 9000})
+    trailing = base64.b64encode(to_status(error).SerializeToString())
+    assert len(quote(words_of(error))) + len(trailing) < 8_000
+    assert over_the_wire(error).message == words_of(error)

@@ -1,5 +1,7 @@
 """Pure parts of the gateway: the table of statuses, durations, and what an unforeseen error tells."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, NotFound
-from services.gateway.middleware import Metrics, RequestEdge
+from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.models import format_duration, parse_duration
 from services.gateway.problems import STATUSES, install, status_of
 
@@ -68,3 +70,18 @@ async def test_an_unforeseen_error_tells_nothing_of_itself(capsys: pytest.Captur
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["x-request-id"] == "request-7"
     assert capsys.readouterr().out.count("http.failed") == 1
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    app = FastAPI()
+    app.add_middleware(BodyLimit, limit=100, seconds=0.01)
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        response = await client.post("/", content=endless())
+    assert (response.status_code, response.json()["reason"]) == (408, "BODY_TOO_SLOW")
+    assert response.headers["connection"] == "close"

@@ -1,5 +1,6 @@
 """What may come in, and what the refusals say."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -8,7 +9,7 @@ import pytest
 
 from services.domain.errors import Invalid
 from services.domain.filters import Term, parse_filter, parse_order
-from services.domain.intake import check_brand, check_new_message, check_new_ticket, clean_email
+from services.domain.intake import check_brand, check_new_message, check_new_ticket, clean_email, custom_fields_problem
 from services.domain.ticket import NewMessage, NewTicket, Visibility
 from tests.unit.factories import ANN, make_brand
 
@@ -34,6 +35,41 @@ def test_addresses_are_read_without_case(address: str, cleaned: str) -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(Invalid, match="not an e-mail address"):
         clean_email(address)
+
+
+@pytest.mark.parametrize("unit", ["a", '"\\"', "(", "ü", "a@", "xn--", "1.", "\r\n"])
+@pytest.mark.timeout(2)
+def test_no_address_takes_long_to_read(unit: str) -> None:
+    for address in (unit * 5_000_000, f"a@{unit * 5_000_000}", f"a@{unit * 60}.example", f"{unit * 30}@a.example"):
+        with suppress(Invalid):
+            clean_email(address)
+
+
+@pytest.mark.parametrize("control", ["\x00", "\n", "\x1b", "\x7f", "\x85", "\x9b"])
+def test_no_field_has_a_control_character(control: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_new_ticket(replace(TICKET, type=f"a{control}b", tags=(f"a{control}b",)))
+    assert set(refusal.value.violations) == {"type", "tags"}
+    assert check_new_ticket(replace(TICKET, subject=f"a{control}b")).subject == "a b"
+
+
+def nested(depth: int) -> object:
+    return {"a": nested(depth - 1)} if depth else [1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"a": "x", "b": nested(6)}, ""),
+        (nested(8), "must be at most 8 objects or lists deep"),
+        (nested(500), "must be at most 8 objects or lists deep"),
+        ({"a": float("nan")}, "must hold finite numbers only"),
+        ({"a": float("inf")}, "must hold finite numbers only"),
+        ({"a": "x" * 16_384}, "must be at most 16384 bytes as JSON"),
+    ],
+)
+def test_custom_fields_are_small_and_shallow(fields: object, problem: str) -> None:
+    assert custom_fields_problem(fields) == problem
 
 
 def test_line_breaks_in_a_subject_or_name_become_spaces() -> None:

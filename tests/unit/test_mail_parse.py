@@ -1,5 +1,6 @@
 """Incoming mails: who wrote, what they say, and which are refused."""
 
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -143,6 +144,8 @@ def test_a_subject_is_one_readable_line(header: str, subject: str) -> None:
         ("text/html", b"1 < 2 <", "1 < 2 <"),
         ("application/pdf", b"%PDF", ""),
         ("nonsense", b"plain", "plain"),
+        ("text/plain; charset*0*=x'y'%ff; charset*=b", b"plain", "plain"),
+        ("text/plain; name*0*=x'y'%ff; name*=b", b"plain", "plain"),
     ],
 )
 def test_a_body_becomes_text_in_any_character_set(content_type: str, body: bytes, text: str) -> None:
@@ -182,6 +185,20 @@ def test_a_mail_is_the_same_whatever_way_it_came() -> None:
         assert read(one).fingerprint != read(one.replace(old, new)).fingerprint
 
 
+def test_a_mail_offered_again_with_new_boundaries_is_the_same() -> None:
+    def offered(boundary: str, words: str = "the plain words\n") -> bytes:
+        message = EmailMessage()
+        message["From"], message["Message-ID"] = "ann@example.com", "<1@example.com>"
+        message.set_content(words)
+        message.add_alternative("<p>the other words</p>", subtype="html")
+        message.set_boundary(boundary)
+        return message.as_bytes()
+
+    one = read(offered("===============1==")).fingerprint
+    assert one == read(offered("----=_Part-2")).fingerprint
+    assert one != read(offered("----=_Part-2", "other words\n")).fingerprint
+
+
 @pytest.mark.parametrize("levels", [99, 500, 5_000])
 def test_deep_nesting_neither_fails_nor_takes_long(levels: int) -> None:
     parts = [
@@ -207,6 +224,33 @@ def test_forwarded_mails_within_mails_do_not_fail() -> None:
 @pytest.mark.timeout(10)
 def test_broken_html_takes_time_in_proportion(html: str) -> None:
     read(source("Content-Type: text/html", body=html * 100_000))
+
+
+@pytest.mark.parametrize("header", ["From", "Subject", "References", "Auto-Submitted", "Content-Type", "X-Any"])
+@pytest.mark.timeout(10)
+def test_no_header_takes_long_to_read(header: str) -> None:
+    for unit in (
+        "<",
+        '"',
+        "(",
+        "=?",
+        "=?utf-8?b?a?= ",
+        "\\",
+        "<a@",
+        "a@b,",
+        ";",
+        "a:;",
+        " ",
+        "'",
+        "mailer-daemon",
+        "[",
+        "\xff",
+    ):
+        for most in (1_900, 60_000):
+            sender = "" if header == "From" else "From: ann@example.com\r\n"
+            mail = f"{sender}{header}: text/plain; {(unit * most)[:most]}\r\n\r\nbody"
+            with suppress(Invalid):
+                read(mail.encode("latin-1"))
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="no collection of real mails lies beside this checkout")

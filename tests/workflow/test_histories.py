@@ -3,6 +3,8 @@
 When a fingerprint test fails, the change needs `workflow.patched`, and then a new recording beside the old one.
 """
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,16 @@ from tests.histories.record import HERE, version
 from tests.histories.stories import STORIES, fingerprint, history_of
 from tests.workflow.conftest import Skip
 from tests.workflow.env import Env
+from workflows.messages import workflow_id
 
 RECORDED = sorted(HERE.glob("*/*.json"))
 
 
 def recorded(path: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json("ticket/recorded", path.read_text(encoding="utf-8"))
+    """The history under the id that it ran under, which is not in the recording: that of the ticket it was for."""
+    history = WorkflowHistory.from_json("", path.read_text(encoding="utf-8"))
+    (started,) = history.events[0].workflow_execution_started_event_attributes.input.payloads
+    return replace(history, workflow_id=workflow_id(json.loads(started.data)["ticket_id"]))
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")

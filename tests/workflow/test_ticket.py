@@ -14,6 +14,7 @@ from services.domain.ticket import Priority, TicketStatus
 from tests.histories.stories import ShortRuns
 from tests.workflow.desk import BRAND, CANARIES
 from tests.workflow.env import Env, Sent, until
+from workflows.messages import TICKETS_QUEUE, TicketInput
 from workflows.ticket import NEXT_DUE_AT, TICKET_BRAND, TICKET_PRIORITY, TICKET_STATUS, TICKET_TEAM, TicketWorkflow
 
 ADVANCED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
@@ -98,6 +99,14 @@ async def test_a_ticket_that_does_not_exist_ends_its_workflow(env: Env) -> None:
     await env.signal(nudge)
 
     await env.handle(ticket_id).result()
+
+
+@pytest.mark.parametrize("under", ["ticket/no-id", "ticket/00000000-0000-4000-8000-00000000000f"])
+async def test_a_workflow_that_was_started_by_hand_for_no_ticket_or_under_another_id_ends(env: Env, under: str) -> None:
+    ticket_id = await env.desk.create_ticket()
+    meant = "no-id" if under.endswith("no-id") else str(ticket_id)
+    await env.client.execute_workflow(TicketWorkflow.run, TicketInput(meant), id=under, task_queue=TICKETS_QUEUE)
+    assert env.desk.advances == 0
 
 
 async def test_a_nudge_that_races_with_the_end_is_not_lost(env: Env) -> None:

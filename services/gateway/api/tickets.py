@@ -5,13 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Response
 
+from services.domain.errors import Invalid, NotFound
 from services.domain.ticket import Channel, NewTicket, Ticket
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
 from services.gateway.deps import (
     Cursor,
     ExpectedVersion,
+    Identity,
     Limit,
     RequestId,
+    Routing,
     SignedIn,
     TicketId,
     TicketKey,
@@ -30,6 +33,8 @@ from services.gateway.models import (
     TicketOut,
     TicketPatch,
 )
+from services.identity.client import IdentityClient
+from services.routing.client import RoutingClient
 
 router = APIRouter(prefix=f"{PREFIX}/tickets", tags=["tickets"], dependencies=[SignedIn])
 
@@ -102,11 +107,14 @@ async def assign_ticket(
     ticket_id: TicketId,
     assignment: Annotated[AssignmentIn, Body()],
     tickets: Tickets,
+    identity: Identity,
+    routing: Routing,
     request_id: RequestId,
     response: Response,
 ) -> TicketOut:
     """Give a ticket to an agent, to a team, or back to the queue."""
     require_something(assignment)
+    await _check_assignment(assignment, identity, routing)
     ticket = await tickets.assign_ticket(
         ticket_id,
         assignee_id=assignment.get("assignee_id"),
@@ -151,6 +159,25 @@ async def list_dues(ticket_id: TicketId, tickets: Tickets) -> Items[DueOut]:
 async def get_decision(ticket_id: TicketId, decision_id: UUID, tickets: Tickets) -> DecisionOut:
     """Why a change was made: the stored decision with the facts it saw and its trace."""
     return DecisionOut.model_validate(await tickets.get_decision(ticket_id, decision_id))
+
+
+async def _check_assignment(assignment: AssignmentIn, identity: IdentityClient, routing: RoutingClient) -> None:
+    """Invalid when nobody would see the ticket: no such team, or nobody of the staff."""
+    problems: dict[str, str] = {}
+    if (assignee_id := assignment.get("assignee_id")) and not await _is_active_staff(assignee_id, identity):
+        problems["assignee_id"] = "must be an active member of the staff"
+    if (team_id := assignment.get("team_id")) and all(team.id != team_id for team in await routing.list_teams()):
+        problems["team_id"] = "must be one of /api/v1/teams"
+    if problems:
+        told = "; ".join(f"{field} {message}" for field, message in problems.items())
+        raise Invalid(f"The assignment is not valid: {told}.", violations=problems)
+
+
+async def _is_active_staff(user_id: UUID, identity: IdentityClient) -> bool:
+    try:
+        return (await identity.get_user(user_id)).is_active_staff
+    except NotFound:
+        return False
 
 
 def _told(ticket: Ticket, response: Response) -> TicketOut:

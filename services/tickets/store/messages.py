@@ -33,10 +33,11 @@ from services.tickets.store.tickets import body_hash, insert_ticket, read_ticket
 
 @dataclass(frozen=True, slots=True)
 class _Author:
-    """Who wrote a word: a customer's `contact`, or the agent with this id."""
+    """Who wrote a word: a customer's `contact`, or the agent with this id and name."""
 
     id: str
     contact: Contact | None = None
+    name: str = ""
 
 
 class MessageStore:
@@ -106,7 +107,7 @@ async def _author(conn: Connection, new: NewMessage, *, request: Request, ticket
         return _Author(str(contact.id), contact)
     if new.sender_email or request.principal.role is Role.CUSTOMER:
         return _Author(str(ticket.requester.id), ticket.requester)
-    return _Author(request.principal.subject)
+    return _Author(request.principal.subject, name=request.principal.name)
 
 
 async def _opens_follow_up(conn: Connection, ticket: Ticket) -> bool:
@@ -128,7 +129,7 @@ async def _add(
         "visibility": new.visibility,
         "author_kind": kind,
         "author_id": author.id,
-        "author_name": author.contact.name if author.contact else "",
+        "author_name": author.contact.name if author.contact else author.name,
         "body": new.body,
         "body_hash": body_hash(new.body),
         "rfc_message_id": new.rfc_message_id,

@@ -1,10 +1,12 @@
 """Who gets in, and what every answer of the gateway has in common."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.domain.principal import Role
 from services.domain.user import UserChange
@@ -98,6 +100,28 @@ async def test_every_answer_has_the_security_headers(doors: Doors, anybody: http
         assert answer.headers["x-request-id"]
         if answer.is_error:
             assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "request_line", [b"\x00\x01", b"GET /" + b"a" * 70_000, b"BREW", b"GET / HTTP/1.1\r\nno header"]
+)
+async def test_what_is_no_http_is_refused_with_the_security_headers(doors: Doors, request_line: bytes) -> None:
+    url = httpx.URL(doors.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(request_line + b"\r\n\r\n")
+    status, *lines = (await reader.read()).decode().partition("\r\n\r\n")[0].lower().split("\r\n")
+    assert status == "http/1.1 400 bad request"
+    assert {f"{name}: {value}" for name, value in HEADERS.items()} <= set(lines)
+    writer.close()
+
+
+async def test_the_log_has_the_ticket_but_no_other_word_of_a_path(doors: Doors) -> None:
+    agent = await doors.signed_in()
+    with capture_logs() as lines:
+        for key in ("4711", "ann@example.com", "x%0a[info] forged", "9" * 5_000):
+            assert (await agent.get(f"/tickets/{key}")).status_code == 404
+    logged = [line["ticket"] for line in lines if line["event"] == "http.request"]
+    assert logged == ["4711", None, None, None]
 
 
 async def test_a_body_over_the_limit_is_refused_announced_or_not(doors: Doors) -> None:

@@ -50,6 +50,10 @@ async def test_the_same_key_and_body_are_one_ticket(doors: Doors) -> None:
     assert others.json()["id"] != first.json()["id"]
 
 
+def deep(levels: int) -> list[Any]:
+    return [deep(levels - 1)] if levels else []
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -66,6 +70,9 @@ async def test_the_same_key_and_body_are_one_ticket(doors: Doors) -> None:
         (NEW | {"custom_fields": {"deep": json.loads("[" * 150 + "]" * 150)}}, "custom_fields"),
         (NEW | {"status": "closed"}, "status"),
         (NEW | {"id": str(uuid4())}, "id"),
+        (NEW | {"requester": {"email": "a" * 1_000_000}}, "requester.email"),
+        (NEW | {"custom_fields": {"a": deep(40)}}, "custom_fields"),
+        (NEW | {"type": "a\nb"}, "type"),
     ],
 )
 async def test_a_wrong_body_is_refused_by_the_name_of_its_field(doors: Doors, body: Any, field: str) -> None:
@@ -93,6 +100,11 @@ async def test_what_is_no_json_text_is_the_callers_mistake(doors: Doors, content
     response = await agent.post("/tickets", content=content, headers={"content-type": "application/json"})
     assert response.status_code in (400, 422), response.text
     assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_number_that_no_message_can_hold_is_the_callers_mistake(doors: Doors) -> None:
+    response = await (await doors.signed_in()).post("/tickets", json=NEW | {"custom_fields": {"a": 10**400}})
+    assert (response.status_code, response.json()["reason"]) == (422, "INVALID")
 
 
 async def test_a_change_is_refused_when_the_ticket_changed_meanwhile(doors: Doors) -> None:
@@ -151,12 +163,24 @@ async def test_a_conversation_moves_the_ticket_and_is_all_in_its_activity(doors:
 async def test_a_ticket_is_given_to_an_agent_and_back_to_the_queue(doors: Doors) -> None:
     agent, bob = await doors.signed_in(), await doors.account()
     path = f"/tickets/{(await made(agent))['id']}/assign"
-    team = str(uuid4())
+    team = (await agent.get("/teams")).json()["items"][0]["id"]
     given = (await agent.post(path, json={"assignee_id": str(bob.id), "team_id": team})).json()
     assert (given["assignee_id"], given["team_id"]) == (str(bob.id), team)
     queued = (await agent.post(path, json={"assignee_id": None})).json()
     assert (queued["assignee_id"], queued["team_id"]) == (None, team)
     assert violations(await agent.post(path, json={})) == {"body": "must have at least one field"}
+
+
+async def test_a_ticket_is_not_given_to_somebody_who_would_never_see_it(doors: Doors) -> None:
+    agent, customer = await doors.signed_in(), await doors.account(Role.CUSTOMER)
+    path = f"/tickets/{(await made(agent))['id']}/assign"
+    nobody = {"assignee_id": "must be an active member of the staff"}
+
+    assert violations(await agent.post(path, json={"assignee_id": str(customer.id)})) == nobody
+    assert violations(await agent.post(path, json={"assignee_id": str(uuid4())})) == nobody
+    assert violations(await agent.post(path, json={"team_id": str(uuid4())})) == {
+        "team_id": "must be one of /api/v1/teams"
+    }
 
 
 async def test_lists_come_in_pages_that_hold_everything_once(doors: Doors) -> None:

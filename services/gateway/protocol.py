@@ -1,0 +1,22 @@
+"""HTTP/1.1 as the gateway speaks it."""
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.gateway.middleware import SECURITY_HEADERS
+
+
+class GatewayProtocol(H11Protocol):
+    """uvicorn's, but what is no HTTP at all is refused with the headers that every other answer has."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse, and close the connection."""
+        headers = {**SECURITY_HEADERS, "Content-Type": "text/plain; charset=utf-8", "Connection": "close"}
+        events = (
+            h11.Response(status_code=400, reason=b"Bad Request", headers=list(headers.items())),
+            h11.Data(data=msg.encode("ascii")),
+            h11.EndOfMessage(),
+        )
+        for event in events:
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
