@@ -19,6 +19,7 @@ from services.gateway.app import create_app
 from services.gateway.deps import Services
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.mail.intake import MailIntake
+from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
 from services.tickets.client.tickets import TicketsClient
@@ -108,12 +109,16 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_mail_door(tickets_address: str) -> AsyncIterator[int]:
-    """The port of a mail door before this tickets service."""
+async def running_mail_door(tickets_address: str, *, authserv_id: str = "") -> AsyncIterator[int]:
+    """The port of a mail door before this tickets service; `authserv_id` names the mail server it trusts."""
     async with (
         open_channel(tickets_address, credentials=lambda: SIGNER.sign(MAIL)) as channel,
         listening(
-            MailIntake(TicketsClient(channel)), ("127.0.0.1", 0), size_limit=1_000_000, hostname="desk.example"
+            intake := MailIntake(TicketsClient(channel), authserv_id=authserv_id),
+            ("127.0.0.1", 0),
+            size_limit=1_000_000,
+            hostname="desk.example",
         ) as port,
+        working_through_quarantine(intake),
     ):
         yield port

@@ -15,7 +15,8 @@ def take_ticket(new: NewTicket, principal: Principal, *, own: Contact | None = N
 
     Raises Invalid, or Forbidden for what only a door or only somebody else may bring.
     """
-    if new.mailbox or new.raw_source or new.rfc_message_id or new.channel is Channel.MAIL:
+    from_door = new.mailbox or new.raw_source or new.rfc_message_id or new.sender_unproven or new.automatic
+    if from_door or new.channel is Channel.MAIL:
         principal.require(INTAKE)
     if own is not None:
         if new.requester_email.strip().lower() not in ("", own.email):
@@ -26,7 +27,7 @@ def take_ticket(new: NewTicket, principal: Principal, *, own: Contact | None = N
 
 def take_message(new: NewMessage, principal: Principal) -> NewMessage:
     """The message as it may be added, checked and cleaned; Invalid or Forbidden as for a ticket."""
-    if new.sender_email or new.sender_name or new.raw_source or new.rfc_message_id:
+    if new.sender_email or new.sender_name or new.raw_source or new.rfc_message_id or new.automatic:
         principal.require(INTAKE)
     if new.visibility is Visibility.INTERNAL:
         principal.require("tickets.note")

@@ -69,6 +69,7 @@ class EventKind(StrEnum):
     DUE_FIRED = "due_fired"
     DELIVERY_FAILED = "delivery_failed"
     DELIVERY_IN_DOUBT = "delivery_in_doubt"
+    AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
 
 
 class DueKind(StrEnum):
@@ -178,7 +179,10 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """What a door asks for when it brings a ticket; validated by `services.domain.intake`."""
+    """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
+
+    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`.
+    """
 
     subject: str
     body: str
@@ -193,6 +197,8 @@ class NewTicket:
     mailbox: str = ""
     raw_source: bytes = b""
     rfc_message_id: str = ""
+    sender_unproven: bool = False
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +212,25 @@ class NewMessage:
     raw_source: bytes = b""
     rfc_message_id: str = ""
     subject: str = ""
+    automatic: bool = False
+
+
+class QuarantineState(StrEnum):
+    """What somebody wants with a quarantined item, or what became of it."""
+
+    KEPT = "kept"
+    RELEASING = "releasing"
+    RETRYING = "retrying"
+    TAKEN = "taken"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedItem:
-    """An inbound item that could not be taken, kept with its source and the reason."""
+    """An inbound item that could not be taken, kept with its source (empty in lists) and the reason.
+
+    `changed_by` released, retried or deleted it last; `ticket_id` is what it became.
+    """
 
     id: UUID
     channel: Channel
@@ -218,6 +238,12 @@ class QuarantinedItem:
     reason: str
     raw_source: bytes
     created_at: datetime
+    state: QuarantineState
+    changed_by: str
+    changed_at: datetime | None
+    ticket_id: UUID | None
+    envelope_sender: str
+    recipients: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +254,46 @@ class NewQuarantinedItem:
     code: str
     reason: str
     raw_source: bytes
+    envelope_sender: str = ""
+    recipients: tuple[str, ...] = ()
+
+
+class MailReportKind(StrEnum):
+    """What a machine told about a mail of ours."""
+
+    BOUNCE = "bounce"
+    DELAY = "delay"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMailReport:
+    """What a machine told about a mail of ours; `failed` are addresses it never reaches, `delayed` not yet reached."""
+
+    kind: MailReportKind
+    rfc_message_ids: tuple[str, ...]
+    failed: tuple[str, ...]
+    delayed: tuple[str, ...]
+    sender: str
+    subject: str
+    text: str
+    raw_source: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MailReport:
+    """A report beside the ticket that it concerns; `rfc_message_id` is that of our mail."""
+
+    id: UUID
+    ticket_id: UUID
+    kind: MailReportKind
+    rfc_message_id: str
+    failed: tuple[str, ...]
+    delayed: tuple[str, ...]
+    sender: str
+    subject: str
+    text: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

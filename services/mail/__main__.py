@@ -12,6 +12,7 @@ from services.common.logging import configure_logging
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.mail.intake import MailIntake
+from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.mail.settings import MailSettings
 from services.tickets.client.tickets import TicketsClient
@@ -30,11 +31,12 @@ async def run(settings: MailSettings) -> None:
     async with (
         open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
         listening(
-            MailIntake(TicketsClient(tickets)),
+            intake := MailIntake(TicketsClient(tickets), authserv_id=settings.trusted_authserv_id),
             (settings.listen, settings.smtp_port),
             size_limit=settings.mail_limit,
             hostname=settings.mail_hostname,
         ) as port,
+        working_through_quarantine(intake),
     ):
         log.info("server.ready", name="mail", port=port)
         await stopping.wait()

@@ -55,7 +55,8 @@ _STABLE_HEADERS = (
 class IncomingMail:
     """A mail that somebody wrote. `from_email` is lower-cased, `subject` and `from_name` are single lines.
 
-    `references` are the Message-IDs it answers, the nearest first; `fingerprint` is the same however it came to us.
+    `references` are the Message-IDs it answers, the nearest first; `fingerprint` is the same however it came to us;
+    `headers` are the values by lower-case name, the topmost first.
     """
 
     from_email: str
@@ -66,6 +67,7 @@ class IncomingMail:
     references: tuple[str, ...]
     fingerprint: str
     raw: bytes
+    headers: Headers
 
 
 class _Bounded(Compat32):
@@ -78,13 +80,13 @@ class _Bounded(Compat32):
         return super().header_source_parse(sourcelines)
 
 
-def parse_mail(raw: bytes, *, envelope_sender: str) -> IncomingMail:
-    """The mail; Invalid for one that nobody wrote by hand or that cannot be attributed or read."""
+def parse_mail(raw: bytes, *, envelope_sender: str, by_hand: bool = True) -> IncomingMail:
+    """The mail; Invalid for one that cannot be attributed or read, or, if `by_hand`, that a machine sent by itself."""
     _check_limits(raw)
     try:
         message = BytesParser(policy=_Bounded()).parsebytes(raw)
         headers = _headers(message)
-        if is_automatic(headers, envelope_sender=envelope_sender):
+        if by_hand and is_automatic(headers, envelope_sender=envelope_sender):
             raise Invalid("A machine sent this by itself: it opens and reopens nothing.", reason="AUTOMATIC")
         email, name = _sender(headers.get("from", ()))
         return IncomingMail(
@@ -96,6 +98,7 @@ def parse_mail(raw: bytes, *, envelope_sender: str) -> IncomingMail:
             references=_references(headers),
             fingerprint=_fingerprint(headers, raw),
             raw=raw,
+            headers=headers,
         )
     except RecursionError:
         raise Invalid("The mail's parts are nested too deeply.", reason="TOO_NESTED") from None

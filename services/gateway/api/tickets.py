@@ -24,6 +24,7 @@ from services.gateway.models import (
     DueOut,
     EventOut,
     Items,
+    MailReportOut,
     Page,
     RequesterIn,
     TicketIn,
@@ -139,6 +140,13 @@ async def list_events(ticket_id: TicketId, tickets: Tickets, cursor: Cursor = ""
     """Every change of a ticket with its reason, oldest first."""
     events, following = await tickets.list_events(ticket_id, page_size=limit, page_token=cursor)
     return Page(items=[EventOut.model_validate(event) for event in events], next_cursor=following or None)
+
+
+@router.get("/{ticket_id}/mail-reports", responses=FOUND)
+async def list_mail_reports(ticket_id: TicketId, tickets: Tickets) -> Items[MailReportOut]:
+    """What machines told about the mails of a ticket: that they came back, wait, or that somebody is away."""
+    reports = await tickets.list_mail_reports(ticket_id)
+    return Items(items=[MailReportOut.model_validate(report) for report in reports])
 
 
 @router.get("/{ticket_id}/upcoming", responses=FOUND)

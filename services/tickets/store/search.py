@@ -133,7 +133,7 @@ def _conditions(terms: Sequence[Term]) -> tuple[list[Composable], dict[str, Any]
 def _scoped(scope: Scope) -> list[Composable]:
     conditions: list[Composable] = []
     if scope.requester_id is not None:
-        conditions.append(SQL("t.requester_id = %(only_requester_id)s"))
+        conditions.append(SQL("t.requester_id = %(only_requester_id)s AND t.sender_proven"))
     if scope.assignee_id is not None:
         conditions.append(SQL("t.assignee_id = %(only_assignee_id)s"))
     return conditions

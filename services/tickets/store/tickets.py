@@ -136,6 +136,8 @@ async def insert_ticket(
         "body_hash": body_hash(new.body),
         "rfc_message_id": new.rfc_message_id,
         "raw_source": new.raw_source,
+        "sender_unproven": new.sender_unproven,
+        "automatic": new.automatic,
         "kind": EventKind.TICKET_CREATED,
         "actor": actor,
         "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
