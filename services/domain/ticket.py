@@ -268,7 +268,10 @@ class MailReportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewMailReport:
-    """What a machine told about a mail of ours; `failed` are addresses it never reaches, `delayed` not yet reached."""
+    """What a machine told about a mail of ours; `failed` are addresses it never reaches, `delayed` not yet reached.
+
+    `fingerprint` is the same however the report came to us.
+    """
 
     kind: MailReportKind
     rfc_message_ids: tuple[str, ...]
@@ -278,6 +281,7 @@ class NewMailReport:
     subject: str
     text: str
     raw_source: bytes
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,11 @@ def _references(headers: Headers) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*nearest, *farther]))[:_MOST_REFERENCES]
 
 
+def fingerprint_of(message: Message, raw: bytes) -> str:
+    """What tells that a mail is the same one on another way: a digest of what its sender made, in hex."""
+    return _fingerprint(_headers(message), raw)
+
+
 def _fingerprint(headers: Headers, raw: bytes) -> str:
     """SHA-256, in hex, of what the sender made: line ends and the space that folding leaves do not count."""
     digest = sha256()

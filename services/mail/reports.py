@@ -10,6 +10,7 @@ from flufl.bounce import all_failures
 from services.domain.errors import Invalid
 from services.domain.intake import clean_email, clean_line
 from services.domain.ticket import MailReportKind, NewMailReport
+from services.mail.parse import fingerprint_of
 from services.mail.text import decode, decode_words, html_to_text
 
 # The library's patterns look at every line many times: who sends more has something else to tell.
@@ -42,6 +43,7 @@ def read_report(raw: bytes) -> NewMailReport:
         subject=_header(message, "subject"),
         text="\n\n".join(text for text in texts if text)[:_LONGEST_TEXT],
         raw_source=raw,
+        fingerprint=fingerprint_of(message, raw),
     )
 
 

@@ -15,7 +15,7 @@ CREATE TABLE mail_reports (
     subject        text NOT NULL,
     body           text NOT NULL,
     raw_source     bytea NOT NULL,
-    digest         bytea NOT NULL CONSTRAINT mail_reports_once UNIQUE,
+    fingerprint    text NOT NULL CONSTRAINT mail_reports_once UNIQUE,
     created_at     timestamptz NOT NULL DEFAULT instant()
 );
 CREATE INDEX mail_reports_ticket ON mail_reports (ticket_id, created_at, id);

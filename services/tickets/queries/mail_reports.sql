@@ -9,9 +9,9 @@ LIMIT 1;
 -- insert_mail_report --
 -- Keep a report beside the mail it is about; no row comes back when it is kept already.
 INSERT INTO mail_reports (ticket_id, effect_id, kind, rfc_message_id, failed, delayed, sender, subject, body, raw_source,
-                          digest)
+                          fingerprint)
 VALUES (%(ticket_id)s, %(effect_id)s, %(kind)s, %(rfc_message_id)s, %(failed)s, %(delayed)s, %(sender)s, %(subject)s,
-        %(text)s, %(raw_source)s, %(digest)s)
+        %(text)s, %(raw_source)s, %(fingerprint)s)
 ON CONFLICT ON CONSTRAINT mail_reports_once DO NOTHING
 RETURNING id;
 

@@ -6,7 +6,6 @@ that a report can do is to be read by the staff.
 
 from collections.abc import Callable
 from dataclasses import asdict
-from hashlib import sha256
 from uuid import UUID
 
 from services.common.database import Database
@@ -45,8 +44,7 @@ class MailReportStore:
                 raise NotFound("This concerns no mail of ours.")
             ticket_id: UUID = row["ticket_id"]
             locked = await lock_ticket(conn, ticket_id)
-            report = {**asdict(new), **row, "digest": sha256(new.raw_source).digest()}
-            report |= {"failed": list(new.failed), "delayed": list(new.delayed)}
+            report = {**asdict(new), **row, "failed": list(new.failed), "delayed": list(new.delayed)}
             kept = await (await conn.execute(QUERIES["insert_mail_report"], report)).fetchone()
             if kept is None:
                 return ticket_id
