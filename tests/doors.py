@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 import uvicorn
 
 from services.common.channel import open_channel
+from services.common.objects import ObjectStore
 from services.domain.principal import Principal, Role
 from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
@@ -19,6 +22,7 @@ from services.gateway.app import create_app
 from services.gateway.deps import Services
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.mail.intake import MailIntake
+from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
@@ -76,9 +80,17 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
 
 
 @asynccontextmanager
+async def object_store() -> AsyncIterator[ObjectStore]:
+    """An object store in a directory of its own."""
+    with TemporaryDirectory() as directory:
+        yield ObjectStore(Path(directory).as_uri())
+
+
+@asynccontextmanager
 async def running_gateway(tickets_address: str, routing_address: str, identity_address: str) -> AsyncIterator[str]:
     """The URL of a gateway before these services."""
     async with (
+        object_store() as objects,
         open_channel(tickets_address) as tickets,
         open_channel(routing_address) as routing,
         open_channel(identity_address) as identity,
@@ -90,6 +102,7 @@ async def running_gateway(tickets_address: str, routing_address: str, identity_a
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
             signer=SIGNER,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
+            objects=objects,
         )
         async with served(create_app(services, body_limit=BODY_LIMIT)) as url:
             yield url
@@ -112,9 +125,11 @@ async def served(app: Any) -> AsyncIterator[str]:
 async def running_mail_door(tickets_address: str, *, authserv_id: str = "") -> AsyncIterator[int]:
     """The port of a mail door before this tickets service; `authserv_id` names the mail server it trusts."""
     async with (
+        object_store() as objects,
         open_channel(tickets_address, credentials=lambda: SIGNER.sign(MAIL)) as channel,
+        MailParsers() as parsers,
         listening(
-            intake := MailIntake(TicketsClient(channel), authserv_id=authserv_id),
+            intake := MailIntake(TicketsClient(channel), parsers, objects, authserv_id=authserv_id),
             ("127.0.0.1", 0),
             size_limit=1_000_000,
             hostname="desk.example",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import grpc
 import structlog
@@ -16,7 +17,7 @@ import structlog
 from services.common.errors import restore
 
 DEADLINE_SECONDS = 10.0
-MAXIMUM_MESSAGE_BYTES = 16 * 1024 * 1024
+MAXIMUM_MESSAGE_BYTES = 32 * 1024 * 1024
 
 _token: ContextVar[str] = ContextVar("token")
 
@@ -86,9 +87,8 @@ class _Caller(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
         token = self._credentials() if self._credentials else _token.get(None)
         if token is not None:
             metadata["authorization"] = f"Bearer {token}"
-        request_id = structlog.contextvars.get_contextvars().get("request_id")
-        if request_id is not None:
-            metadata["x-request-id"] = request_id
+        # A call that no request caused begins one: a server takes what brings no id for an outsider's call.
+        metadata["x-request-id"] = structlog.contextvars.get_contextvars().get("request_id") or uuid4().hex
         timeout = DEADLINE_SECONDS if client_call_details.timeout is None else client_call_details.timeout
         call = await continuation(client_call_details._replace(metadata=metadata, timeout=timeout), request)
         try:

@@ -1,7 +1,9 @@
 """What happens around each call that a server takes: request context and log, errors, authorization."""
 
 import asyncio
+import logging
 import re
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any, NoReturn
@@ -31,9 +33,9 @@ log = structlog.get_logger()
 class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     """A step around every unary call but those of health and reflection."""
 
+    @abstractmethod
     async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
         """Answer the call, with what this step adds."""
-        raise NotImplementedError
 
     async def intercept_service(
         self, continuation: Callable[[Details], Awaitable[Any]], handler_call_details: Details
@@ -54,13 +56,18 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
 
 class RequestContext(Interceptor):
-    """Binds request id and method to the logs, logs the call once, and hides what nobody foresaw."""
+    """Binds request id and method to the logs, logs the call once, and hides what nobody foresaw.
+
+    A call is logged where it enters: one that comes from a process of ours, which brings a request id, only when it
+    fails or for debugging.
+    """
 
     async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
         """Answer; an unknown exception is logged here, once, and becomes an opaque INTERNAL."""
         request_id = _metadata(details, "x-request-id")
+        level = logging.DEBUG
         if not _REQUEST_ID.fullmatch(request_id):
-            request_id = str(uuid4())
+            request_id, level = uuid4().hex, logging.INFO
         structlog.contextvars.bind_contextvars(request_id=request_id, method=details.method)
         began, code = perf_counter(), grpc.StatusCode.OK.name
         try:
@@ -76,7 +83,13 @@ class RequestContext(Interceptor):
             log.exception("grpc.failed")
             await _abort(context, DuradeskError("The service failed for a reason of its own; its log says which."))
         finally:
-            log.info("grpc.call", code=code, milliseconds=round((perf_counter() - began) * 1000, 1))
+            milliseconds = round((perf_counter() - began) * 1000, 1)
+            log.log(
+                level if code == grpc.StatusCode.OK.name else logging.INFO,
+                "grpc.call",
+                code=code,
+                milliseconds=milliseconds,
+            )
 
 
 class Errors(Interceptor):

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     tickets_address: Address = _own("grpc_port")
     routing_address: Address = _own("grpc_port", 1)
     identity_address: Address = _own("grpc_port", 2)
+    # Where attachments are kept: file:///a/directory, s3://bucket/prefix, …; by default a directory under `home`.
+    object_store: Annotated[str, Field(pattern=r"^[a-z0-9]+://.+|^$")] = ""
     principal_key: SecretStr = SecretStr("")
     tls_certificate: Path | None = None
     tls_key: Path | None = None
@@ -59,6 +61,11 @@ class Settings(BaseSettings):
                 name = f"{PREFIX}{name.upper()}"
                 raise ValueError(f"{name}_CERTIFICATE and {name}_KEY must be set together")
         return self
+
+    @property
+    def object_store_url(self) -> str:
+        """The URL of the object store."""
+        return self.object_store or (self.home / "attachments").absolute().as_uri()
 
     @property
     def needed_database_url(self) -> str:

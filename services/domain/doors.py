@@ -15,8 +15,8 @@ def take_ticket(new: NewTicket, principal: Principal, *, own: Contact | None = N
 
     Raises Invalid, or Forbidden for what only a door or only somebody else may bring.
     """
-    from_door = new.mailbox or new.raw_source or new.rfc_message_id or new.sender_unproven or new.automatic
-    if from_door or new.channel is Channel.MAIL:
+    from_mail = new.mailbox or new.sender_unproven or new.channel is Channel.MAIL
+    if from_mail or new.raw_source or new.rfc_message_id or _carries(new):
         principal.require(INTAKE)
     if own is not None:
         if new.requester_email.strip().lower() not in ("", own.email):
@@ -27,10 +27,15 @@ def take_ticket(new: NewTicket, principal: Principal, *, own: Contact | None = N
 
 def take_message(new: NewMessage, principal: Principal) -> NewMessage:
     """The message as it may be added, checked and cleaned; Invalid or Forbidden as for a ticket."""
-    if new.sender_email or new.sender_name or new.raw_source or new.rfc_message_id or new.automatic:
+    if new.sender_email or new.sender_name or new.raw_source or new.rfc_message_id or _carries(new):
         principal.require(INTAKE)
     if new.visibility is Visibility.INTERNAL:
         principal.require("tickets.note")
     if principal.role is Role.SERVICE and not new.sender_email:
         raise Invalid("A door must say who wrote.", violations={"sender_email": "is required"})
     return check_new_message(new)
+
+
+def _carries(new: NewTicket | NewMessage) -> bool:
+    # Whoever may name a digest gets the file that has it.
+    return bool(new.quoted or new.html or new.attachments or new.automatic)

@@ -4,14 +4,18 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 from email_validator import EmailNotValidError, validate_email
 
+from services.domain.attachments import MOST_ATTACHMENTS, safe_content_type, safe_file_name
 from services.domain.errors import Invalid
+from services.domain.html import is_too_deep, sanitize_html
 from services.domain.ticket import Brand, NewMessage, NewTicket
 
 SUBJECT_LENGTH = 500
 BODY_LENGTH = 1_000_000
+HTML_LENGTH = 500_000
 NAME_LENGTH = 200
 TAG_LENGTH = 50
 TAGS = 50
@@ -21,6 +25,10 @@ LONGEST_WAIT = timedelta(days=3650)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _TAG = re.compile(r"[^\s,:\"]+")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_CONTENT_ID_LENGTH = 200
+
+Carrier = TypeVar("Carrier", NewTicket, NewMessage)
 
 
 def clean_line(text: str) -> str:
@@ -65,6 +73,7 @@ def check_new_ticket(ticket: NewTicket) -> NewTicket:
     _check_length(ticket.body, "body", BODY_LENGTH, problems)
     _check_length(ticket.requester_name, "requester.name", NAME_LENGTH, problems)
     _check_fields(ticket.type, ticket.tags, ticket.custom_fields, problems)
+    ticket = _check_content(ticket, problems)
     _raise(problems)
     return ticket
 
@@ -84,8 +93,36 @@ def check_new_message(message: NewMessage) -> NewMessage:
     if not message.raw_source:
         _check_length(message.body.strip(), "body", BODY_LENGTH, problems, least=1)
     _check_length(message.body, "body", BODY_LENGTH, problems)
+    message = _check_content(message, problems)
     _raise(problems)
     return message
+
+
+def _check_content(new: Carrier, problems: dict[str, str]) -> Carrier:
+    """What came besides the words: its quoted part, its HTML made harmless, its files under safe names."""
+    _check_length(new.quoted, "quoted", BODY_LENGTH, problems)
+    _check_length(new.html, "html", HTML_LENGTH, problems)
+    if is_too_deep(new.html):
+        problems["html"] = "must not be nested so deeply"
+    files = new.attachments
+    if len(files) > MOST_ATTACHMENTS or any(file.size < 0 or not _DIGEST.fullmatch(file.digest) for file in files):
+        problems["attachments"] = f"at most {MOST_ATTACHMENTS}, each with its size and SHA-256 in hex"
+    if problems:
+        return new
+    return replace(
+        new,
+        quoted=clean_text(new.quoted),
+        html=sanitize_html(clean_text(new.html)),
+        attachments=tuple(
+            replace(
+                file,
+                file_name=safe_file_name(file.file_name),
+                content_type=safe_content_type(file.content_type),
+                content_id=clean_line(file.content_id)[:_CONTENT_ID_LENGTH],
+            )
+            for file in files
+        ),
+    )
 
 
 def check_fields(*, subject: str | None, type_: str | None, tags: tuple[str, ...], custom_fields: object) -> None:

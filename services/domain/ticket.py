@@ -115,8 +115,27 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message; its HTML refers to it as `cid:<content_id>` when that is not empty."""
+
+    id: UUID
+    file_name: str
+    content_type: str
+    size: int
+    content_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """Where an attachment's content is: in the object store, under its SHA-256 in hex."""
+
+    attachment: Attachment
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One word in a ticket's conversation."""
+    """One word in a ticket's conversation: `body` is what is new, `quoted` the rest of what came, `html` all of it."""
 
     id: UUID
     ticket_id: UUID
@@ -126,6 +145,9 @@ class Message:
     author_name: str
     body: str
     created_at: datetime
+    quoted: str
+    html: str
+    attachments: tuple[Attachment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +200,17 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAttachment:
+    """A file that a door has put into the object store, under the SHA-256 of its content in hex."""
+
+    file_name: str
+    content_type: str
+    size: int
+    content_id: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
@@ -199,6 +232,9 @@ class NewTicket:
     rfc_message_id: str = ""
     sender_unproven: bool = False
     automatic: bool = False
+    quoted: str = ""
+    html: str = ""
+    attachments: tuple[NewAttachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +249,9 @@ class NewMessage:
     rfc_message_id: str = ""
     subject: str = ""
     automatic: bool = False
+    quoted: str = ""
+    html: str = ""
+    attachments: tuple[NewAttachment, ...] = ()
 
 
 class QuarantineState(StrEnum):

@@ -9,6 +9,7 @@ import uvloop
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
+from services.common.objects import ObjectStore
 from services.common.settings import load_settings
 from services.gateway.app import create_app
 from services.gateway.deps import Services
@@ -34,6 +35,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             authenticator=ExchangingAuthenticator(identity_client, signer),
             signer=signer,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
+            objects=ObjectStore(settings.object_store_url),
         )
         app = create_app(services, body_limit=settings.body_limit)
         await uvicorn.Server(server_config(app)).serve(sockets=[listener])

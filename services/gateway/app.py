@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from services.gateway import problems, system
-from services.gateway.api import COMMON, brands, messages, quarantine, teams, tickets, tokens, users
+from services.gateway.api import COMMON, attachments, brands, messages, quarantine, teams, tickets, tokens, users
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 
@@ -28,7 +28,7 @@ def create_app(services: Services, *, body_limit: int) -> FastAPI:
     app.state.services = services
     app.state.metrics = Metrics()
     app.include_router(system.router)
-    for module in (tokens, tickets, messages, teams, users, brands, quarantine):
+    for module in (tokens, tickets, messages, attachments, teams, users, brands, quarantine):
         app.include_router(module.router, responses=COMMON)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)

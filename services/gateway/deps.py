@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from services.common.auth import Authenticator, PrincipalSigner
 from services.common.channel import calling_as
+from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
@@ -30,6 +31,7 @@ class Services:
     authenticator: Authenticator
     signer: PrincipalSigner
     channels: Mapping[str, grpc.aio.Channel]
+    objects: ObjectStore
 
 
 class _Utf8Basic(HTTPBasic):
@@ -69,6 +71,11 @@ def _identity(request: Request) -> IdentityClient:
     return services(request).identity
 
 
+def _objects(request: Request) -> ObjectStore:
+    return services(request).objects
+
+
+Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]

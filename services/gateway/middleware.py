@@ -114,7 +114,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
-            headers.update({**_HEADERS, "X-Request-Id": self._request_id})
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = self._request_id
         await self._send(message)
 
 

@@ -21,6 +21,7 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from services.domain.html import sanitize_html
 from services.domain.intake import BODY_LENGTH, NAME_LENGTH, SUBJECT_LENGTH, TAG_LENGTH, TAGS
 from services.domain.principal import Role
 from services.domain.team import TEAM_NAME_LENGTH
@@ -224,8 +225,22 @@ class MessageIn(_In):
     body: Words
 
 
+class AttachmentOut(_Out):
+    """A file that came with a message; the message's `html` refers to it as `cid:<content_id>`."""
+
+    id: UUID
+    file_name: str
+    content_type: str
+    size: int
+    content_id: str
+
+
 class MessageOut(_Out):
-    """One word in a ticket's conversation."""
+    """One word in a ticket's conversation.
+
+    `body` is what is new in it and `quoted` what a mail repeats; `html` is all of a mail, harmless: nothing in it runs,
+    and the addresses of pictures from elsewhere stand in `data-remote-src`.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -235,6 +250,9 @@ class MessageOut(_Out):
     author_name: str
     body: str
     created_at: datetime
+    quoted: str
+    html: Annotated[str, AfterValidator(sanitize_html)]
+    attachments: tuple[AttachmentOut, ...]
 
 
 class CreatedMessageOut(MessageOut):

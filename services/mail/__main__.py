@@ -9,9 +9,11 @@ import structlog
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
+from services.common.objects import ObjectStore
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.mail.intake import MailIntake
+from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.mail.settings import MailSettings
@@ -30,8 +32,14 @@ async def run(settings: MailSettings) -> None:
     signer = PrincipalSigner(settings.needed_principal_key)
     async with (
         open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
+        MailParsers() as parsers,
         listening(
-            intake := MailIntake(TicketsClient(tickets), authserv_id=settings.trusted_authserv_id),
+            intake := MailIntake(
+                TicketsClient(tickets),
+                parsers,
+                ObjectStore(settings.object_store_url),
+                authserv_id=settings.trusted_authserv_id,
+            ),
             (settings.listen, settings.smtp_port),
             size_limit=settings.mail_limit,
             hostname=settings.mail_hostname,

@@ -4,7 +4,6 @@ When `take_mail` returns, the mail is durable; any DuradeskError means that it i
 same mail may come as often as it likes: the request id is its fingerprint and the place it goes to.
 """
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from email.utils import getaddresses
@@ -13,11 +12,13 @@ from uuid import UUID
 
 import structlog
 
+from services.common.objects import ObjectStore
 from services.domain.errors import AlreadyExists, Forbidden, Invalid, InvalidTransition, NotFound
 from services.domain.reply_address import without_tag
 from services.domain.ticket import (
     Brand,
     Channel,
+    NewAttachment,
     NewMessage,
     NewQuarantinedItem,
     NewTicket,
@@ -26,8 +27,8 @@ from services.domain.ticket import (
 )
 from services.mail.authentication import Verdict, judge_sender
 from services.mail.automatic import is_answerable, is_list_mail
-from services.mail.parse import IncomingMail, parse_mail
-from services.mail.reports import read_report
+from services.mail.parse import IncomingMail
+from services.mail.parsers import MailParsers
 from services.tickets.client.tickets import TicketsClient
 
 # Another try would end the same way: these mails are kept for somebody to look at.
@@ -43,8 +44,12 @@ log = structlog.get_logger()
 class MailIntake:
     """Brings mails to the tickets service; `authserv_id` is the mail server whose word on senders counts."""
 
-    def __init__(self, tickets: TicketsClient, *, authserv_id: str = "") -> None:
+    def __init__(
+        self, tickets: TicketsClient, parsers: MailParsers, objects: ObjectStore, *, authserv_id: str = ""
+    ) -> None:
         self._tickets = tickets
+        self._parsers = parsers
+        self._objects = objects
         self._authserv_id = authserv_id
 
     async def take_mail(self, raw: bytes, *, envelope_sender: str, recipients: Sequence[str]) -> None:
@@ -88,7 +93,7 @@ class MailIntake:
         brands = await self._tickets.list_brands()
         own = {brand.address.lower() for brand in brands}
         try:
-            mail = await _read(raw, envelope_sender=envelope_sender)
+            mail = await self._parsers.parse_mail(raw, envelope_sender=envelope_sender)
             if is_list_mail(mail.headers, own_addresses=own):
                 raise Invalid("A mailing list sent this: it opens and reopens nothing.", reason="AUTOMATIC")
         except Invalid as error:
@@ -104,20 +109,18 @@ class MailIntake:
 
     async def _release(self, raw: bytes, *, recipients: Sequence[str]) -> UUID | None:
         """A new ticket of what somebody of the staff lets in: it joins no other, and no machine answers it."""
-        mail = await _read(raw, envelope_sender="", by_hand=False)
+        mail = await self._parsers.parse_mail(raw, envelope_sender="", by_hand=False)
         mailbox, *_ = mailboxes_of(recipients, await self._tickets.list_brands())
-        return await self._create_ticket(_ticket(mail, mailbox, verdict=Verdict.UNKNOWN, automatic=True), mail)
+        files = await self._keep(mail)
+        ticket = _ticket(mail, mailbox, files, verdict=Verdict.UNKNOWN, automatic=True)
+        return await self._create_ticket(ticket, mail)
 
     async def _report(self, raw: bytes) -> UUID | None:
         """The ticket beside which an automatic mail is kept, None when it concerns no mail of ours."""
         try:
-            report = await asyncio.to_thread(read_report, raw)
-        except Exception as error:  # whatever the library trips over: the mail stays in quarantine
-            log.info("report.unreadable", error=type(error).__name__)
-            return None
-        try:
+            report = await self._parsers.read_report(raw)
             ticket_id = await self._tickets.record_mail_report(report)
-        except NotFound:
+        except (Invalid, NotFound):
             return None
         log.info("mail.reported", ticket=str(ticket_id), kind=report.kind)
         return ticket_id
@@ -125,7 +128,7 @@ class MailIntake:
     async def _deliver(
         self, mail: IncomingMail, recipients: Sequence[str], brands: Iterable[Brand], *, verdict: Verdict
     ) -> UUID | None:
-        automatic = not is_answerable(mail.headers)
+        automatic, files = not is_answerable(mail.headers), await self._keep(mail)
         addressed = [*recipients, *_named_recipients(mail)]
         try:
             thread = await self._tickets.find_thread(
@@ -133,11 +136,11 @@ class MailIntake:
             )
         except NotFound:
             made = [
-                await self._create_ticket(_ticket(mail, mailbox, verdict=verdict, automatic=automatic), mail)
+                await self._create_ticket(_ticket(mail, mailbox, files, verdict=verdict, automatic=automatic), mail)
                 for mailbox in mailboxes_of(recipients, brands)
             ]
             return next(filter(None, made), None)
-        return await self._create_message(thread, _message(mail, automatic=automatic), mail)
+        return await self._create_message(thread, _message(mail, files, automatic=automatic), mail)
 
     async def _create_ticket(self, new: NewTicket, mail: IncomingMail) -> UUID | None:
         try:
@@ -158,6 +161,21 @@ class MailIntake:
         log.info("mail.taken", ticket=str(ticket.id))
         return ticket.id
 
+    async def _keep(self, mail: IncomingMail) -> tuple[NewAttachment, ...]:
+        """The mail's files, in the object store before any row speaks of them."""
+        return tuple(
+            [
+                NewAttachment(
+                    file_name=file.file_name,
+                    content_type=file.content_type,
+                    size=len(file.content),
+                    content_id=file.content_id,
+                    digest=await self._objects.put(file.content),
+                )
+                for file in mail.attachments
+            ]
+        )
+
 
 def mailboxes_of(recipients: Iterable[str], brands: Iterable[Brand]) -> list[str]:
     """The brands' addresses among the recipients, each once; one empty one, for the first brand, if there are none.
@@ -169,17 +187,6 @@ def mailboxes_of(recipients: Iterable[str], brands: Iterable[Brand]) -> list[str
     return list(dict.fromkeys(name for name in candidates if name in addresses)) or [""]
 
 
-async def _read(raw: bytes, *, envelope_sender: str, by_hand: bool = True) -> IncomingMail:
-    try:
-        # In a thread, because reading a large mail takes long enough for other connections to notice.
-        return await asyncio.to_thread(parse_mail, raw, envelope_sender=envelope_sender, by_hand=by_hand)
-    except Invalid:
-        raise
-    except Exception as error:
-        log.exception("mail.unreadable")
-        raise Invalid("The mail could not be read.", reason="UNREADABLE") from error
-
-
 def _named_recipients(mail: IncomingMail) -> list[str]:
     values = [value[:_LONGEST_RECIPIENTS] for name in _RECIPIENT_HEADERS for value in mail.headers.get(name, ())]
     return [address for _, address in getaddresses(values[:_MOST_RECIPIENTS]) if "+" in address]
@@ -189,7 +196,9 @@ def _request_id(place: str, mail: IncomingMail) -> str:
     return sha256(f"{place}\n{mail.fingerprint}".encode()).hexdigest()
 
 
-def _ticket(mail: IncomingMail, mailbox: str, *, verdict: Verdict, automatic: bool) -> NewTicket:
+def _ticket(
+    mail: IncomingMail, mailbox: str, files: tuple[NewAttachment, ...], *, verdict: Verdict, automatic: bool
+) -> NewTicket:
     return NewTicket(
         subject=mail.subject,
         body=mail.text,
@@ -199,12 +208,15 @@ def _ticket(mail: IncomingMail, mailbox: str, *, verdict: Verdict, automatic: bo
         mailbox=mailbox,
         raw_source=mail.raw,
         rfc_message_id=mail.message_id,
+        quoted=mail.quoted,
+        html=mail.html,
+        attachments=files,
         sender_unproven=verdict is not Verdict.PROVEN,
         automatic=automatic,
     )
 
 
-def _message(mail: IncomingMail, *, automatic: bool) -> NewMessage:
+def _message(mail: IncomingMail, files: tuple[NewAttachment, ...], *, automatic: bool) -> NewMessage:
     return NewMessage(
         visibility=Visibility.PUBLIC,
         body=mail.text,
@@ -212,6 +224,9 @@ def _message(mail: IncomingMail, *, automatic: bool) -> NewMessage:
         sender_name=mail.from_name,
         raw_source=mail.raw,
         rfc_message_id=mail.message_id,
+        quoted=mail.quoted,
+        html=mail.html,
+        attachments=files,
         subject=mail.subject,
         automatic=automatic,
     )

@@ -10,19 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import Compat32, default
+from email.policy import Compat32, Policy, default
 from hashlib import sha256
 from typing import Any
 
 from services.domain.errors import Invalid
-from services.domain.intake import BODY_LENGTH, NAME_LENGTH, SUBJECT_LENGTH, clean_email, clean_line
+from services.domain.intake import NAME_LENGTH, SUBJECT_LENGTH, clean_email, clean_line
 from services.mail.automatic import Headers, is_automatic
-from services.mail.text import decode, decode_words, html_to_text
+from services.mail.content import IncomingAttachment, read_content
+from services.mail.quotes import fold
+from services.mail.text import decode, decode_words
 
 NO_SUBJECT = "(no subject)"
-CUT = "\n\n[The rest is left out here; the mail is kept as it came.]"
 
 _MOST_BOUNDARIES = 100
+_MOST_PARTS = 1_000
 _LONGEST_HEADER = 64 * 1024
 _LONGEST_STRUCTURE = 4 * 1024
 _MOST_HEADER_BYTES = 256 * 1024
@@ -55,6 +57,7 @@ _STABLE_HEADERS = (
 class IncomingMail:
     """A mail that somebody wrote. `from_email` is lower-cased, `subject` and `from_name` are single lines.
 
+    `text` is what is new and `quoted` the rest of it; `html` is all of it, harmless, and empty for plain mails.
     `references` are the Message-IDs it answers, the nearest first; `fingerprint` is the same however it came to us;
     `headers` are the values by lower-case name, the topmost first.
     """
@@ -63,6 +66,9 @@ class IncomingMail:
     from_name: str
     subject: str
     text: str
+    quoted: str
+    html: str
+    attachments: tuple[IncomingAttachment, ...]
     message_id: str
     references: tuple[str, ...]
     fingerprint: str
@@ -71,7 +77,10 @@ class IncomingMail:
 
 
 class _Bounded(Compat32):
-    """Reads headers as they stand, and none that is too long to be looked at."""
+    """Reads headers as they stand, none that is too long to be looked at, and not more parts than anybody reads."""
+
+    def __init__(self) -> None:
+        super().__init__(message_factory=_Counted())
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         longest = _LONGEST_STRUCTURE if sourcelines[0][:8].lower() == "content-" else _LONGEST_HEADER
@@ -80,23 +89,44 @@ class _Bounded(Compat32):
         return super().header_source_parse(sourcelines)
 
 
+class _Counted:
+    """Makes the parts of one mail."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def __call__(self, policy: "Policy[Message]") -> Message:
+        self._made += 1
+        if self._made > _MOST_PARTS:
+            raise Invalid("The mail has too many parts.", reason="TOO_COMPLEX")
+        return Message(policy)
+
+
 def parse_mail(raw: bytes, *, envelope_sender: str, by_hand: bool = True) -> IncomingMail:
     """The mail; Invalid for one that cannot be attributed or read, or, if `by_hand`, that a machine sent by itself."""
-    _check_limits(raw)
+    # Old programs end lines with CR alone.
+    readable = raw if b"\n" in raw else raw.replace(b"\r", b"\n")
+    _check_limits(readable)
     try:
-        message = BytesParser(policy=_Bounded()).parsebytes(raw)
+        message = BytesParser(policy=_Bounded()).parsebytes(readable)
         headers = _headers(message)
         if by_hand and is_automatic(headers, envelope_sender=envelope_sender):
             raise Invalid("A machine sent this by itself: it opens and reopens nothing.", reason="AUTOMATIC")
         email, name = _sender(headers.get("from", ()))
+        subject = clean_line(decode_words(_first(headers, "subject")))[:SUBJECT_LENGTH] or NO_SUBJECT
+        content = read_content(message)
+        folded = fold(content.text, subject=subject)
         return IncomingMail(
             from_email=email,
             from_name=name,
-            subject=clean_line(decode_words(_first(headers, "subject")))[:SUBJECT_LENGTH] or NO_SUBJECT,
-            text=_cut(_text(message)),
+            subject=subject,
+            text="\n\n".join(part for part in (folded.body, *content.notes) if part),
+            quoted=folded.quoted,
+            html=content.html,
+            attachments=content.attachments,
             message_id="".join(_MESSAGE_ID.findall(_first(headers, "message-id"))[:1]),
             references=_references(headers),
-            fingerprint=_fingerprint(headers, raw),
+            fingerprint=_fingerprint(headers, readable),
             raw=raw,
             headers=headers,
         )
@@ -185,43 +215,3 @@ def _fingerprint(headers: Headers, raw: bytes) -> str:
     body = _BLANK_LINE.split(raw, maxsplit=1)[1:]
     digest.update(b"\n" + b"".join(body).replace(b"\r\n", b"\n").rstrip(b"\n"))
     return digest.hexdigest()
-
-
-def _text(part: Message) -> str:
-    """The words of the mail: all its text parts that are no attachments; of alternatives the plainest."""
-    kind = part.get_content_type()
-    if part.is_multipart():
-        children = [child for child in part.get_payload() if isinstance(child, Message)]
-        texts = [
-            (child.get_content_type(), _text(child)) for child in children if part.get_content_maintype() == "multipart"
-        ]
-        if kind == "multipart/alternative":
-            return _plainest(texts)
-        return "\n\n".join(text for _, text in texts if text)
-    if kind not in ("text/plain", "text/html") or _is_attachment(part):
-        return ""
-    payload = part.get_payload(decode=True)
-    text = decode(payload if isinstance(payload, bytes) else b"", _charset(part))
-    return (html_to_text(text) if kind == "text/html" else text).strip()
-
-
-def _plainest(texts: list[tuple[str, str]]) -> str:
-    written = [(kind, text) for kind, text in texts if text]
-    plain = [text for kind, text in written if kind == "text/plain"]
-    return next(iter(plain), written[-1][1] if written else "")
-
-
-def _is_attachment(part: Message) -> bool:
-    disposition = str(part.get("content-disposition", "")).strip().lower()
-    return disposition.startswith("attachment") or (part.get_filename() is not None and disposition[:6] != "inline")
-
-
-def _charset(part: Message) -> str | None:
-    try:
-        return part.get_content_charset()
-    except (LookupError, ValueError):
-        return None
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= BODY_LENGTH else text[: BODY_LENGTH - len(CUT)] + CUT

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.ticket import (
+    Attachment,
     AuthorKind,
     Channel,
     Contact,
@@ -119,7 +120,15 @@ def message_of(row: Row) -> Message:
         author_name=row["author_name"],
         body=row["body"],
         created_at=row["created_at"],
+        quoted=row["quoted"],
+        html=row["html"],
+        attachments=tuple(attachment_of({**file, "id": UUID(file["id"])}) for file in row["attachments"]),
     )
+
+
+def attachment_of(row: Row) -> Attachment:
+    """The attachment of a row."""
+    return Attachment(row["id"], row["file_name"], row["content_type"], row["size"], row["content_id"])
 
 
 def event_of(row: Row) -> Event:

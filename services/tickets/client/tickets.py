@@ -20,6 +20,7 @@ from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.ticket import (
+    AttachedFile,
     Brand,
     Contact,
     Due,
@@ -127,6 +128,11 @@ class TicketsClient:
         request = pb.ListMessagesRequest(ticket_id=str(ticket_id), page_size=page_size, page_token=page_token)
         response = await self._stub.ListMessages(request)
         return tuple(from_message(message, Message) for message in response.messages), response.next_page_token
+
+    async def get_attachment(self, attachment_id: UUID) -> AttachedFile:
+        """An attachment and where its content is; NotFound."""
+        response = await self._stub.GetAttachment(pb.GetAttachmentRequest(attachment_id=str(attachment_id)))
+        return from_message(response, AttachedFile)
 
     async def list_events(
         self, ticket_id: UUID, *, page_size: int = 0, page_token: str = ""

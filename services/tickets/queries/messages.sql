@@ -11,36 +11,42 @@ WITH message AS (
                           rfc_message_id, automatic, created_at)
     VALUES (%(message_id)s, %(ticket_id)s, %(visibility)s, %(author_kind)s, %(author_id)s, %(author_name)s, %(body)s,
             %(body_hash)s, %(rfc_message_id)s, %(automatic)s, instant())
-    RETURNING id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at
-), source AS (
-    INSERT INTO raw_sources (message_id, content)
-    SELECT id, %(raw_source)s
-    FROM message
-    WHERE %(raw_source)s <> ''::bytea
+    RETURNING id
 )
-SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at
-FROM message;
+INSERT INTO raw_sources (message_id, content)
+SELECT id, %(raw_source)s
+FROM message
+WHERE %(raw_source)s <> ''::bytea;
 
 -- get_message --
 -- A message by its id.
-SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at
-FROM messages
-WHERE id = %(message_id)s;
+SELECT m.id, m.ticket_id, m.visibility, m.author_kind, m.author_id, m.author_name, m.body, m.created_at,
+       coalesce(c.quoted, '') AS quoted, coalesce(c.html, '') AS html,
+       (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.position), '[]') FROM attachments a WHERE a.message_id = m.id)
+           AS attachments
+FROM messages m
+LEFT JOIN message_contents c ON c.message_id = m.id
+WHERE m.id = %(message_id)s;
 
 -- list_messages --
 -- A ticket's words after a position, oldest first, as many as an answer can carry, and at least one.
-SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, found
+SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, quoted, html, found,
+       (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.position), '[]') FROM attachments a WHERE a.message_id = pages.id)
+           AS attachments
 FROM (
-    SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at,
-           row_number() OVER page AS place, sum(octet_length(body)) OVER page AS bytes,
+    SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, quoted, html,
+           row_number() OVER page AS place,
+           sum(octet_length(body) + octet_length(quoted) + octet_length(html)) OVER page AS bytes,
            count(*) OVER () AS found
     FROM (
-        SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at
-        FROM messages
-        WHERE ticket_id = %(ticket_id)s
-          AND (%(internal)s OR visibility = 'public')
-          AND (%(after_at)s::timestamptz IS NULL OR (created_at, id) > (%(after_at)s, %(after_id)s::uuid))
-        ORDER BY created_at, id
+        SELECT m.id, m.ticket_id, m.visibility, m.author_kind, m.author_id, m.author_name, m.body, m.created_at,
+               coalesce(c.quoted, '') AS quoted, coalesce(c.html, '') AS html
+        FROM messages m
+        LEFT JOIN message_contents c ON c.message_id = m.id
+        WHERE m.ticket_id = %(ticket_id)s
+          AND (%(internal)s OR m.visibility = 'public')
+          AND (%(after_at)s::timestamptz IS NULL OR (m.created_at, m.id) > (%(after_at)s, %(after_id)s::uuid))
+        ORDER BY m.created_at, m.id
         LIMIT %(most)s + 1
     ) AS rows
     WINDOW page AS (ORDER BY created_at, id)

@@ -98,6 +98,13 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         listed = (to_message(message, ticket_pb2.Message) for message in messages)
         return pb.ListMessagesResponse(messages=listed, next_page_token=token)
 
+    async def GetAttachment(self, request: pb.GetAttachmentRequest, context: Context) -> pb.GetAttachmentResponse:
+        """A file of a message that the caller may see."""
+        attachment_id = read.known_id(request.attachment_id, "attachment")
+        return to_message(
+            await self._store.attachments.get_attachment(attachment_id, scope=_scope()), pb.GetAttachmentResponse
+        )
+
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
         """The activity."""
         events, token = await self._store.search.list_events(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from services.common.database import Database
 from services.domain.errors import AlreadyExists, DuradeskError
 from services.domain.reply_address import ReplyAddresses
+from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.mail_reports import MailReportStore
@@ -25,6 +26,7 @@ class Store:
     def __init__(self, database: Database, on_commit: Callable[[], None], reply_addresses: ReplyAddresses) -> None:
         self.tickets = TicketStore(database, on_commit)
         self.messages = MessageStore(database, on_commit, reply_addresses)
+        self.attachments = AttachmentStore(database)
         self.brands = BrandStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)

@@ -22,6 +22,7 @@ from services.domain.ticket import (
     Visibility,
 )
 from services.tickets.convert import message_of
+from services.tickets.store.attachments import insert_content
 from services.tickets.store.contacts import upsert_contact
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
 from services.tickets.store.pages import MOST_BYTES, Page, next_token
@@ -150,15 +151,15 @@ async def _add(
         "raw_source": new.raw_source,
         "automatic": new.automatic,
     }
-    row = await (await conn.execute(QUERIES["insert_message"], parameters)).fetchone()
-    assert row is not None
     if new.sender_email == locked.ticket.requester.email:
         await conn.execute(QUERIES["prove_sender"], {"ticket_id": locked.ticket.id})
+    await conn.execute(QUERIES["insert_message"], parameters)
+    await insert_content(conn, message_id, new)
     locked = await append_event(
         conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
     )
     await enqueue(conn, locked.ticket)
-    return message_of(row), locked.ticket
+    return await _read_message(conn, message_id), locked.ticket
 
 
 async def _follow_up(
@@ -176,6 +177,9 @@ async def _follow_up(
         raw_source=new.raw_source,
         rfc_message_id=new.rfc_message_id,
         automatic=new.automatic,
+        quoted=new.quoted,
+        html=new.html,
+        attachments=new.attachments,
     )
     follow_up = await insert_ticket(
         conn, ticket, ticket_id=uuid4(), message_id=message_id, actor=str(contact.id), follow_up_of=old.id

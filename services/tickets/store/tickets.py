@@ -15,6 +15,7 @@ from services.domain.lifecycle import Act
 from services.domain.principal import Role
 from services.domain.ticket import EventKind, NewTicket, Ticket, TicketStatus
 from services.tickets.convert import json_of, ticket_of
+from services.tickets.store.attachments import insert_content
 from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_ticket
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
@@ -146,6 +147,7 @@ async def insert_ticket(
     row = await (await conn.execute(QUERIES["insert_ticket"], parameters)).fetchone()
     if row is None:
         raise NotFound(f"The brand {new.brand!r} does not exist.", metadata={"field": "brand"})
+    await insert_content(conn, message_id, new)
     return ticket_of(row)
 
 

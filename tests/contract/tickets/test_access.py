@@ -31,6 +31,7 @@ SERVED = {
     "ReopenTicket": AGENTS | {Role.CUSTOMER},
     "CreateMessage": set(Role),
     "ListMessages": set(Role),
+    "GetAttachment": set(Role),
     "ListEvents": INSPECTORS,
     "ListDues": INSPECTORS,
     "GetDecision": INSPECTORS,

@@ -1,0 +1,41 @@
+"""Attached files: what they may be called, how many and how large they may be. Pure."""
+
+import re
+import unicodedata
+
+MOST_ATTACHMENTS = 100
+LARGEST_ATTACHMENT = 25 * 1024 * 1024
+FILE_NAME_LENGTH = 120
+
+# Types that a browser shows without running anything; all others are only bytes to it.
+_INERT = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"})
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,100}")
+_FORBIDDEN = re.compile(r'[<>:"|?*]')
+_SPACE = re.compile(r"\s+")
+# Names of devices: Windows opens these instead of a file, with any extension.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)", re.IGNORECASE)
+BYTES = "application/octet-stream"
+
+
+def safe_file_name(name: str, *, otherwise: str = "attachment") -> str:
+    """A name that is one on every system and reads as what it is: no path, no control or direction characters."""
+    name = _SPACE.sub(" ", unicodedata.normalize("NFC", name)).replace("\\", "/").rpartition("/")[2]
+    seen = "".join(character for character in name if unicodedata.category(character)[0] != "C")
+    name = _FORBIDDEN.sub("_", seen).lstrip(". ").rstrip(". ")
+    if _DEVICE.match(name):
+        name = f"_{name}"
+    stem, dot, extension = name.rpartition(".")
+    if dot and len(extension) <= 10 and stem:
+        name = stem[: FILE_NAME_LENGTH - len(extension) - 1].rstrip(". ") + dot + extension
+    return name[:FILE_NAME_LENGTH] or otherwise
+
+
+def safe_content_type(content_type: str) -> str:
+    """The type in lower case, or that of plain bytes when it is none."""
+    content_type = content_type.strip().lower()
+    return content_type if _TYPE.fullmatch(content_type) else BYTES
+
+
+def served_content_type(content_type: str) -> str:
+    """The type under which a file may be handed to a browser."""
+    return content_type if content_type in _INERT else BYTES

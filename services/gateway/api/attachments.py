@@ -1,0 +1,42 @@
+"""/attachments/{attachment}: the files that came with messages."""
+
+from urllib.parse import quote
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from services.domain.attachments import BYTES, served_content_type
+from services.gateway.api import FOUND, PREFIX
+from services.gateway.deps import Objects, SignedIn, Tickets
+
+router = APIRouter(prefix=f"{PREFIX}/attachments", tags=["messages"], dependencies=[SignedIn])
+
+# Should a browser show it all the same, it has no origin, runs nothing and loads nothing.
+_SANDBOX = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+
+@router.get(
+    "/{attachment_id}",
+    response_class=StreamingResponse,
+    responses=FOUND | {200: {"content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}},
+)
+async def get_attachment(attachment_id: UUID, tickets: Tickets, objects: Objects) -> StreamingResponse:
+    """The content of a file, to be saved; for whoever may see the message that it came with."""
+    file = await tickets.get_attachment(attachment_id)
+    attachment = file.attachment
+    return StreamingResponse(
+        await objects.get(file.digest),
+        media_type=served_content_type(attachment.content_type),
+        headers={
+            "Content-Disposition": _disposition(attachment.file_name),
+            "Content-Length": str(attachment.size),
+            "Content-Security-Policy": _SANDBOX,
+        },
+    )
+
+
+def _disposition(file_name: str) -> str:
+    """The name for every client (RFC 6266): in ASCII for old ones, in UTF-8 for all others."""
+    plain = "".join(letter if " " <= letter <= "~" and letter not in '"\\%' else "_" for letter in file_name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
