@@ -28,6 +28,7 @@ from services.tickets.wakeup import Wakeup
 from tests.unit.factories import make_routing
 
 SIGNER = PrincipalSigner(b"k" * 32)
+REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
 WORKER = Principal("worker", Role.SERVICE)
 
 
@@ -188,7 +189,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             services=[
                 (
                     add_OrchestrationServiceServicer_to_server,
-                    OrchestrationServicer(database, wakeup, ReplyAddresses(b"k" * 32)),
+                    OrchestrationServicer(database, wakeup, REPLY_ADDRESSES),
                 )
             ],
             authenticator=SignedOnly(SIGNER),
