@@ -38,4 +38,4 @@ def take_message(new: NewMessage, principal: Principal) -> NewMessage:
 
 def _carries(new: NewTicket | NewMessage) -> bool:
     # Whoever may name a digest gets the file that has it.
-    return bool(new.quoted or new.html or new.attachments or new.automatic)
+    return bool(new.quoted or new.html or new.attachments or new.automatic or new.cc)

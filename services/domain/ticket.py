@@ -232,6 +232,7 @@ class NewTicket:
     rfc_message_id: str = ""
     sender_unproven: bool = False
     automatic: bool = False
+    cc: tuple[str, ...] = ()
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
@@ -249,6 +250,7 @@ class NewMessage:
     rfc_message_id: str = ""
     subject: str = ""
     automatic: bool = False
+    cc: tuple[str, ...] = ()
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
@@ -295,6 +297,15 @@ class NewQuarantinedItem:
     raw_source: bytes
     envelope_sender: str = ""
     recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CcProposal:
+    """An address to which a customer sent a mail of a ticket besides us; it gets nothing by that."""
+
+    email: str
+    message_id: UUID
+    created_at: datetime
 
 
 class MailReportKind(StrEnum):

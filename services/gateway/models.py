@@ -404,6 +404,14 @@ class QuarantinedItemOut(_Out):
     created_at: datetime
 
 
+class CcProposalOut(_Out):
+    """An address that a customer's mail named besides us: it has got nothing, and sees nothing."""
+
+    email: str
+    message_id: UUID
+    created_at: datetime
+
+
 class MailReportOut(_Out):
     """What a machine told about a mail of ours: whom it does not reach, or not yet, in its own words."""
 

@@ -5,6 +5,7 @@ same mail may come as often as it likes: the request id is its fingerprint and t
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import getaddresses
 from hashlib import sha256
@@ -126,21 +127,24 @@ class MailIntake:
         return ticket_id
 
     async def _deliver(
-        self, mail: IncomingMail, recipients: Sequence[str], brands: Iterable[Brand], *, verdict: Verdict
+        self, mail: IncomingMail, recipients: Sequence[str], brands: Sequence[Brand], *, verdict: Verdict
     ) -> UUID | None:
         automatic, files = not is_answerable(mail.headers), await self._keep(mail)
-        addressed = [*recipients, *_named_recipients(mail)]
+        own = {brand.address.lower() for brand in brands}
+        cc = tuple(address for address in _named(mail, ("cc",)) if without_tag(address) not in own)
+        addressed = [*recipients, *(address for address in _named(mail, _RECIPIENT_HEADERS) if "+" in address)]
         try:
             thread = await self._tickets.find_thread(
                 mail.references, sender_email=mail.from_email, recipients=addressed[:_MOST_RECIPIENTS]
             )
         except NotFound:
-            made = [
-                await self._create_ticket(_ticket(mail, mailbox, files, verdict=verdict, automatic=automatic), mail)
+            tickets = [
+                replace(_ticket(mail, mailbox, files, verdict=verdict, automatic=automatic), cc=cc)
                 for mailbox in mailboxes_of(recipients, brands)
             ]
+            made = [await self._create_ticket(ticket, mail) for ticket in tickets]
             return next(filter(None, made), None)
-        return await self._create_message(thread, _message(mail, files, automatic=automatic), mail)
+        return await self._create_message(thread, replace(_message(mail, files, automatic=automatic), cc=cc), mail)
 
     async def _create_ticket(self, new: NewTicket, mail: IncomingMail) -> UUID | None:
         try:
@@ -187,9 +191,10 @@ def mailboxes_of(recipients: Iterable[str], brands: Iterable[Brand]) -> list[str
     return list(dict.fromkeys(name for name in candidates if name in addresses)) or [""]
 
 
-def _named_recipients(mail: IncomingMail) -> list[str]:
-    values = [value[:_LONGEST_RECIPIENTS] for name in _RECIPIENT_HEADERS for value in mail.headers.get(name, ())]
-    return [address for _, address in getaddresses(values[:_MOST_RECIPIENTS]) if "+" in address]
+def _named(mail: IncomingMail, names: Sequence[str]) -> list[str]:
+    """The addresses in these headers."""
+    values = [value[:_LONGEST_RECIPIENTS] for name in names for value in mail.headers.get(name, ())]
+    return [address for _, address in getaddresses(values[:_MOST_RECIPIENTS]) if address]
 
 
 def _request_id(place: str, mail: IncomingMail) -> str:

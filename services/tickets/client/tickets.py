@@ -22,6 +22,7 @@ from services.common.wire import from_message, to_message
 from services.domain.ticket import (
     AttachedFile,
     Brand,
+    CcProposal,
     Contact,
     Due,
     Event,
@@ -217,6 +218,11 @@ class TicketsClient:
         """Keep what a machine told about a mail of ours; the id of its ticket, NotFound when it concerns none."""
         response = await self._stub.RecordMailReport(to_message(report, pb.RecordMailReportRequest))
         return UUID(response.ticket_id)
+
+    async def list_cc_proposals(self, ticket_id: UUID) -> tuple[CcProposal, ...]:
+        """To whom else the ticket's customers sent their mails, oldest first; NotFound."""
+        response = await self._stub.ListCcProposals(pb.ListCcProposalsRequest(ticket_id=str(ticket_id)))
+        return tuple(from_message(proposal, CcProposal) for proposal in response.proposals)
 
     async def list_mail_reports(self, ticket_id: UUID) -> tuple[MailReport, ...]:
         """What machines told about the ticket's mails, oldest first; NotFound."""

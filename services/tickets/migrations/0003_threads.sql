@@ -34,3 +34,12 @@ CREATE INDEX quarantine_wanted ON quarantine (changed_at) WHERE state IN ('relea
 
 -- Only Message-IDs that we sent lead to a ticket.
 DROP INDEX messages_rfc_message_id;
+
+-- To whom else customers sent their mails: shown to the staff, and nothing more.
+CREATE TABLE cc_proposals (
+    ticket_id  uuid NOT NULL REFERENCES tickets,
+    email      text NOT NULL,
+    message_id uuid NOT NULL REFERENCES messages,
+    created_at timestamptz NOT NULL DEFAULT instant(),
+    PRIMARY KEY (ticket_id, email)
+);

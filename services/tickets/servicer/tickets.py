@@ -233,6 +233,11 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         )
         return pb.UpdateBrandResponse(brand=to_message(brand, ticket_pb2.Brand))
 
+    async def ListCcProposals(self, request: pb.ListCcProposalsRequest, context: Context) -> pb.ListCcProposalsResponse:
+        """Whom customers named besides us."""
+        proposals = await self._store.search.list_cc_proposals(read.ticket_id(request.ticket_id), scope=_scope())
+        return pb.ListCcProposalsResponse(proposals=(to_message(proposal, pb.CcProposal) for proposal in proposals))
+
     async def _want(self, item_id: str, state: QuarantineState) -> QuarantinedItem:
         return await self._store.quarantine.want_quarantined_item(
             read.known_id(item_id, "item"), state, changed_by=current_principal().subject

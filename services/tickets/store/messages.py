@@ -23,6 +23,7 @@ from services.domain.ticket import (
 )
 from services.tickets.convert import message_of
 from services.tickets.store.attachments import insert_content
+from services.tickets.store.cc_proposals import insert_cc_proposals
 from services.tickets.store.contacts import upsert_contact
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
 from services.tickets.store.pages import MOST_BYTES, Page, next_token
@@ -155,6 +156,7 @@ async def _add(
         await conn.execute(QUERIES["prove_sender"], {"ticket_id": locked.ticket.id})
     await conn.execute(QUERIES["insert_message"], parameters)
     await insert_content(conn, message_id, new)
+    await insert_cc_proposals(conn, locked.ticket.id, message_id, new)
     locked = await append_event(
         conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
     )
@@ -177,6 +179,7 @@ async def _follow_up(
         raw_source=new.raw_source,
         rfc_message_id=new.rfc_message_id,
         automatic=new.automatic,
+        cc=new.cc,
         quoted=new.quoted,
         html=new.html,
         attachments=new.attachments,

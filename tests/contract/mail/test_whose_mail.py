@@ -168,6 +168,22 @@ async def test_a_mail_says_whether_a_machine_may_answer_it(
     assert (await mail_room.desk.row("SELECT automatic FROM messages"))["automatic"] is automatic
 
 
+async def test_a_copy_is_a_proposal_and_gives_nothing(mail_room: MailRoom) -> None:
+    await mail_room.send(mail(Cc="Bob <bob@b.example>, Support+x@localhost, broken@, Dora <Dora@d.example>"))
+    ticket = await mail_room.desk.reply(await only_ticket(mail_room), AGENT)
+    await mail_room.desk.sent_mail(ticket, OURS)
+    more = mail("More", Message_ID="<2@c>", In_Reply_To=OURS, Cc="bob@b.example, eli@e.example, cleo@c.example")
+    await mail_room.send(more)
+    client = await mail_room.desk.client()
+    proposals = await client.list_cc_proposals(ticket.id)
+    assert [proposal.email for proposal in proposals] == ["bob@b.example", "dora@d.example", "eli@e.example"]
+    assert {effect["recipient"] for effect in await mail_room.desk.rows("SELECT recipient FROM effects")} == {
+        "cleo@c.example"
+    }
+    await mail_room.send(mail("To all", Message_ID="<3@b>", From="bob@b.example", In_Reply_To="<2@c>", References=OURS))
+    assert await mail_room.counts() == (2, 4, 0)
+
+
 async def test_control_headers_and_commands_are_words_like_others(mail_room: MailRoom) -> None:
     headers = {"X-Duradesk-Ticket": "1", "X-Priority": "1", "X-Duradesk-Status": "closed", "Importance": "high"}
     ticket = await asked(mail_room)
