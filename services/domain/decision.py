@@ -46,6 +46,9 @@ class EventFacts:
     message_hash: str = ""
     visibility: Visibility | None = None
     author_kind: AuthorKind | None = None
+    by_requester: bool = False
+    automatic: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,8 @@ class EffectKind(StrEnum):
 
     REPLY_MAIL = "reply_mail"
     IDLE_REMINDER_MAIL = "idle_reminder_mail"
+    ACKNOWLEDGEMENT_MAIL = "acknowledgement_mail"
+    RESOLVED_NOTICE_MAIL = "resolved_notice_mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,10 @@ class Nudge:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """A mail to be sent. `rfc_message_id` has angle brackets and is the same at every attempt (RFC 5322, 3.6.4)."""
+    """A mail to be sent. `rfc_message_id` has angle brackets and is the same at every attempt (RFC 5322, 3.6.4).
+
+    `html`, if there is any, says the same as `text`.
+    """
 
     from_address: str
     from_name: str
@@ -204,6 +212,7 @@ class OutgoingMail:
     rfc_message_id: str
     references: tuple[str, ...]
     auto_submitted: str
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True)

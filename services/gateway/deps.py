@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from services.common.auth import Authenticator, PrincipalSigner
 from services.common.channel import calling_as
+from services.common.links import LinkSigner
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
@@ -29,6 +30,7 @@ class Services:
     identity: IdentityClient
     authenticator: Authenticator
     signer: PrincipalSigner
+    links: LinkSigner
     channels: Mapping[str, grpc.aio.Channel]
 
 
@@ -69,6 +71,7 @@ def _identity(request: Request) -> IdentityClient:
     return services(request).identity
 
 
+Behind = Annotated[Services, Depends(services)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]

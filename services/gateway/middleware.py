@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.problems import problem_response
 
-# Answers are data: whatever a browser takes one for, it loads and runs nothing (CSP level 3).
+# Unless a page says otherwise, answers are data: whatever a browser takes one for, it loads and runs nothing (CSP 3).
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -114,7 +114,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
-            headers.update({**_HEADERS, "X-Request-Id": self._request_id})
+            headers["X-Request-Id"] = self._request_id
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
         await self._send(message)
 
 

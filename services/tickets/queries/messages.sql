@@ -11,34 +11,40 @@ WITH message AS (
                           rfc_message_id, created_at)
     VALUES (%(message_id)s, %(ticket_id)s, %(visibility)s, %(author_kind)s, %(author_id)s, %(author_name)s, %(body)s,
             %(body_hash)s, %(rfc_message_id)s, instant())
-    RETURNING id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at
+    RETURNING id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at,
+           withdrawn_at
 ), source AS (
     INSERT INTO raw_sources (message_id, content)
     SELECT id, %(raw_source)s
     FROM message
     WHERE %(raw_source)s <> ''::bytea
 )
-SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at
+SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at,
+           withdrawn_at
 FROM message;
 
 -- get_message --
 -- A message by its id.
-SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at
+SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at,
+           withdrawn_at
 FROM messages
 WHERE id = %(message_id)s;
 
 -- list_messages --
 -- A ticket's words after a position, oldest first, as many as an answer can carry, and at least one.
-SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, found
+SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at,
+           withdrawn_at, found
 FROM (
     SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at,
+           withdrawn_at,
            row_number() OVER page AS place, sum(octet_length(body)) OVER page AS bytes,
            count(*) OVER () AS found
     FROM (
-        SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at
+        SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at,
+           withdrawn_at
         FROM messages
         WHERE ticket_id = %(ticket_id)s
-          AND (%(internal)s OR visibility = 'public')
+          AND (%(internal)s OR (visibility = 'public' AND withdrawn_at IS NULL))
           AND (%(after_at)s::timestamptz IS NULL OR (created_at, id) > (%(after_at)s, %(after_id)s::uuid))
         ORDER BY created_at, id
         LIMIT %(most)s + 1

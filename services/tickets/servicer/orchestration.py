@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from services.common.database import Database
 from services.common.interceptors import Context
+from services.common.links import LinkSigner
 from services.common.wire import from_message, to_message
 from services.domain.decision import Decision, EffectOutcome, Facts, Nudge
 from services.domain.errors import Invalid, InvalidTransition
@@ -37,8 +38,9 @@ _OUTCOMES = {
 class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceServicer):
     """Each method is one transaction; what frees a place or brings tickets wakes the claimers after its commit."""
 
-    def __init__(self, database: Database, wakeup: Wakeup) -> None:
+    def __init__(self, database: Database, wakeup: Wakeup, links: LinkSigner) -> None:
         self._database = database
+        self._links = links
         self._wakeup = wakeup
 
     async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
@@ -103,7 +105,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         if not timedelta() < lease <= LONGEST_LEASE:
             raise _wrong("lease", "must be above 0 and at most 10 minutes")
         async with self._database.transaction() as conn:
-            claimed = await effects.claim_effect(conn, effect_id, lease=lease)
+            claimed = await effects.claim_effect(conn, effect_id, lease=lease, links=self._links)
         if isinstance(claimed, InvalidTransition):
             raise claimed
         return to_message(claimed, pb.ClaimEffectResponse)

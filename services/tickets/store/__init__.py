@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 
 from services.common.database import Database
 from services.domain.errors import AlreadyExists, DuradeskError
+from services.tickets.store.answers import AnswerStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.contacts import ContactStore
+from services.tickets.store.deliveries import DeliveryStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.search import SearchStore
@@ -24,6 +26,8 @@ class Store:
         self.tickets = TicketStore(database, on_commit)
         self.messages = MessageStore(database, on_commit)
         self.brands = BrandStore(database, on_commit)
+        self.deliveries = DeliveryStore(database, on_commit)
+        self.answers = AnswerStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
         self.quarantine = QuarantineStore(database)

@@ -56,7 +56,7 @@ class MessageStore:
                 return message, await read_ticket(conn, message.ticket_id, scope=request.scope)
             author = await _author(conn, new, request=request, ticket=locked.ticket)
             if author.contact is not None and await _opens_follow_up(conn, locked.ticket):
-                answer = await _follow_up(conn, locked, new, contact=author.contact, message_id=message_id)
+                answer = await follow_up(conn, locked, new, contact=author.contact, message_id=message_id)
             else:
                 answer = await _add(conn, locked, new, author=author, message_id=message_id)
         self._on_commit()
@@ -142,7 +142,7 @@ async def _add(
     return message_of(row), locked.ticket
 
 
-async def _follow_up(
+async def follow_up(
     conn: Connection, locked: LockedTicket, new: NewMessage, *, contact: Contact, message_id: UUID
 ) -> tuple[Message, Ticket]:
     """A new ticket for a customer's word that came after the end; the old one says so in its activity."""
