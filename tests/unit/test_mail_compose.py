@@ -51,6 +51,14 @@ def test_a_mail_says_all_that_it_was_given() -> None:
     assert body(mail) == "Use water.\n"
 
 
+def test_a_mail_with_html_has_both_forms_the_richer_one_last() -> None:
+    mail = composed(html="<p>Použijte vodu.</p>")
+    assert mail.get_content_type() == "multipart/alternative"
+    parts = [(part.get_content_type(), str(part.get_content()).strip()) for part in mail.iter_parts()]
+    assert parts == [("text/plain", "Use water."), ("text/html", "<p>Použijte vodu.</p>")]
+    assert mail["message-id"] == "<m1@shop.example>"
+
+
 def test_an_automatic_mail_says_that_it_is_one() -> None:
     assert composed(auto_submitted="auto-generated")["auto-submitted"] == "auto-generated"
 
