@@ -126,7 +126,9 @@ def _tell_resolved(draft: _Draft, event: EventFacts) -> None:
     elif not lasts:
         outcome = "no notice: it is not so any more"
     else:
-        outcome = _plan_resolved_notice(draft, at=event.effective_at, cause=cause)
+        # Not before a reply that came with it, and late enough for a slip to be mended.
+        undo = timedelta(seconds=draft.facts.brand.undo_seconds)
+        outcome = _plan_resolved_notice(draft, at=event.effective_at + undo, cause=cause)
     seen = {"by_requester": _word(event.by_requester), "status": ticket.status.value}
     draft.trace.append(TraceLine(event.effective_at, cause, "the ticket was resolved", seen, outcome))
 

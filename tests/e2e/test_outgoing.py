@@ -27,7 +27,8 @@ def test_a_new_request_by_mail_is_acknowledged_once_and_neutrally(stack: Stack, 
         mail = make_mail(f"Ann <{sender}>", subject, "Please help.", Message_ID=f"<{uuid4()}@example.com>")
         mail.replace_header("To", brand["address"])
         stack.send_mail(mail)
-    found = wait_for(lambda: len(found := found_by_mail(api, sender)) == 2 and found, what="two tickets")
+    wait_for(lambda: len(found_by_mail(api, sender)) == 2, what="two tickets")
+    found = found_by_mail(api, sender)
 
     def states() -> list[str]:
         ledgers = [api.get(f"/tickets/{item['id']}/deliveries").json()["items"] for item in found]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -106,7 +107,7 @@ def test_a_reply_that_was_taken_back_is_not_mailed_and_the_trace_says_so() -> No
     ],
 )
 def test_a_new_request_is_acknowledged_unless_a_machine_wrote_it_and_neutrally_unless_proven(
-    channel: Channel, created: dict[str, bool], brand: dict[str, bool], keys: list[str]
+    channel: Channel, created: dict[str, Any], brand: dict[str, bool], keys: list[str]
 ) -> None:
     ticket = make_ticket(status=TicketStatus.NEW, channel=channel)
     facts = make_facts(ticket=ticket, brand=make_brand(**brand), events=(make_event(1, **created),))
@@ -124,12 +125,22 @@ def test_a_new_request_is_acknowledged_unless_a_machine_wrote_it_and_neutrally_u
     ],
 )
 def test_the_requester_is_told_that_somebody_else_resolved_the_ticket(
-    event: dict[str, bool], ticket: dict[str, object], brand: dict[str, bool], keys: list[str]
+    event: dict[str, Any], ticket: dict[str, object], brand: dict[str, bool], keys: list[str]
 ) -> None:
     resolved = make_ticket(**{"status": TicketStatus.RESOLVED, "status_epoch": 6, "version": 7} | ticket)
     events = (make_event(6, EventKind.TICKET_RESOLVED, **event),)
     decision = decide(make_facts(ticket=resolved, brand=make_brand(**brand), events=events), make_routing())
     assert [effect.key for effect in decision.effects] == keys
+
+
+def test_the_notice_of_a_resolution_follows_the_reply_that_came_with_it() -> None:
+    resolved = make_ticket(status=TicketStatus.RESOLVED, status_epoch=6, version=6)
+    events = (agent_reply(5), make_event(6, EventKind.TICKET_RESOLVED))
+    facts = make_facts(ticket=resolved, brand=make_brand(undo_seconds=20), events=events)
+    assert [(effect.kind, effect.not_before) for effect in decide(facts, make_routing()).effects] == [
+        (EffectKind.REPLY_MAIL, NOON + 20 * SECOND),
+        (EffectKind.RESOLVED_NOTICE_MAIL, NOON + 20 * SECOND),
+    ]
 
 
 def test_a_ticket_resolved_by_idleness_is_told_of_under_its_new_epoch() -> None:

@@ -29,9 +29,9 @@ _QUESTIONS = {
         "Yes, it is solved",
     ),
     CustomerAnswer.NOT_SOLVED: (
-        "Is your request not solved?",
+        "Not solved yet?",
         "Then somebody goes on working on it.",
-        "No, it is not solved",
+        "It is not solved",
     ),
 }
 _THANKS = {

@@ -90,7 +90,7 @@ async def resolved(desk: Desk) -> tuple[Ticket, int]:
 async def test_customer_says_by_a_link_that_it_is_not_solved_and_it_counts_once(desk: Desk) -> None:
     ticket, epoch = await resolved(desk)
     own = await desk.client(customer(ticket))
-    say = {"status_epoch": epoch, "request_id": "token"}
+    say: dict[str, Any] = {"status_epoch": epoch, "request_id": "token"}
     looked = await own.answer_ticket(ticket.id, CustomerAnswer.NOT_SOLVED, validate_only=True, **say)
     assert looked.status is TicketStatus.RESOLVED
     for _ in range(2):
@@ -116,7 +116,7 @@ async def test_not_solved_after_the_end_opens_a_follow_up(desk: Desk) -> None:
     ticket, epoch = await resolved(desk)
     await (await desk.client()).close_ticket(ticket.id)
     own = await desk.client(customer(ticket))
-    say = {"status_epoch": epoch, "request_id": "token"}
+    say: dict[str, Any] = {"status_epoch": epoch, "request_id": "token"}
     follow_up = await own.answer_ticket(ticket.id, CustomerAnswer.NOT_SOLVED, **say)
     assert follow_up.follow_up_of == ticket.id
     await own.answer_ticket(ticket.id, CustomerAnswer.NOT_SOLVED, **say)
