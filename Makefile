@@ -32,6 +32,11 @@ lint: install  ## Check style, types, the direction of imports and the protos
 .PHONY: protos
 protos: generated/.stamp  ## Generate Python from protos/ into generated/
 
+.PHONY: messages
+messages: install  ## Collect the texts of our mails for translators
+	$(BIN)/pybabel -q extract -k _ --no-location --sort-output --omit-header -w 110 \
+		-o services/tickets/locale/messages.pot services/domain/templates.py
+
 .PHONY: lock
 lock: $(INSTALLED)  ## Choose the newest versions that pyproject.toml allows
 	$(LOCK) --output-file requirements.lock

@@ -14,6 +14,7 @@ import httpx
 import uvicorn
 
 from services.common.channel import open_channel
+from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
 from services.domain.principal import Principal, Role
 from services.domain.user import NewUser, User
@@ -30,6 +31,7 @@ from services.tickets.client.tickets import TicketsClient
 from tests.contract.tickets.desk import Desk, running_desk
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
+LINKS = LinkSigner(b"k" * 32, public_url="https://desk.example")
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"
 MAIL = Principal("mail", Role.SERVICE)
@@ -104,6 +106,7 @@ async def running_gateway(
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
             signer=SIGNER,
+            links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
         )

@@ -170,6 +170,10 @@ class Stack:
         mails = [message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default) for file in files]
         return [mail for mail in mails if to in str(mail["To"])]
 
+    def replies(self, to: str) -> list[EmailMessage]:
+        """Those of them that a person wrote."""
+        return [mail for mail in self.sent_mails(to) if mail["Auto-Submitted"] is None]
+
 
 def make_mail(sender: str, subject: str, body: str, **headers: str) -> EmailMessage:
     """A plain mail to the first brand."""

@@ -129,6 +129,7 @@ def _services(stack: Stack, *, owner_password: str) -> list[ProcessSpec]:
     settings, secrets = stack.settings, stack.environment
     database = {name: secrets[name] for name in (f"{PREFIX}DATABASE_URL", f"{PREFIX}PRINCIPAL_KEY")}
     key = {f"{PREFIX}PRINCIPAL_KEY": stack.principal_key}
+    sink = {f"{PREFIX}SINK": str(settings.data / "sink")} if settings.embeds_sink else {}
     owner = {f"{PREFIX}OWNER_PASSWORD": owner_password} if owner_password else {}
 
     def process(name: str, *words: str, told: dict[str, str], **rest: Any) -> ProcessSpec:
@@ -150,7 +151,7 @@ def _services(stack: Stack, *, owner_password: str) -> list[ProcessSpec]:
         core("identity", settings.grpc_port + 2, told=database | owner),
         core("tickets", settings.grpc_port, ca=settings.tls_ca),
         core("routing", settings.grpc_port + 1),
-        process("gateway", "services.gateway", told=key, probe=http_ok(f"{settings.url}/readyz"), layer=2),
+        process("gateway", "services.gateway", told=key | sink, probe=http_ok(f"{settings.url}/readyz"), layer=2),
         process("mail", "services.mail", told=key, probe=smtp_greeting(settings.listen, settings.smtp_port), layer=2),
         *(background(name) for name in ("relay", "worker", "reconcile")),
     ]

@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     temporal_port: Port = 7233
     temporal_ui_port: Port = 8233
     smtp_port: Port = 2525
+    # What customers reach us by: links in mails begin with it, whatever a request says its host is.
+    public_url: str = Field(
+        default_factory=lambda values: f"http://127.0.0.1:{values['port']}", pattern=r"^https?://\S+$"
+    )
     temporal_address: Address = _own("temporal_port")
     temporal_namespace: str = "default"
     # A cluster that asks for TLS: its certificate authority, and our certificate with its key where it asks for one.

@@ -33,6 +33,12 @@ def reply(ticket: Ticket, act: Act) -> Change:
     return Change(EventKind.MESSAGE_ADDED, {"status": status} if renews_wait(act, ticket.status, status) else {})
 
 
+def take_back(status_epoch: int, *, seq: int, old_status: str | None) -> Change:
+    """Withdraw the word that event `seq` added: the status goes back, unless it has changed once more since."""
+    values = {"status": TicketStatus(old_status)} if old_status and status_epoch == seq else {}
+    return Change(EventKind.MESSAGE_WITHDRAWN, values)
+
+
 def settle(ticket: Ticket, act: Act) -> Change | None:
     """Resolve or close; None when it is so already, InvalidTransition when it cannot become so."""
     status = status_after(act, ticket.status)

@@ -8,6 +8,7 @@ anything fires; the stored plan is only looked at to say in the trace what becam
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from services.domain.decision import (
     Assignment,
@@ -25,6 +26,10 @@ from services.domain.decision import (
 )
 from services.domain.plan import plan_dues
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
+
+# The key of an acknowledgement to somebody who did not prove to be the sender.
+NEUTRAL_KEY = "acknowledgement/neutral"
+_UNREACHABLE = "no mail: the requester has no address"
 
 
 @dataclass
@@ -44,7 +49,9 @@ def decide(facts: Facts, routing: RoutingFacts) -> Decision:
     """What is to happen to the ticket now."""
     draft = _Draft(facts, facts.ticket, list(facts.fired))
     for event in facts.events:
+        _acknowledge(draft, event)
         _send_reply(draft, event)
+        _tell_resolved(draft, event)
     _give_owner(draft, routing)
     _explain_moot_dues(draft)
     _fire_dues(draft)
@@ -61,20 +68,83 @@ def decide(facts: Facts, routing: RoutingFacts) -> Decision:
 
 
 def _send_reply(draft: _Draft, event: EventFacts) -> None:
-    """An agent's public reply goes to the requester by mail, once per message."""
+    """An agent's public reply goes to the requester by mail, once per message, when it can no longer be taken back."""
     by_agent = event.kind is EventKind.MESSAGE_ADDED and event.author_kind is AuthorKind.AGENT
     if not by_agent or event.visibility is not Visibility.PUBLIC or event.message_id is None:
         return
     cause = f"event {event.seq}"
-    reachable = draft.ticket.requester_reachable
-    if reachable:
+    reachable, undo_seconds = draft.ticket.requester_reachable, draft.facts.brand.undo_seconds
+    if event.withdrawn:
+        outcome = "no mail: it was taken back"
+    elif not reachable:
+        outcome = _UNREACHABLE
+    else:
+        outcome = f"mail the reply to the requester after {undo_seconds} s to take it back"
+        not_before = event.effective_at + timedelta(seconds=undo_seconds)
         key = f"reply/{event.message_id}"
-        draft.effects.append(
-            PlannedEffect(key, EffectKind.REPLY_MAIL, event.message_id, not_before=event.effective_at, cause=cause)
-        )
-    outcome = "mail the reply to the requester" if reachable else "no mail: the requester has no address"
-    seen = {"visibility": Visibility.PUBLIC.value, "requester_reachable": str(reachable).lower()}
+        draft.effects.append(PlannedEffect(key, EffectKind.REPLY_MAIL, event.message_id, not_before, cause))
+    seen = {
+        "visibility": Visibility.PUBLIC.value,
+        "requester_reachable": _word(reachable),
+        "withdrawn": _word(event.withdrawn),
+    }
     draft.trace.append(TraceLine(event.effective_at, cause, "a public reply of an agent", seen, outcome))
+
+
+def _acknowledge(draft: _Draft, event: EventFacts) -> None:
+    """The requester of a new ticket is told that it arrived, unless a machine wrote it (RFC 3834, 2).
+
+    Who signed in, or whose mail is theirs for certain, gets its words; all others get a mail that repeats nothing.
+    """
+    if event.kind is not EventKind.TICKET_CREATED:
+        return
+    cause, proven = f"event {event.seq}", event.by_requester and draft.ticket.sender_proven
+    if not draft.facts.brand.acknowledge:
+        outcome = "no acknowledgement: the brand sends none"
+    elif event.automatic:
+        outcome = "no acknowledgement: a machine wrote it"
+    elif not draft.ticket.requester_reachable:
+        outcome = _UNREACHABLE
+    else:
+        outcome = "acknowledge it" if proven else "acknowledge it with a neutral mail: nobody proved to be the sender"
+        key = "acknowledgement" if proven else NEUTRAL_KEY
+        draft.effects.append(
+            PlannedEffect(key, EffectKind.ACKNOWLEDGEMENT_MAIL, event.message_id, event.effective_at, cause)
+        )
+    seen = {"automatic": _word(event.automatic), "proven": _word(proven)}
+    draft.trace.append(TraceLine(event.effective_at, cause, "a new request", seen, outcome))
+
+
+def _tell_resolved(draft: _Draft, event: EventFacts) -> None:
+    """The requester is told that somebody else resolved the ticket, if it still is."""
+    if event.kind is not EventKind.TICKET_RESOLVED:
+        return
+    cause, ticket = f"event {event.seq}", draft.ticket
+    lasts = ticket.status is TicketStatus.RESOLVED and ticket.status_epoch == event.seq
+    if event.by_requester:
+        outcome = "no notice: the requester did it"
+    elif not lasts:
+        outcome = "no notice: it is not so any more"
+    else:
+        # Not before a reply that came with it, and late enough for a slip to be mended.
+        undo = timedelta(seconds=draft.facts.brand.undo_seconds)
+        outcome = _plan_resolved_notice(draft, at=event.effective_at + undo, cause=cause)
+    seen = {"by_requester": _word(event.by_requester), "status": ticket.status.value}
+    draft.trace.append(TraceLine(event.effective_at, cause, "the ticket was resolved", seen, outcome))
+
+
+def _plan_resolved_notice(draft: _Draft, *, at: datetime, cause: str) -> str:
+    if not draft.facts.brand.resolved_notice:
+        return "no notice: the brand sends none"
+    if not draft.ticket.requester_reachable:
+        return _UNREACHABLE
+    key = f"resolved_notice/{draft.ticket.status_epoch}"
+    draft.effects.append(PlannedEffect(key, EffectKind.RESOLVED_NOTICE_MAIL, None, at, cause))
+    return "tell the requester"
+
+
+def _word(value: bool) -> str:
+    return str(value).lower()
 
 
 def _give_owner(draft: _Draft, routing: RoutingFacts) -> None:
@@ -174,6 +244,10 @@ def _settle(draft: _Draft, due: Due, kind: EventKind, status: TicketStatus) -> N
     # The step's event gets the next seq; what is planned for the new status is keyed by it.
     epoch = draft.ticket.version + len(draft.steps)
     draft.ticket = replace(draft.ticket, status=status, status_since=due.due_at, status_epoch=epoch)
+    if status is TicketStatus.RESOLVED:
+        cause = f"due {due.key}"
+        outcome = _plan_resolved_notice(draft, at=due.due_at, cause=cause)
+        draft.trace.append(TraceLine(due.due_at, cause, "the ticket was resolved", {}, outcome))
 
 
 _FIRE = {DueKind.IDLE_REMINDER: _remind, DueKind.IDLE_RESOLVE: _resolve, DueKind.AUTO_CLOSE: _close}

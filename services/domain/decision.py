@@ -32,6 +32,7 @@ class TicketFacts:
     team_id: UUID | None
     assignee_id: UUID | None
     requester_reachable: bool
+    sender_proven: bool
     version: int
 
 
@@ -49,7 +50,9 @@ class EventFacts:
     message_hash: str = ""
     visibility: Visibility | None = None
     author_kind: AuthorKind | None = None
+    by_requester: bool = False
     automatic: bool = False
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,8 @@ class EffectKind(StrEnum):
 
     REPLY_MAIL = "reply_mail"
     IDLE_REMINDER_MAIL = "idle_reminder_mail"
+    ACKNOWLEDGEMENT_MAIL = "acknowledgement_mail"
+    RESOLVED_NOTICE_MAIL = "resolved_notice_mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +202,10 @@ class Nudge:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMail:
-    """A mail to be sent. `rfc_message_id` has angle brackets and is the same at every attempt (RFC 5322, 3.6.4)."""
+    """A mail to be sent. `rfc_message_id` has angle brackets and is the same at every attempt (RFC 5322, 3.6.4).
+
+    `html`, if there is any, says the same as `text`.
+    """
 
     from_address: str
     from_name: str
@@ -209,6 +217,7 @@ class OutgoingMail:
     references: tuple[str, ...]
     auto_submitted: str
     reply_to: str = ""
+    html: str = ""
 
 
 @dataclass(frozen=True, slots=True)

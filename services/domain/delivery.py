@@ -1,11 +1,14 @@
 """Whether an effect may be taken for delivery: once for sure, and once more where nobody can know.
 
-An effect goes ready -> claimed -> sending -> done | failed. Before `sending` nothing has left, so a lost lease is
-simply taken again. A send that was cut after that point may have arrived: it is sent once more with the same
-Message-ID and marked; cut a second time, it ends in doubt.
+An effect goes ready -> claimed -> sending -> done | failed, or ready -> suppressed | cancelled. Before `sending`
+nothing has left, so a lost lease is simply taken again. A send that was cut after that point may have arrived: it is
+sent once more with the same Message-ID and marked; cut a second time, it ends in doubt.
 """
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from services.domain.decision import EffectKind, EffectOutcome
 from services.domain.errors import Conflict, InvalidTransition
@@ -22,6 +25,31 @@ class EffectState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     IN_DOUBT = "in_doubt"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One mail in the ledger; `detail` is what the other side said last, or why nothing was sent."""
+
+    id: UUID
+    ticket_id: UUID
+    kind: str
+    message_id: UUID | None
+    recipient: str
+    state: EffectState
+    attempts: int
+    not_before: datetime
+    detail: str
+    rfc_message_id: str
+    doubtful: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+# How often an address gets a neutral acknowledgement, however many tickets there are in its name.
+NEUTRAL_PAUSE = timedelta(days=1)
 
 
 STATE_AFTER = {
@@ -56,7 +84,24 @@ def judge_claim(state: EffectState, *, is_due: bool, is_leased: bool, doubtful: 
 
 
 def is_moot(kind: EffectKind, key: str, *, status: TicketStatus, status_epoch: int) -> bool:
-    """Whether the effect is a reminder of an answer that the ticket no longer waits for."""
-    if kind is not EffectKind.IDLE_REMINDER_MAIL:
-        return False
-    return status is not TicketStatus.PENDING or key != due_key(DueKind.IDLE_REMINDER, status_epoch)
+    """Whether it reminds of an answer that the ticket no longer waits for, or tells of an end that is none any more."""
+    match kind:
+        case EffectKind.IDLE_REMINDER_MAIL:
+            return status is not TicketStatus.PENDING or key != due_key(DueKind.IDLE_REMINDER, status_epoch)
+        case EffectKind.RESOLVED_NOTICE_MAIL:
+            return not status.is_settled
+        case _:
+            return False
+
+
+def epoch_of(key: str) -> int:
+    """The epoch in a key like "idle_reminder/7"."""
+    return int(key.rpartition("/")[2])
+
+
+def check_repeatable(state: EffectState) -> None:
+    """InvalidTransition unless somebody may have the mail tried again."""
+    if state not in (EffectState.FAILED, EffectState.IN_DOUBT):
+        raise InvalidTransition(
+            f"Only a mail that failed or is in doubt can be sent again; this one is {state}.", metadata={"state": state}
+        )

@@ -20,11 +20,28 @@ class Role(StrEnum):
 
 STAFF = frozenset({Role.OWNER, Role.ADMIN, Role.AGENT, Role.LIGHT_AGENT})
 
-_CUSTOMER = frozenset({"tickets.create", "tickets.read", "tickets.reply", "tickets.resolve", "tickets.reopen"})
-_LIGHT_AGENT = frozenset(
-    {"tickets.read", "tickets.inspect", "tickets.reply", "tickets.note", "tickets.resolve", "directory.read"}
+_CUSTOMER = frozenset(
+    {"tickets.create", "tickets.read", "tickets.reply", "tickets.resolve", "tickets.reopen", "tickets.answer"}
 )
-_AGENT = _LIGHT_AGENT | {"tickets.create", "tickets.update", "tickets.assign", "tickets.close", "tickets.reopen"}
+_LIGHT_AGENT = frozenset(
+    {
+        "tickets.read",
+        "tickets.inspect",
+        "tickets.reply",
+        "tickets.undo",
+        "tickets.note",
+        "tickets.resolve",
+        "directory.read",
+    }
+)
+_AGENT = _LIGHT_AGENT | {
+    "tickets.create",
+    "tickets.update",
+    "tickets.assign",
+    "tickets.close",
+    "tickets.reopen",
+    "tickets.repeat_delivery",
+}
 _ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage"}
 _ADMIN |= {"operations.read", "operations.manage"}
 

@@ -1,11 +1,95 @@
-"""The words of mails that nobody wrote by hand, and the subject of those that somebody did."""
+"""The words of mails that nobody wrote by hand, by kind, and the subject of those that somebody did.
+
+A template is plain text whose `{names}` are replaced once by values. Nothing is evaluated: what a customer wrote is
+text, whatever it looks like. English is the source of all languages: `say` gives a sentence in another one.
+"""
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 
+from services.domain.decision import EffectKind
 from services.domain.intake import clean_line
 
+Say = Callable[[str], str]
+
 _ANSWER = re.compile(r"re\s*:", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_LINK = re.compile(r"https?://[^\s<>\"]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A mail's subject and paragraphs; a paragraph of which one value is empty is left out."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A mail's subject and its text, once plain and once as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def _(text: str) -> str:
+    """Marks a text for the catalogue; it is translated when it is said."""
+    return text
+
+
+_GREETING = _("Hello {name},")
+_NAMELESS_GREETING = _("Hello,")
+_SOLVED = _("It is solved:\n{solved_link}")
+_NOT_SOLVED = _("It is not solved:\n{not_solved_link}")
+
+TEMPLATES: Mapping[EffectKind, Template] = {
+    EffectKind.ACKNOWLEDGEMENT_MAIL: Template(
+        "{answer_subject}",
+        (
+            "{greeting}",
+            _('we have your request "{subject}". Its number is {number}, and somebody will answer you.'),
+            _("To add something, simply reply to this mail."),
+            "{brand}",
+        ),
+    ),
+    EffectKind.IDLE_REMINDER_MAIL: Template(
+        "{answer_subject}",
+        (
+            "{greeting}",
+            _('we wait for your answer to go on with your request "{subject}". Simply reply to this mail.'),
+            _("Without one, the request will be marked as resolved on {resolves_at}. You can still reply after that."),
+            _SOLVED,
+            _NOT_SOLVED,
+            "{brand}",
+        ),
+    ),
+    EffectKind.RESOLVED_NOTICE_MAIL: Template(
+        "{answer_subject}",
+        (
+            "{greeting}",
+            _('your request "{subject}" (number {number}) was marked as resolved.'),
+            _SOLVED,
+            _NOT_SOLVED,
+            _("You can also simply reply to this mail."),
+            "{brand}",
+        ),
+    ),
+}
+# To an address whose owner did not prove to have written: not a word that somebody else may have put there.
+NEUTRAL_ACKNOWLEDGEMENT = Template(
+    _("We have your request ({number})"),
+    (
+        _NAMELESS_GREETING,
+        _("a request reached us in your name. Its number is {number}, and somebody will answer you."),
+        _("If it was not you, you need not do anything."),
+        "{brand}",
+    ),
+)
 
 
 def answer_subject(subject: str) -> str:
@@ -14,21 +98,48 @@ def answer_subject(subject: str) -> str:
     return line if _ANSWER.match(line) else f"Re: {line}"
 
 
-def idle_reminder(*, name: str, subject: str, brand: str, resolves_at: datetime | None) -> str:
-    """Tell a customer that we wait for an answer, and when the request is resolved without one, if it ever is."""
-    greeting = f"Hello {clean_line(name)}," if clean_line(name) else "Hello,"
+def reply(*, subject: str, body: str) -> Words:
+    """An answer that somebody wrote: its own words and nothing else."""
+    return Words(answer_subject(subject), body, _html([body]))
+
+
+def fill(template: Template, values: Mapping[str, str | int | datetime | None], say: Say) -> Words:
+    """The mail that the template makes of the values; `say` translates."""
+    known = {name: clean_line(_in_words(value)) for name, value in values.items()}
+    known["greeting"] = _substitute(say(_GREETING if known.get("name") else _NAMELESS_GREETING), known)
+    known["answer_subject"] = answer_subject(known.get("subject", ""))
     paragraphs = [
-        greeting,
-        f'we wait for your answer to go on with your request "{clean_line(subject)}". Simply reply to this mail.',
+        _substitute(say(paragraph), known)
+        for paragraph in template.paragraphs
+        if all(known.get(name) for name in _PLACEHOLDER.findall(paragraph))
     ]
-    if resolves_at is not None:
-        paragraphs.append(
-            f"Without one, the request will be marked as resolved on {_in_words(resolves_at)}."
-            " You can still reply after that."
-        )
-    paragraphs.append(clean_line(brand))
-    return "\n\n".join(paragraphs) + "\n"
+    text = "\n\n".join(paragraphs) + "\n"
+    return Words(_substitute(say(template.subject), known), text, _html(paragraphs))
 
 
-def _in_words(instant: datetime) -> str:
-    return f"{instant.day} {instant:%B %Y at %H:%M} UTC"
+def _substitute(template: str, values: Mapping[str, str]) -> str:
+    """One pass: a value that looks like a placeholder stays what it is."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
+
+
+def _in_words(value: str | int | datetime | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value.day} {value:%B %Y at %H:%M} UTC"
+    return str(value)
+
+
+def _html(paragraphs: list[str]) -> str:
+    """The paragraphs as a page of their own, every value escaped, links to be clicked."""
+    body = "\n".join(f"<p>{_linked(paragraph)}</p>" for paragraph in paragraphs)
+    return f'<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"></head>\n<body>\n{body}\n</body>\n</html>\n'
+
+
+def _linked(text: str) -> str:
+    parts, end = [], 0
+    for match in _LINK.finditer(text):
+        link = escape(match[0])
+        parts += [escape(text[end : match.start()]), f'<a href="{link}">{link}</a>']
+        end = match.end()
+    return "".join([*parts, escape(text[end:])]).replace("\n", "<br>\n")

@@ -69,6 +69,8 @@ class EventKind(StrEnum):
     DUE_FIRED = "due_fired"
     DELIVERY_FAILED = "delivery_failed"
     DELIVERY_IN_DOUBT = "delivery_in_doubt"
+    MESSAGE_WITHDRAWN = "message_withdrawn"
+    DELIVERY_REPEATED = "delivery_repeated"
     AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
 
 
@@ -148,6 +150,7 @@ class Message:
     quoted: str
     html: str
     attachments: tuple[Attachment, ...]
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """A company front and its times; a duration that is None is switched off."""
+    """A company front and its times; a duration that is None is switched off.
+
+    A public reply can be taken back for `undo_seconds`, and goes out after them.
+    """
 
     id: UUID
     name: str
@@ -197,6 +203,9 @@ class Brand:
     idle_resolve_after: timedelta | None
     auto_close_after: timedelta | None
     version: int
+    acknowledge: bool = True
+    resolved_notice: bool = True
+    undo_seconds: int = 5
 
 
 @dataclass(frozen=True, slots=True)

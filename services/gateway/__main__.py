@@ -8,6 +8,7 @@ import uvloop
 
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
+from services.common.links import LinkSigner
 from services.common.logging import configure_logging
 from services.common.objects import ObjectStore
 from services.common.settings import load_settings
@@ -35,10 +36,11 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),
             signer=signer,
+            links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=ObjectStore(settings.object_store_url),
         )
-        app = create_app(services, body_limit=settings.body_limit)
+        app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)
         await uvicorn.Server(server_config(app)).serve(sockets=[listener])
 
 

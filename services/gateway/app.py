@@ -1,5 +1,6 @@
 """The application: its routes, its errors, and an OpenAPI document that says what it really does."""
 
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -7,15 +8,27 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from services.gateway import problems, system
-from services.gateway.api import COMMON, attachments, brands, messages, quarantine, teams, tickets, tokens, users
+from services.gateway.api import (
+    COMMON,
+    attachments,
+    brands,
+    deliveries,
+    messages,
+    quarantine,
+    teams,
+    tickets,
+    tokens,
+    users,
+)
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
+from services.gateway.web import answers, pages, sink
 
 VERSION = "1"
 
 
-def create_app(services: Services, *, body_limit: int) -> FastAPI:
-    """The gateway over these services; bodies may have `body_limit` bytes."""
+def create_app(services: Services, *, body_limit: int, mailbox: Path | None = None) -> FastAPI:
+    """The gateway over these services; bodies may have `body_limit` bytes; `mailbox` is a Maildir to show at /sink."""
     app = FastAPI(
         title="Duradesk",
         version=VERSION,
@@ -27,9 +40,12 @@ def create_app(services: Services, *, body_limit: int) -> FastAPI:
     )
     app.state.services = services
     app.state.metrics = Metrics()
+    app.state.sink = mailbox
     app.include_router(system.router)
-    for module in (tokens, tickets, messages, attachments, teams, users, brands, quarantine):
+    for module in (tokens, tickets, messages, attachments, deliveries, teams, users, brands, quarantine):
         app.include_router(module.router, responses=COMMON)
+    for module in (pages, answers, sink):
+        app.include_router(module.router)
     problems.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)

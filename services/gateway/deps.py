@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from services.common.auth import Authenticator, PrincipalSigner
 from services.common.channel import calling_as
+from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.identity.client import IdentityClient
@@ -30,6 +31,7 @@ class Services:
     identity: IdentityClient
     authenticator: Authenticator
     signer: PrincipalSigner
+    links: LinkSigner
     channels: Mapping[str, grpc.aio.Channel]
     objects: ObjectStore
 
@@ -75,6 +77,7 @@ def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
 
+Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Routing = Annotated[RoutingClient, Depends(_routing)]

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.problems import problem_response
 
-# Answers are data: whatever a browser takes one for, it loads and runs nothing (CSP level 3).
+# Unless a page says otherwise, answers are data: whatever a browser takes one for, it loads and runs nothing (CSP 3).
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",

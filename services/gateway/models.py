@@ -21,8 +21,9 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from services.domain.delivery import EffectState
 from services.domain.html import sanitize_html
-from services.domain.intake import BODY_LENGTH, NAME_LENGTH, SUBJECT_LENGTH, TAG_LENGTH, TAGS
+from services.domain.intake import BODY_LENGTH, LONGEST_UNDO_SECONDS, NAME_LENGTH, SUBJECT_LENGTH, TAG_LENGTH, TAGS
 from services.domain.principal import Role
 from services.domain.team import TEAM_NAME_LENGTH
 from services.domain.ticket import (
@@ -114,6 +115,7 @@ Tag = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": TAG_
 Tags = Annotated[tuple[Tag, ...], Field(json_schema_extra={"maxItems": TAGS})]
 Password = Annotated[Text, Field(json_schema_extra={"minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD})]
 JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_carried)]
+UndoSeconds = Annotated[int, Field(strict=True, ge=0, le=LONGEST_UNDO_SECONDS)]
 Version = Annotated[int, Field(strict=True, ge=1, le=_LARGEST_WHOLE)]
 
 
@@ -239,7 +241,7 @@ class AttachmentOut(_Out):
 
 
 class MessageOut(_Out):
-    """One word in a ticket's conversation.
+    """One word in a ticket's conversation; one that was taken back is shown to the staff only.
 
     `body` is what is new in it and `quoted` what a mail repeats; `html` is all of a mail, harmless: nothing in it runs,
     and the addresses of pictures from elsewhere stand in `data-remote-src`.
@@ -256,6 +258,7 @@ class MessageOut(_Out):
     quoted: str
     html: Annotated[str, AfterValidator(sanitize_html)]
     attachments: tuple[AttachmentOut, ...]
+    withdrawn_at: datetime | None
 
 
 class CreatedMessageOut(MessageOut):
@@ -362,6 +365,9 @@ class BrandIn(_In):
     idle_remind_after: Duration | None = None
     idle_resolve_after: Duration | None = None
     auto_close_after: Duration | None = None
+    acknowledge: StrictBool = True
+    resolved_notice: StrictBool = True
+    undo_seconds: UndoSeconds = 5
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -373,6 +379,9 @@ class BrandPatch(TypedDict, total=False):
     idle_remind_after: Duration | None
     idle_resolve_after: Duration | None
     auto_close_after: Duration | None
+    acknowledge: StrictBool
+    resolved_notice: StrictBool
+    undo_seconds: UndoSeconds
     version: Version
 
 
@@ -385,7 +394,28 @@ class BrandOut(_Out):
     idle_remind_after: Duration | None
     idle_resolve_after: Duration | None
     auto_close_after: Duration | None
+    acknowledge: bool
+    resolved_notice: bool
+    undo_seconds: int
     version: int
+
+
+class DeliveryOut(_Out):
+    """One mail in the ledger; `detail` is what the other side said last, or why nothing was sent."""
+
+    id: UUID
+    ticket_id: UUID
+    kind: str
+    message_id: UUID | None
+    recipient: str
+    state: EffectState
+    attempts: int
+    not_before: datetime
+    detail: str
+    rfc_message_id: str
+    doubtful: bool
+    created_at: datetime
+    updated_at: datetime
 
 
 class QuarantinedItemOut(_Out):

@@ -1,5 +1,6 @@
 """What the environment may say to the gateway."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from services.common.settings import Settings
 
 
 class GatewaySettings(Settings):
-    """The shared settings and the most bytes that a request's body may have (1 MiB by default)."""
+    """The shared settings, the most bytes that a request's body may have, and a Maildir of outgoing mail to show."""
 
+    sink: Path | None = None
     body_limit: Annotated[int, Field(ge=1024)] = 1024 * 1024

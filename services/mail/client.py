@@ -74,7 +74,8 @@ class SmtpSender:
 
 async def _offer(client: aiosmtplib.SMTP, mail: OutgoingMail) -> None:
     await client.connect()
-    await client.mail(ascii_address(mail.from_address))
+    # Nobody may answer an automatic answer by a bounce (RFC 3834, 3.3).
+    await client.mail("" if mail.auto_submitted == "auto-replied" else ascii_address(mail.from_address))
     await client.rcpt(ascii_address(mail.to_address))
 
 

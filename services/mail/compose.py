@@ -24,7 +24,7 @@ def compose(mail: OutgoingMail, *, now: datetime) -> bytes:
 
     Texts are made single lines: a CR or LF would begin a header of somebody else's making.
     """
-    message: Message[str, Header | str] = Message(policy=_POLICY)
+    message = _alternatives(mail.text, mail.html) if mail.html else _part(mail.text, "plain")
     message["From"] = _mailbox(mail.from_name, mail.from_address)
     message["To"] = _mailbox(mail.to_name, mail.to_address)
     message["Subject"] = _text(mail.subject, "Subject")
@@ -37,11 +37,28 @@ def compose(mail: OutgoingMail, *, now: datetime) -> bytes:
         message["References"] = clean_line(" ".join(mail.references))
     if mail.auto_submitted != "no":
         message["Auto-Submitted"] = clean_line(mail.auto_submitted)
+    return message.as_bytes()
+
+
+def _alternatives(text: str, html: str) -> "Message[str, Header | str]":
+    """The same words twice, the richer form last (RFC 2046, 5.1.4)."""
+    message: Message[str, Header | str] = Message(policy=_POLICY)
     message["MIME-Version"] = "1.0"
+    message["Content-Type"] = "multipart/alternative"
+    for part in (_part(text, "plain"), _part(html, "html")):
+        del part["MIME-Version"]
+        message.attach(part)
+    return message
+
+
+def _part(text: str, subtype: str) -> "Message[str, Header | str]":
+    part: Message[str, Header | str] = Message(policy=_POLICY)
+    part["MIME-Version"] = "1.0"
+    part["Content-Type"] = f"text/{subtype}"
     charset = Charset("utf-8")
     charset.body_encoding = QP
-    message.set_payload(mail.text, charset)
-    return message.as_bytes()
+    part.set_payload(text, charset)
+    return part
 
 
 def ascii_address(address: str) -> str:

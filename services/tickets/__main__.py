@@ -8,6 +8,7 @@ from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceService
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.database import Database
+from services.common.links import LinkSigner
 from services.common.logging import configure_logging
 from services.common.server import serve, server_credentials
 from services.common.settings import load_settings
@@ -23,6 +24,7 @@ from services.tickets.wakeup import Wakeup
 async def run(settings: TicketsSettings) -> None:
     """Serve until the process is told to stop."""
     signer = PrincipalSigner(settings.needed_principal_key)
+    links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
     reply_addresses = ReplyAddresses(settings.needed_principal_key)
     url = settings.needed_database_url
     database = Database(
@@ -35,7 +37,10 @@ async def run(settings: TicketsSettings) -> None:
             address=(settings.listen, settings.grpc_port),
             services=[
                 (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, reply_addresses))),
-                (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, reply_addresses)),
+                (
+                    add_OrchestrationServiceServicer_to_server,
+                    OrchestrationServicer(database, wakeup, links, reply_addresses),
+                ),
             ],
             authenticator=ExchangingAuthenticator(IdentityClient(identity), signer),
             tls=server_credentials(settings),

@@ -46,13 +46,16 @@ class TicketFields:
 
 @dataclass(frozen=True, slots=True)
 class BrandFields:
-    """What can be said of a brand; a time that is None is switched off."""
+    """What can be said of a brand; a time that is None is switched off, the other settings are then not said."""
 
     name: str = ""
     address: str = ""
     idle_remind_after: timedelta | None = None
     idle_resolve_after: timedelta | None = None
     auto_close_after: timedelta | None = None
+    acknowledge: bool | None = None
+    resolved_notice: bool | None = None
+    undo_seconds: int | None = None
 
 
 def ticket_of(row: Row) -> Ticket:
@@ -123,6 +126,7 @@ def message_of(row: Row) -> Message:
         quoted=row["quoted"],
         html=row["html"],
         attachments=tuple(attachment_of({**file, "id": UUID(file["id"])}) for file in row["attachments"]),
+        withdrawn_at=row["withdrawn_at"],
     )
 
 

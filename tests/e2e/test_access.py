@@ -39,13 +39,18 @@ NEEDS = {
     "assign_ticket": "tickets.assign",
     "list_events": "tickets.inspect",
     "list_dues": "tickets.inspect",
+    "list_mail_reports": "tickets.inspect",
+    "list_cc_proposals": "tickets.inspect",
     "get_decision": "tickets.inspect",
     "create_message": "tickets.reply",
     "list_messages": "tickets.read",
+    "undo_message": "tickets.undo",
+    "list_ticket_deliveries": "tickets.inspect",
     "resolve_ticket": "tickets.resolve",
     "reopen_ticket": "tickets.reopen",
     "close_ticket": "tickets.close",
 }
+MISSING = {"get_decision": "This decision does not exist.", "undo_message": "This message does not exist."}
 BODIES: dict[str, Any] = {
     "update_ticket": {"type": "question"},
     "assign_ticket": {"assignee_id": None},
@@ -101,7 +106,7 @@ def on_a_ticket(stack: Stack) -> list[tuple[str, str, str]]:
 
 def ask(api: httpx.Client, route: tuple[str, str, str], key: str, decision: str = str(uuid4())) -> httpx.Response:
     name, method, path = route
-    path = path.replace("{ticket_id}", key).replace("{decision_id}", decision)
+    path = path.replace("{ticket_id}", key).replace("{decision_id}", decision).replace("{message_id}", decision)
     return api.request(method, path, json=BODIES.get(name))
 
 
@@ -138,9 +143,9 @@ def test_every_route_on_a_ticket_serves_the_rightful_caller(
         assert given.status_code == 200, given.text
         for name, permission in NEEDS.items():
             answer = ask(callers[role].api, routes[name], mine["id"])
-            # The decision asked for is made up: that it alone is missing shows that the ticket was seen.
-            missing = answer.status_code == 404 and answer.json()["detail"] == "This decision does not exist."
-            served = missing if name == "get_decision" else answer.is_success
+            # What is asked for inside it is made up: that it alone is missing shows that the ticket was seen.
+            missing = answer.status_code == 404 and answer.json()["detail"] == MISSING.get(name)
+            served = missing if name in MISSING else answer.is_success
             allowed = permission in PERMISSIONS[role]
             assert (role, name, served, answer.status_code == 403) == (role, name, allowed, not allowed)
 

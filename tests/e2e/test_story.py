@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.e2e.conftest import QUIET
 from tests.stack import BIN, OWNER, Stack, make_mail, wait_for
 
 CANARIES = ("Canary-Subject-7719", "Canary-Body-4402", "Canary Name 9310", "canary-9921@example.com")
@@ -45,9 +46,9 @@ def found_by_mail(api: httpx.Client, sender: str) -> list[dict[str, Any]]:
     return list(answer.json()["items"])
 
 
-def quick_brand(api: httpx.Client, **times: str | None) -> dict[str, Any]:
+def quick_brand(api: httpx.Client, **settings: Any) -> dict[str, Any]:
     name = f"quick-{uuid4().hex[:8]}"
-    brand = {"name": name, "address": f"{name}@shop.example"} | times
+    brand = {"name": name, "address": f"{name}@shop.example"} | QUIET | settings
     answer = api.post("/brands", json=brand)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())

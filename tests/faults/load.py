@@ -112,7 +112,7 @@ def judge(stack: Stack, told: list[Told], *, within: float = 90) -> None:
             # Resolved before anybody was found for it, a ticket needs no owner.
             assert kinds["ticket_resolved"] == 1 >= kinds["ticket_assigned"], kinds
     for story in told:
-        sent = wait_for(lambda: stack.sent_mails(story.sender), within=within, what="the answer's mail")  # noqa: B023
+        sent = wait_for(lambda: stack.replies(story.sender), within=within, what="the answer's mail")  # noqa: B023
         assert len({mail["Message-ID"] for mail in sent}) == 1
         # Killed between the text's last line and the server's answer, it may come twice; the ticket says so then.
         assert len(sent) <= 1 + _doubtful(stack, story), f"{len(sent)} mails of one answer"

@@ -32,6 +32,7 @@ def make_ticket(**overrides: Any) -> TicketFacts:
         team_id=TEAM,
         assignee_id=ANN,
         requester_reachable=True,
+        sender_proven=True,
         version=5,
     )
     return replace(ticket, **overrides)

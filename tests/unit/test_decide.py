@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -83,6 +84,70 @@ def test_a_public_reply_of_an_agent_is_mailed_once() -> None:
 )
 def test_nothing_else_is_mailed(event: object) -> None:
     assert decide(make_facts(events=(event,)), make_routing()).effects == ()
+
+
+def test_a_reply_goes_out_when_it_can_no_longer_be_taken_back() -> None:
+    facts = make_facts(brand=make_brand(undo_seconds=20), events=(agent_reply(5),))
+    assert [effect.not_before for effect in decide(facts, make_routing()).effects] == [NOON + 20 * SECOND]
+
+
+def test_a_reply_that_was_taken_back_is_not_mailed_and_the_trace_says_so() -> None:
+    decision = decide(make_facts(events=(agent_reply(5, withdrawn=True),)), make_routing())
+    assert decision.effects == ()
+    assert decision.trace[0].outcome == "no mail: it was taken back"
+
+
+@pytest.mark.parametrize(
+    ("sender_proven", "created", "brand", "keys"),
+    [
+        (True, {"by_requester": True}, {}, ["acknowledgement"]),
+        (True, {}, {}, ["acknowledgement/neutral"]),
+        (False, {"by_requester": True}, {}, ["acknowledgement/neutral"]),
+        (True, {"by_requester": True, "automatic": True}, {}, []),
+        (True, {"by_requester": True}, {"acknowledge": False}, []),
+    ],
+)
+def test_a_new_request_is_acknowledged_unless_a_machine_wrote_it_and_neutrally_unless_proven(
+    sender_proven: bool, created: dict[str, Any], brand: dict[str, bool], keys: list[str]
+) -> None:
+    ticket = make_ticket(status=TicketStatus.NEW, sender_proven=sender_proven)
+    facts = make_facts(ticket=ticket, brand=make_brand(**brand), events=(make_event(1, **created),))
+    assert [effect.key for effect in decide(facts, make_routing()).effects] == keys
+
+
+@pytest.mark.parametrize(
+    ("event", "ticket", "brand", "keys"),
+    [
+        ({}, {}, {}, ["resolved_notice/6"]),
+        ({"by_requester": True}, {}, {}, []),
+        ({}, {"status": TicketStatus.OPEN, "status_epoch": 7}, {}, []),
+        ({}, {}, {"resolved_notice": False}, []),
+        ({}, {"requester_reachable": False}, {}, []),
+    ],
+)
+def test_the_requester_is_told_that_somebody_else_resolved_the_ticket(
+    event: dict[str, Any], ticket: dict[str, object], brand: dict[str, bool], keys: list[str]
+) -> None:
+    resolved = make_ticket(**{"status": TicketStatus.RESOLVED, "status_epoch": 6, "version": 7} | ticket)
+    events = (make_event(6, EventKind.TICKET_RESOLVED, **event),)
+    decision = decide(make_facts(ticket=resolved, brand=make_brand(**brand), events=events), make_routing())
+    assert [effect.key for effect in decision.effects] == keys
+
+
+def test_the_notice_of_a_resolution_follows_the_reply_that_came_with_it() -> None:
+    resolved = make_ticket(status=TicketStatus.RESOLVED, status_epoch=6, version=6)
+    events = (agent_reply(5), make_event(6, EventKind.TICKET_RESOLVED))
+    facts = make_facts(ticket=resolved, brand=make_brand(undo_seconds=20), events=events)
+    assert [(effect.kind, effect.not_before) for effect in decide(facts, make_routing()).effects] == [
+        (EffectKind.REPLY_MAIL, NOON + 20 * SECOND),
+        (EffectKind.RESOLVED_NOTICE_MAIL, NOON + 20 * SECOND),
+    ]
+
+
+def test_a_ticket_resolved_by_idleness_is_told_of_under_its_new_epoch() -> None:
+    fired = (FiredDue("idle_reminder/5", NOON + 3 * DAY),)
+    decision = decide(make_facts(now=NOON + 8 * DAY, fired=fired), make_routing())
+    assert [effect.key for effect in decision.effects] == ["resolved_notice/6"]
 
 
 def test_a_requester_without_an_address_gets_no_mail_and_no_reminder() -> None:

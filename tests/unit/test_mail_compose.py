@@ -57,6 +57,14 @@ def test_answers_are_led_to_the_reply_address() -> None:
     assert composed(reply_to=answer_to)["reply-to"] == f"Shop <{answer_to}>"
 
 
+def test_a_mail_with_html_has_both_forms_the_richer_one_last() -> None:
+    mail = composed(html="<p>Použijte vodu.</p>")
+    assert mail.get_content_type() == "multipart/alternative"
+    parts = [(part.get_content_type(), str(part.get_content()).strip()) for part in mail.iter_parts()]
+    assert parts == [("text/plain", "Use water."), ("text/html", "<p>Použijte vodu.</p>")]
+    assert mail["message-id"] == "<m1@shop.example>"
+
+
 def test_an_automatic_mail_says_that_it_is_one() -> None:
     assert composed(auto_submitted="auto-generated")["auto-submitted"] == "auto-generated"
 

@@ -1,10 +1,25 @@
 """The words of our own mails."""
 
 from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
 
 import pytest
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
 
-from services.domain.templates import answer_subject, idle_reminder
+from services.domain import templates
+from services.domain.decision import EffectKind
+from services.domain.templates import NEUTRAL_ACKNOWLEDGEMENT, TEMPLATES, Words, answer_subject, fill, reply
+from services.tickets import languages
+from services.tickets.languages import speaker
+
+VALUES: dict[str, str | int | datetime | None] = {"name": "Cleo", "subject": "Broken", "brand": "Acme", "number": 12}
+LOCALE = Path(languages.__file__).parent / "locale"
+
+
+def filled(kind: EffectKind, **values: str | datetime | None) -> Words:
+    return fill(TEMPLATES[kind], VALUES | values, speaker())
 
 
 @pytest.mark.parametrize(
@@ -21,18 +36,67 @@ def test_an_answers_subject_says_re_once_on_one_line(subject: str, answer: str) 
     assert answer_subject(subject) == answer
 
 
-def test_a_reminder_says_when_the_request_is_resolved_without_an_answer() -> None:
-    resolves_at = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
-    assert idle_reminder(name="Cleo", subject="Broken", brand="Acme", resolves_at=resolves_at) == (
+def test_a_reminder_says_when_the_request_is_resolved_without_an_answer_and_how_to_say_that_it_is() -> None:
+    words = filled(
+        EffectKind.IDLE_REMINDER_MAIL,
+        resolves_at=datetime(2026, 3, 9, 14, 5, tzinfo=UTC),
+        solved_link="https://desk.example/answer/a",
+        not_solved_link="https://desk.example/answer/b",
+    )
+    assert words.subject == "Re: Broken"
+    assert words.text == (
         "Hello Cleo,\n\n"
         'we wait for your answer to go on with your request "Broken". Simply reply to this mail.\n\n'
         "Without one, the request will be marked as resolved on 9 March 2026 at 14:05 UTC."
         " You can still reply after that.\n\n"
+        "It is solved:\nhttps://desk.example/answer/a\n\n"
+        "It is not solved:\nhttps://desk.example/answer/b\n\n"
         "Acme\n"
     )
+    assert '<a href="https://desk.example/answer/a">' in words.html
 
 
 def test_a_reminder_of_a_request_that_is_never_resolved_by_itself_says_nothing_of_it() -> None:
-    text = idle_reminder(name="", subject="Broken", brand="Acme", resolves_at=None)
-    assert text.startswith("Hello,\n\n")
-    assert "resolved" not in text
+    words = filled(EffectKind.IDLE_REMINDER_MAIL, name="", resolves_at=None)
+    assert words.text.startswith("Hello,\n\n")
+    assert "resolved" not in words.text
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+@pytest.mark.parametrize("text", ["{{7*7}}", "{brand}", "{greeting}", "${brand}", "%(brand)s", "{{ config }}"])
+def test_what_a_customer_wrote_is_text_and_never_evaluated(kind: EffectKind, text: str) -> None:
+    words = filled(kind, name=text, subject=text)
+    assert f"Hello {text}," in words.text
+    assert f'"{text}"' in words.text
+    assert "49" not in words.text
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_values_are_escaped_in_html_and_stay_on_one_line(kind: EffectKind) -> None:
+    words = filled(kind, name='<script>"&', subject="a\r\nb")
+    assert "<script>" not in words.html
+    assert "Hello &lt;script&gt;&quot;&amp;," in words.html
+    assert words.subject == "Re: a b"
+
+
+def test_a_neutral_acknowledgement_repeats_nothing_that_the_sender_wrote() -> None:
+    words = fill(NEUTRAL_ACKNOWLEDGEMENT, VALUES, speaker())
+    assert words.subject == "We have your request (12)"
+    for text in (words.subject, words.text, words.html):
+        assert "Cleo" not in text
+        assert "Broken" not in text
+
+
+def test_a_reply_is_its_own_words_once_plain_and_once_as_html() -> None:
+    words = reply(subject="Broken", body="See <b> at https://a.example/?x=1&y=2\n{name}")
+    assert words.text == "See <b> at https://a.example/?x=1&y=2\n{name}"
+    assert '&lt;b&gt; at <a href="https://a.example/?x=1&amp;y=2">' in words.html
+    assert "<br>\n{name}" in words.html
+
+
+def test_every_text_is_in_the_catalogue_and_english_is_complete() -> None:
+    marked = {text for _, text, _, _ in extract_from_file("python", templates.__file__, keywords={"_": None})}
+    template = read_po(BytesIO((LOCALE / "messages.pot").read_bytes()))
+    english = read_po(BytesIO((LOCALE / "en.po").read_bytes()), locale="en")
+    assert {message.id for message in template if message.id} == marked
+    assert {message.id for message in english if message.string and message.id} == marked

@@ -47,6 +47,9 @@ BRAND = Brand(
     idle_resolve_after=timedelta(days=7),
     auto_close_after=timedelta(days=4),
     version=1,
+    acknowledge=False,
+    resolved_notice=False,
+    undo_seconds=0,
 )
 TEAM = RoutingFacts(uuid4(), "Billing", 1, (Candidate(uuid4(), "active member"),), assignee_active=True)
 
@@ -121,6 +124,7 @@ class Desk:
             team_id=None,
             assignee_id=None,
             requester_reachable=True,
+            sender_proven=True,
             version=0,
         )
         self.rows[ticket_id] = Row(facts, brand)

@@ -30,6 +30,7 @@ from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.wakeup import Wakeup
 from tests.conftest import DatabaseUrl
+from tests.contract.orchestration.desk import LINKS
 from tests.people import SIGNER, running_identity, running_routing
 from tests.workflow.conftest import Skip
 from tests.workflow.env import Sender, until
@@ -67,6 +68,8 @@ async def desk(database_url: DatabaseUrl, skipping_server: WorkflowEnvironment) 
         database = await enter(
             Database(url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=10, instant=instant)
         )
+        async with database.transaction() as conn:
+            await conn.execute("UPDATE brands SET undo_seconds = 0")
         wakeup = await enter(Wakeup(url))
         port = await enter(
             running_server(
@@ -75,7 +78,10 @@ async def desk(database_url: DatabaseUrl, skipping_server: WorkflowEnvironment) 
                 address=("127.0.0.1", 0),
                 services=[
                     (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, addresses))),
-                    (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, addresses)),
+                    (
+                        add_OrchestrationServiceServicer_to_server,
+                        OrchestrationServicer(database, wakeup, LINKS, addresses),
+                    ),
                 ],
                 authenticator=SignedOnly(SIGNER),
             )
@@ -99,7 +105,7 @@ async def test_a_forgotten_ticket_is_reminded_resolved_and_closed_over_weeks(des
     await agent.create_message(ticket.id, NewMessage(Visibility.PUBLIC, "Which order?"))
 
     async def planned() -> bool:
-        return bool(await agent.list_dues(ticket.id)) and len(desk.sender.mails) == 1
+        return bool(await agent.list_dues(ticket.id)) and len(desk.sender.mails) == 2
 
     await until(planned)
     pending = await agent.get_ticket(str(ticket.id))
@@ -115,7 +121,7 @@ async def test_a_forgotten_ticket_is_reminded_resolved_and_closed_over_weeks(des
     for event, days in zip(by_itself, (3, 7, 11), strict=True):
         assert_on_time(event, pending.status_since + days * DAY)
     assert (await agent.get_ticket(str(ticket.id))).status is TicketStatus.CLOSED
-    assert len(desk.sender.mails) == 2, "the answer and the reminder"
+    assert len(desk.sender.mails) == 4, "the acknowledgement, the answer, the reminder and the notice"
 
 
 async def test_a_customer_who_comes_back_months_later_gets_a_follow_up(desk: RealDesk) -> None:

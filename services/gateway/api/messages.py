@@ -1,9 +1,11 @@
 """/tickets/{ticket}/messages: the conversation."""
 
+from uuid import UUID
+
 from fastapi import APIRouter
 
 from services.domain.ticket import NewMessage
-from services.gateway.api import FOUND, MADE, PREFIX
+from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
 from services.gateway.deps import Cursor, Limit, RequestId, SignedIn, TicketId, Tickets
 from services.gateway.models import CreatedMessageOut, MessageIn, MessageOut, Page, TicketOut
 
@@ -20,6 +22,12 @@ async def create_message(
     )
     told = MessageOut.model_validate(message)
     return CreatedMessageOut(**dict(told), ticket=TicketOut.model_validate(ticket))
+
+
+@router.post("/{message_id}/undo", responses=CHANGED)
+async def undo_message(ticket_id: TicketId, message_id: UUID, tickets: Tickets) -> MessageOut:
+    """Take a public reply back before it goes out; 409 once it is too late."""
+    return MessageOut.model_validate(await tickets.undo_message(ticket_id, message_id))
 
 
 @router.get("", responses=FOUND)

@@ -19,6 +19,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
+from services.domain.delivery import Delivery
+from services.domain.links import CustomerAnswer
 from services.domain.ticket import (
     AttachedFile,
     Brand,
@@ -38,6 +40,11 @@ from services.domain.ticket import (
     Ticket,
 )
 from services.tickets.convert import BrandFields, TicketFields
+
+_ANSWERS = {
+    CustomerAnswer.SOLVED: pb.CUSTOMER_ANSWER_SOLVED,
+    CustomerAnswer.NOT_SOLVED: pb.CUSTOMER_ANSWER_NOT_SOLVED,
+}
 
 
 class TicketsClient:
@@ -161,6 +168,48 @@ class TicketsClient:
             rfc_message_ids=rfc_message_ids, sender_email=sender_email, recipients=recipients
         )
         return UUID((await self._stub.FindThread(request)).ticket_id)
+
+    async def undo_message(self, ticket_id: UUID, message_id: UUID) -> Message:
+        """Take a public reply back before it goes out; NotFound, InvalidTransition (TOO_LATE, NOT_A_REPLY)."""
+        request = pb.UndoMessageRequest(ticket_id=str(ticket_id), message_id=str(message_id))
+        return from_message((await self._stub.UndoMessage(request)).message, Message)
+
+    async def answer_ticket(
+        self,
+        ticket_id: UUID,
+        answer: CustomerAnswer,
+        *,
+        status_epoch: int,
+        request_id: str,
+        validate_only: bool = False,
+    ) -> Ticket:
+        """What the requester says by a link, or whether it may be said; NotFound, InvalidTransition (STALE)."""
+        request = pb.AnswerTicketRequest(
+            request_id=request_id,
+            ticket_id=str(ticket_id),
+            answer=_ANSWERS[answer],
+            status_epoch=status_epoch,
+            validate_only=validate_only,
+        )
+        return from_message((await self._stub.AnswerTicket(request)).ticket, Ticket)
+
+    async def list_deliveries(
+        self, *, ticket_id: UUID | None = None, state: str = "", page_size: int = 0, page_token: str = ""
+    ) -> tuple[tuple[Delivery, ...], str]:
+        """A page of mails, newest first, and the token of the next; NotFound."""
+        request = pb.ListDeliveriesRequest(
+            ticket_id=str(ticket_id or ""),
+            state=ticket_pb2.DeliveryState.Value(f"DELIVERY_STATE_{state.upper() or 'UNSPECIFIED'}"),
+            page_size=page_size,
+            page_token=page_token,
+        )
+        response = await self._stub.ListDeliveries(request)
+        return tuple(from_message(item, Delivery) for item in response.deliveries), response.next_page_token
+
+    async def repeat_delivery(self, delivery_id: UUID) -> Delivery:
+        """Have a mail tried again that failed or is in doubt; NotFound, InvalidTransition."""
+        request = pb.RepeatDeliveryRequest(delivery_id=str(delivery_id))
+        return from_message((await self._stub.RepeatDelivery(request)).delivery, Delivery)
 
     async def quarantine_item(self, item: NewQuarantinedItem) -> UUID:
         """Keep an inbound item that could not be taken; the same content is kept once."""

@@ -16,6 +16,6 @@ FROM attachments a
 JOIN messages m ON m.id = a.message_id
 JOIN tickets t ON t.id = m.ticket_id
 WHERE a.id = %(attachment_id)s
-  AND (%(internal)s OR m.visibility = 'public')
+  AND (%(internal)s OR (m.visibility = 'public' AND m.withdrawn_at IS NULL))
   AND (%(only_requester_id)s::uuid IS NULL OR (t.requester_id = %(only_requester_id)s AND t.sender_proven))
   AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s);

@@ -1,12 +1,13 @@
 -- get_for_decision --
 -- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
-       t.assignee_id, c.email <> '' AS requester_reachable, t.version,
+       t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version,
        b.id AS brand_id, b.name AS brand_name, b.address AS brand_address, b.idle_remind_after, b.idle_resolve_after,
-       b.auto_close_after, b.version AS brand_version,
+       b.auto_close_after, b.acknowledge, b.resolved_notice, b.undo_seconds, b.version AS brand_version,
        (SELECT coalesce(jsonb_agg(found ORDER BY found.seq), '[]')
         FROM (SELECT e.seq, e.kind, e.effective_at, e.message_id, m.body_hash AS message_hash, m.visibility,
-                     m.author_kind, coalesce(m.automatic, false) AS automatic
+                     m.author_kind, e.actor = t.requester_id::text AS by_requester,
+                     coalesce(m.automatic, false) AS automatic, m.withdrawn_at IS NOT NULL AS withdrawn
               FROM events e
               LEFT JOIN messages m ON m.id = e.message_id
               WHERE e.ticket_id = t.id AND e.seq > t.decided_seq

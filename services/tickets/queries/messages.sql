@@ -20,7 +20,7 @@ WHERE %(raw_source)s <> ''::bytea;
 
 -- get_message --
 -- A message by its id.
-SELECT m.id, m.ticket_id, m.visibility, m.author_kind, m.author_id, m.author_name, m.body, m.created_at,
+SELECT m.id, m.ticket_id, m.visibility, m.author_kind, m.author_id, m.author_name, m.body, m.created_at, m.withdrawn_at,
        coalesce(c.quoted, '') AS quoted, coalesce(c.html, '') AS html,
        (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.position), '[]') FROM attachments a WHERE a.message_id = m.id)
            AS attachments
@@ -30,21 +30,22 @@ WHERE m.id = %(message_id)s;
 
 -- list_messages --
 -- A ticket's words after a position, oldest first, as many as an answer can carry, and at least one.
-SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, quoted, html, found,
+SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, withdrawn_at, quoted, html,
+       found,
        (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.position), '[]') FROM attachments a WHERE a.message_id = pages.id)
            AS attachments
 FROM (
-    SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, quoted, html,
+    SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, withdrawn_at, quoted, html,
            row_number() OVER page AS place,
            sum(octet_length(body) + octet_length(quoted) + octet_length(html)) OVER page AS bytes,
            count(*) OVER () AS found
     FROM (
         SELECT m.id, m.ticket_id, m.visibility, m.author_kind, m.author_id, m.author_name, m.body, m.created_at,
-               coalesce(c.quoted, '') AS quoted, coalesce(c.html, '') AS html
+               m.withdrawn_at, coalesce(c.quoted, '') AS quoted, coalesce(c.html, '') AS html
         FROM messages m
         LEFT JOIN message_contents c ON c.message_id = m.id
         WHERE m.ticket_id = %(ticket_id)s
-          AND (%(internal)s OR m.visibility = 'public')
+          AND (%(internal)s OR (m.visibility = 'public' AND m.withdrawn_at IS NULL))
           AND (%(after_at)s::timestamptz IS NULL OR (m.created_at, m.id) > (%(after_at)s, %(after_id)s::uuid))
         ORDER BY m.created_at, m.id
         LIMIT %(most)s + 1
@@ -69,5 +70,5 @@ ORDER BY created_at DESC
 LIMIT 1;
 
 -- prove_sender --
--- The requester has answered a mail that only they got: from now on their account shows the ticket.
+-- The requester has answered a mail that only they got, or used its link: from now on their account shows the ticket.
 UPDATE tickets SET sender_proven = true WHERE id = %(ticket_id)s AND NOT sender_proven;

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from services.common.database import Database
 from services.common.interceptors import Context
+from services.common.links import LinkSigner
 from services.common.wire import from_message, to_message
 from services.domain.decision import Decision, EffectOutcome, Facts, Nudge
 from services.domain.errors import Invalid, InvalidTransition
@@ -38,8 +39,9 @@ _OUTCOMES = {
 class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceServicer):
     """Each method is one transaction; what frees a place or brings tickets wakes the claimers after its commit."""
 
-    def __init__(self, database: Database, wakeup: Wakeup, reply_addresses: ReplyAddresses) -> None:
+    def __init__(self, database: Database, wakeup: Wakeup, links: LinkSigner, reply_addresses: ReplyAddresses) -> None:
         self._database = database
+        self._links = links
         self._wakeup = wakeup
         self._reply_addresses = reply_addresses
 
@@ -105,7 +107,9 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         if not timedelta() < lease <= LONGEST_LEASE:
             raise _wrong("lease", "must be above 0 and at most 10 minutes")
         async with self._database.transaction() as conn:
-            claimed = await effects.claim_effect(conn, effect_id, lease=lease, reply_addresses=self._reply_addresses)
+            claimed = await effects.claim_effect(
+                conn, effect_id, lease=lease, links=self._links, reply_addresses=self._reply_addresses
+            )
         if isinstance(claimed, InvalidTransition):
             raise claimed
         return to_message(claimed, pb.ClaimEffectResponse)

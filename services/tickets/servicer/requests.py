@@ -1,6 +1,6 @@
 """What a request says, as the domain has it."""
 
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -13,8 +13,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.auth import current_principal
 from services.common.wire import from_message
+from services.domain.delivery import EffectState
 from services.domain.errors import Invalid, NotFound
 from services.domain.intake import NAME_LENGTH, SUBJECT_LENGTH, check_brand, check_request_id, clean_line, clean_text
+from services.domain.links import CustomerAnswer
 from services.domain.ticket import Brand, NewMailReport, NewMessage, NewQuarantinedItem, NewTicket, QuarantineState
 from services.tickets.convert import BrandFields, TicketFields
 from services.tickets.store.pages import Page
@@ -30,6 +32,8 @@ _QUARANTINE_STATES = {
     pb.QUARANTINE_STATE_TAKEN: QuarantineState.TAKEN,
     pb.QUARANTINE_STATE_DELETED: QuarantineState.DELETED,
 }
+# What a brand has a default for.
+_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds")
 
 
 _Write = (
@@ -41,8 +45,25 @@ _Write = (
     | pb.ReopenTicketRequest
     | pb.CreateMessageRequest
     | pb.CreateBrandRequest
+    | pb.AnswerTicketRequest
 )
-_Listing = pb.ListTicketsRequest | pb.ListMessagesRequest | pb.ListEventsRequest | pb.ListQuarantineRequest
+_Listing = (
+    pb.ListTicketsRequest
+    | pb.ListMessagesRequest
+    | pb.ListEventsRequest
+    | pb.ListQuarantineRequest
+    | pb.ListDeliveriesRequest
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _DeliveryFilter:
+    state: EffectState | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    answer: CustomerAnswer
 
 
 def write(method: str, request: _Write) -> Request:
@@ -50,6 +71,21 @@ def write(method: str, request: _Write) -> Request:
     check_request_id(request.request_id)
     digest = sha256(request.SerializeToString(deterministic=True)).digest()
     return Request(current_principal(), method, request.request_id, digest)
+
+
+def unrepeated(method: str) -> Request:
+    """Who makes this write, which is harmless when it comes twice."""
+    return Request(current_principal(), method, "", b"")
+
+
+def delivery_state(request: pb.ListDeliveriesRequest) -> EffectState | None:
+    """The state asked for; None for any."""
+    return from_message(request, _DeliveryFilter).state
+
+
+def customer_answer(request: pb.AnswerTicketRequest) -> CustomerAnswer:
+    """What the customer says."""
+    return from_message(request, _Answer).answer
 
 
 def new_ticket(request: pb.CreateTicketRequest) -> NewTicket:
@@ -76,7 +112,9 @@ def brand_fields(request: pb.UpdateBrandRequest) -> dict[str, Any]:
 
 def new_brand(request: pb.CreateBrandRequest) -> Brand:
     """The brand asked for, checked."""
-    brand = Brand(id=uuid4(), version=1, **asdict(_brand(request.brand)))
+    said = asdict(_brand(request.brand))
+    unsaid = {name for name in _SETTINGS if said[name] is None}
+    brand = Brand(id=uuid4(), version=1, **{name: value for name, value in said.items() if name not in unsaid})
     check_brand(brand)
     return brand
 
@@ -166,7 +204,7 @@ def _masked(values: Any, mask: FieldMask) -> dict[str, Any]:
         told = f"{', '.join(wrong)} cannot be changed here" if wrong else "the update_mask names no field"
         raise Invalid(f"The request is not valid: {told}; the fields are {', '.join(names)}.", violations=wrong)
     chosen = {path: getattr(values, path) for path in mask.paths}
-    missing = {path: "is required" for path in ("status", "priority") if chosen.get(path, path) is None}
+    missing = {path: "is required" for path in ("status", "priority", *_SETTINGS) if chosen.get(path, path) is None}
     if missing:
         raise Invalid(f"The new {' and '.join(missing)} must be said.", violations=missing)
     return chosen

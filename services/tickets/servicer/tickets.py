@@ -105,6 +105,43 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
             await self._store.attachments.get_attachment(attachment_id, scope=_scope()), pb.GetAttachmentResponse
         )
 
+    async def UndoMessage(self, request: pb.UndoMessageRequest, context: Context) -> pb.UndoMessageResponse:
+        """Taken back before it went out."""
+        message = await self._store.deliveries.undo_message(
+            read.ticket_id(request.ticket_id),
+            read.known_id(request.message_id, "message"),
+            read.unrepeated("UndoMessage"),
+        )
+        return pb.UndoMessageResponse(message=to_message(message, ticket_pb2.Message))
+
+    async def AnswerTicket(self, request: pb.AnswerTicketRequest, context: Context) -> pb.AnswerTicketResponse:
+        """The requester's answer by a link."""
+        ticket = await self._store.answers.answer_ticket(
+            read.ticket_id(request.ticket_id),
+            read.customer_answer(request),
+            read.write("AnswerTicket", request),
+            status_epoch=request.status_epoch,
+            validate_only=request.validate_only,
+        )
+        return pb.AnswerTicketResponse(ticket=_ticket(ticket))
+
+    async def ListDeliveries(self, request: pb.ListDeliveriesRequest, context: Context) -> pb.ListDeliveriesResponse:
+        """The ledger."""
+        deliveries, token = await self._store.deliveries.list_deliveries(
+            read.page(request),
+            ticket_id=read.ticket_id(request.ticket_id) if request.ticket_id else None,
+            state=read.delivery_state(request),
+            scope=_scope(),
+        )
+        listed = (to_message(delivery, ticket_pb2.Delivery) for delivery in deliveries)
+        return pb.ListDeliveriesResponse(deliveries=listed, next_page_token=token)
+
+    async def RepeatDelivery(self, request: pb.RepeatDeliveryRequest, context: Context) -> pb.RepeatDeliveryResponse:
+        """Once more."""
+        delivery_id = read.known_id(request.delivery_id, "delivery")
+        delivery = await self._store.deliveries.repeat_delivery(delivery_id, read.unrepeated("RepeatDelivery"))
+        return pb.RepeatDeliveryResponse(delivery=to_message(delivery, ticket_pb2.Delivery))
+
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
         """The activity."""
         events, token = await self._store.search.list_events(

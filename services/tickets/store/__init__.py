@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from services.common.database import Database
 from services.domain.errors import AlreadyExists, DuradeskError
 from services.domain.reply_address import ReplyAddresses
+from services.tickets.store.answers import AnswerStore
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.contacts import ContactStore
+from services.tickets.store.deliveries import DeliveryStore
 from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.quarantine import QuarantineStore
@@ -28,6 +30,8 @@ class Store:
         self.messages = MessageStore(database, on_commit, reply_addresses)
         self.attachments = AttachmentStore(database)
         self.brands = BrandStore(database, on_commit)
+        self.deliveries = DeliveryStore(database, on_commit)
+        self.answers = AnswerStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
         self.quarantine = QuarantineStore(database)

@@ -218,6 +218,7 @@ def _ticket_facts_of(row: Row) -> TicketFacts:
         team_id=row["team_id"],
         assignee_id=row["assignee_id"],
         requester_reachable=row["requester_reachable"],
+        sender_proven=row["sender_proven"],
         version=row["version"],
     )
 
@@ -231,6 +232,9 @@ def _brand_of(row: Row) -> Brand:
         idle_resolve_after=row["idle_resolve_after"],
         auto_close_after=row["auto_close_after"],
         version=row["brand_version"],
+        acknowledge=row["acknowledge"],
+        resolved_notice=row["resolved_notice"],
+        undo_seconds=row["undo_seconds"],
     )
 
 
@@ -244,5 +248,7 @@ def _event_of(event: JsonObject) -> EventFacts:
         message_hash=event["message_hash"] or "",
         visibility=Visibility(event["visibility"]) if event["visibility"] else None,
         author_kind=AuthorKind(event["author_kind"]) if event["author_kind"] else None,
+        by_requester=event["by_requester"],
         automatic=event["automatic"],
+        withdrawn=event["withdrawn"],
     )

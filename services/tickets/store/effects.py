@@ -1,29 +1,31 @@
 """Deliveries, each under a fenced lease. Locks: the effect's row, then the ticket's."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
+from services.common.links import LinkSigner
+from services.domain.decide import NEUTRAL_KEY
 from services.domain.decision import ClaimedEffect, EffectKind, EffectOutcome, OutgoingMail
-from services.domain.delivery import STATE_AFTER, Claim, EffectState, is_moot, judge_claim
+from services.domain.delivery import NEUTRAL_PAUSE, STATE_AFTER, Claim, EffectState, is_moot, judge_claim
 from services.domain.errors import Conflict, InvalidTransition, NotFound
 from services.domain.intake import clean_line
 from services.domain.reply_address import ReplyAddresses
-from services.domain.templates import answer_subject, idle_reminder
 from services.domain.ticket import EventKind, TicketStatus
 from services.tickets.store.decisions import ACTOR
+from services.tickets.store.deliveries import suppress_effect
 from services.tickets.store.events import Connection, append_event, enqueue, lock_ticket
+from services.tickets.store.mails import mail_of, read_mail
 from services.tickets.store.statements import QUERIES
 
 DETAIL_LENGTH = 500
-# RFC 5322 sets no limit, but mail servers do: enough for a client to find the thread.
-MOST_REFERENCES = 20
 
-_WORDS = {EffectKind.REPLY_MAIL: "reply", EffectKind.IDLE_REMINDER_MAIL: "reminder"}
-
-Row = Mapping[str, Any]
+_WORDS = {
+    EffectKind.REPLY_MAIL: "reply",
+    EffectKind.IDLE_REMINDER_MAIL: "reminder",
+    EffectKind.ACKNOWLEDGEMENT_MAIL: "acknowledgement",
+    EffectKind.RESOLVED_NOTICE_MAIL: "notice",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +47,28 @@ class _Effect:
 
 
 async def claim_effect(
-    conn: Connection, effect_id: UUID, *, lease: timedelta, reply_addresses: ReplyAddresses
+    conn: Connection, effect_id: UUID, *, lease: timedelta, links: LinkSigner, reply_addresses: ReplyAddresses
 ) -> ClaimedEffect | InvalidTransition:
     """Take an effect for delivery; NotFound, Conflict while another lease runs, InvalidTransition when it is over.
 
     An InvalidTransition that ends the effect is answered, not raised: what it writes is to be committed first.
     """
     effect = await _lock_effect(conn, effect_id)
-    parameters = {"effect_id": effect_id, "most_references": MOST_REFERENCES}
-    row = await (await conn.execute(QUERIES["read_mail"], parameters)).fetchone()
-    assert row is not None
+    row = await read_mail(conn, effect_id)
     moot = is_moot(effect.kind, effect.key, status=TicketStatus(row["status"]), status_epoch=row["status_epoch"])
     claim = judge_claim(
         effect.state, is_due=effect.is_due, is_leased=effect.is_leased, doubtful=effect.doubtful, is_moot=moot
     )
     match claim:
         case Claim.MOOT:
-            return await _drop(conn, effect)
+            return await _suppress(conn, effect, row["to_address"], "moot: the ticket has moved on")
         case Claim.GIVE_UP:
             return await _give_up(conn, effect)
         case Claim.TAKE_DOUBTFUL:
             await _tell_doubt(conn, effect, "it is sent once more under the same Message-ID")
-    reply_to = reply_addresses.make(
-        row["from_address"], number=row["number"], ticket_id=effect.ticket_id, person=row["to_address"]
-    )
-    mail = replace(_mail_of(effect, row), reply_to=reply_to)
+        case Claim.TAKE if effect.key == NEUTRAL_KEY and await _is_acknowledged(conn, effect, row["to_address"]):
+            return await _suppress(conn, effect, row["to_address"], "this address had an acknowledgement today")
+    mail = mail_of(effect.kind, effect.key, row, links=links, reply_addresses=reply_addresses)
     return await _take(conn, effect, mail=mail, lease=lease, doubtful=claim is Claim.TAKE_DOUBTFUL)
 
 
@@ -114,11 +113,17 @@ async def _take(
     return ClaimedEffect(fence=row["fence"], attempt=row["attempts"], mail=mail)
 
 
-async def _drop(conn: Connection, effect: _Effect) -> InvalidTransition:
-    await _end(conn, effect, EffectState.FAILED, detail="moot: the ticket no longer waits for this answer")
-    return InvalidTransition(
-        "This reminder is moot: the ticket no longer waits for the answer.", metadata={"state": EffectState.FAILED}
-    )
+async def _is_acknowledged(conn: Connection, effect: _Effect, recipient: str) -> bool:
+    """Whether the address had its mail of today; two that ask at once are answered one after the other."""
+    parameters = {"effect_id": effect.id, "recipient": recipient, "pause": NEUTRAL_PAUSE}
+    await conn.execute(QUERIES["lock_recipient"], parameters)
+    row = await (await conn.execute(QUERIES["is_acknowledged"], parameters)).fetchone()
+    return bool(row and row["acknowledged"])
+
+
+async def _suppress(conn: Connection, effect: _Effect, recipient: str, detail: str) -> InvalidTransition:
+    await suppress_effect(conn, effect.id, recipient=recipient, detail=detail)
+    return InvalidTransition(f"This is not sent: {detail}.", metadata={"state": EffectState.SUPPRESSED})
 
 
 async def _give_up(conn: Connection, effect: _Effect) -> InvalidTransition:
@@ -153,24 +158,6 @@ async def _tell(conn: Connection, effect: _Effect, kind: EventKind, reason: str)
         reason=reason,
     )
     await enqueue(conn, told.ticket)
-
-
-def _mail_of(effect: _Effect, row: Row) -> OutgoingMail:
-    reminds = effect.kind is EffectKind.IDLE_REMINDER_MAIL
-    reminder = idle_reminder(
-        name=row["to_name"], subject=row["subject"], brand=row["from_name"], resolves_at=row["resolves_at"]
-    )
-    return OutgoingMail(
-        from_address=row["from_address"],
-        from_name=row["from_name"],
-        to_address=row["to_address"],
-        to_name=row["to_name"],
-        subject=answer_subject(row["subject"]),
-        text=reminder if reminds else row["body"],
-        rfc_message_id=effect.rfc_message_id,
-        references=tuple(row["references"]),
-        auto_submitted="auto-generated" if reminds else "no",
-    )
 
 
 def _lease_lost() -> Conflict:

@@ -57,11 +57,11 @@ class MessageStore:
             locked = await lock_ticket(conn, ticket_id, scope=request.scope)
             first = await first_resource(conn, request, message_id)
             if first is not None:
-                message = await _read_message(conn, first)
+                message = await read_message(conn, first)
                 return message, await read_ticket(conn, message.ticket_id, scope=request.scope)
             author = await _author(conn, new, request=request, ticket=locked.ticket)
             if author.contact is not None and await _opens_follow_up(conn, locked.ticket):
-                answer = await _follow_up(conn, locked, new, contact=author.contact, message_id=message_id)
+                answer = await follow_up(conn, locked, new, contact=author.contact, message_id=message_id)
             else:
                 answer = await _add(conn, locked, new, author=author, message_id=message_id)
         self._on_commit()
@@ -111,7 +111,8 @@ class MessageStore:
         return found
 
 
-async def _read_message(conn: Connection, message_id: UUID) -> Message:
+async def read_message(conn: Connection, message_id: UUID) -> Message:
+    """The message with this id; NotFound."""
     row = await (await conn.execute(QUERIES["get_message"], {"message_id": message_id})).fetchone()
     if row is None:
         raise NotFound("This message does not exist.")
@@ -162,10 +163,10 @@ async def _add(
         conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
     )
     await enqueue(conn, locked.ticket)
-    return await _read_message(conn, message_id), locked.ticket
+    return await read_message(conn, message_id), locked.ticket
 
 
-async def _follow_up(
+async def follow_up(
     conn: Connection, locked: LockedTicket, new: NewMessage, *, contact: Contact, message_id: UUID
 ) -> tuple[Message, Ticket]:
     """A new ticket for a customer's word that came after the end; the old one says so in its activity."""
@@ -193,4 +194,4 @@ async def _follow_up(
         conn, locked, EventKind.TICKET_UPDATED, actor=str(contact.id), changes={}, reason=reason
     )
     await enqueue(conn, locked.ticket)
-    return await _read_message(conn, message_id), follow_up
+    return await read_message(conn, message_id), follow_up

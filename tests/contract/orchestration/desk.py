@@ -14,6 +14,7 @@ from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_Orchestration
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
 from services.common.database import Database
+from services.common.links import LinkSigner
 from services.common.server import running_server
 from services.common.settings import Settings
 from services.domain.decide import decide
@@ -28,6 +29,7 @@ from services.tickets.wakeup import Wakeup
 from tests.unit.factories import make_routing
 
 SIGNER = PrincipalSigner(b"k" * 32)
+LINKS = LinkSigner(b"k" * 32, public_url="https://desk.example/")
 REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
 WORKER = Principal("worker", Role.SERVICE)
 
@@ -73,6 +75,14 @@ class Desk:
     async def row(self, statement: LiteralString, **parameters: Any) -> dict[str, Any]:
         (row,) = await self.rows(statement, **parameters)
         return row
+
+    async def set_brand(self, *, acknowledge: bool, resolved_notice: bool, undo_seconds: int) -> None:
+        await self.rows(
+            "UPDATE brands SET acknowledge = %(acknowledge)s, resolved_notice = %(notice)s, undo_seconds = %(undo)s",
+            acknowledge=acknowledge,
+            notice=resolved_notice,
+            undo=undo_seconds,
+        )
 
     async def new_ticket(self, *, priority: Priority = Priority.NORMAL, subject: str = "Broken") -> UUID:
         contact = await self.row(
@@ -189,11 +199,14 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             services=[
                 (
                     add_OrchestrationServiceServicer_to_server,
-                    OrchestrationServicer(database, wakeup, REPLY_ADDRESSES),
+                    OrchestrationServicer(database, wakeup, LINKS, REPLY_ADDRESSES),
                 )
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port,
         open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(WORKER)) as channel,
     ):
-        yield Desk(url, database, wakeup, OrchestrationClient(channel), clock)
+        desk = Desk(url, database, wakeup, OrchestrationClient(channel), clock)
+        # Most tests are about one mail; those about the others switch them on.
+        await desk.set_brand(acknowledge=False, resolved_notice=False, undo_seconds=0)
+        yield desk

@@ -1,6 +1,7 @@
 """Effects: delivered once under a fenced lease, and once more, marked, where nobody can know."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 
 from services.domain.decision import ClaimedEffect, EffectOutcome, OutgoingMail
 from services.domain.errors import Conflict, Invalid, InvalidTransition, NotFound
+from services.domain.links import CustomerAnswer
 from services.domain.ticket import AuthorKind, EventKind, TicketStatus, Visibility
-from tests.contract.orchestration.desk import REPLY_ADDRESSES, Desk
+from tests.contract.orchestration.desk import LINKS, REPLY_ADDRESSES, Desk
 
 LEASE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -85,6 +87,7 @@ async def test_a_reply_is_mailed_from_the_brand_to_the_requester(desk: Desk) -> 
         references=(),
         auto_submitted="no",
         reply_to=reply_to,
+        html=claimed.mail.html,
     )
     assert (await desk.effect(effect_id))["recipient"] == contact["email"]
 
@@ -251,7 +254,7 @@ async def test_a_reminder_that_the_ticket_left_behind_is_dropped(desk: Desk, ove
     with pytest.raises(InvalidTransition):
         await claim(desk, effect_id)
     effect = await desk.effect(effect_id)
-    assert (effect["state"], effect["attempts"]) == ("failed", 0)
+    assert (effect["state"], effect["attempts"]) == ("suppressed", 0)
     assert effect["detail"].startswith("moot")
     assert await kinds(desk) == before
 
@@ -270,3 +273,54 @@ async def test_an_effect_that_does_not_exist_is_not_found(desk: Desk) -> None:
     ):
         with pytest.raises(NotFound):
             await call
+
+
+async def acknowledgement(desk: Desk, *, email: str = "") -> UUID:
+    """The acknowledgement of a new ticket, ready to be mailed; `email` is the victim's, in whose name it came."""
+    await desk.set_brand(acknowledge=True, resolved_notice=True, undo_seconds=0)
+    ticket_id = await desk.new_ticket(subject="Canary")
+    if email:
+        await desk.rows(
+            "WITH c AS (INSERT INTO contacts (email, name) VALUES (%(email)s, '') ON CONFLICT (email) DO UPDATE"
+            " SET name = '' RETURNING id) UPDATE tickets SET requester_id = c.id FROM c WHERE tickets.id = %(id)s",
+            email=email,
+            id=ticket_id,
+        )
+    (effect_id,) = (await desk.advance(ticket_id)).open_effects
+    return effect_id
+
+
+async def test_an_acknowledgement_is_neutral_and_says_that_a_machine_wrote_it(desk: Desk) -> None:
+    mail = (await claim(desk, await acknowledgement(desk))).mail
+    assert (mail.auto_submitted, mail.to_name) == ("auto-replied", "")
+    assert mail.subject.startswith("We have your request (")
+    assert "Canary" not in repr(mail)
+
+
+async def test_many_tickets_in_a_victims_name_bring_one_neutral_mail_a_day(desk: Desk) -> None:
+    effects = [await acknowledgement(desk, email="victim@c.example") for _ in range(12)]
+    other = await acknowledgement(desk)
+    results = await asyncio.gather(*(claim(desk, effect) for effect in effects), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["ClaimedEffect", *["InvalidTransition"] * 11]
+    suppressed = await desk.rows("SELECT recipient, detail FROM effects WHERE state = 'suppressed'")
+    assert [(row["recipient"], "today" in row["detail"]) for row in suppressed] == [("victim@c.example", True)] * 11
+    await claim(desk, other)
+    desk.clock.skipped = DAY + timedelta(minutes=1)
+    await claim(desk, await acknowledgement(desk, email="victim@c.example"))
+
+
+async def test_a_resolved_notice_has_a_link_for_each_answer_and_none_after_a_reopening(desk: Desk) -> None:
+    await desk.set_brand(acknowledge=False, resolved_notice=True, undo_seconds=0)
+    ticket_id = await desk.new_ticket()
+    await desk.set_status(ticket_id, EventKind.TICKET_RESOLVED, TicketStatus.RESOLVED)
+    (effect_id,) = (await desk.advance(ticket_id)).open_effects
+    mail = (await claim(desk, effect_id)).mail
+    tokens = re.findall(r"https://desk\.example/answer/(\S+)", mail.text)
+    links = [LINKS.verify(token, now=await desk.clock.instant()) for token in tokens]
+    assert [link.answer for link in links] == list(CustomerAnswer)
+    assert {(link.ticket_id, link.status_epoch) for link in links} == {(ticket_id, 2)}
+    await desk.expire_lease(effect_id)
+    await desk.customer_replies(ticket_id)
+    with pytest.raises(InvalidTransition):
+        await claim(desk, effect_id)
+    assert (await desk.effect(effect_id))["state"] == "suppressed"

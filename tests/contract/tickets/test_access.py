@@ -9,6 +9,7 @@ from duradesk.tickets.v1 import ticket_service_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from services.domain.errors import DuradeskError, Forbidden, NotFound
+from services.domain.links import CustomerAnswer
 from services.domain.principal import Principal, Role
 from services.domain.ticket import Ticket, Visibility
 from services.tickets.client.tickets import TicketsClient
@@ -32,6 +33,10 @@ SERVED = {
     "CreateMessage": set(Role),
     "ListMessages": set(Role),
     "GetAttachment": set(Role),
+    "UndoMessage": INSPECTORS,
+    "AnswerTicket": {Role.CUSTOMER},
+    "ListDeliveries": INSPECTORS,
+    "RepeatDelivery": AGENTS,
     "ListEvents": INSPECTORS,
     "ListDues": INSPECTORS,
     "GetDecision": INSPECTORS,
@@ -63,6 +68,10 @@ ON_A_TICKET: dict[str, Call] = {
     "ListMailReports": lambda client, ticket: client.list_mail_reports(ticket),
     "ListDues": lambda client, ticket: client.list_dues(ticket),
     "GetDecision": lambda client, ticket: client.get_decision(ticket, UUID(int=7)),
+    "ListDeliveries": lambda client, ticket: client.list_deliveries(ticket_id=ticket),
+    "AnswerTicket": lambda client, ticket: client.answer_ticket(
+        ticket, CustomerAnswer.SOLVED, status_epoch=1, request_id="a"
+    ),
     "CreateMessage": lambda client, ticket: client.create_message(ticket, new_message()),
     "UpdateTicket": lambda client, ticket: client.update_ticket(ticket, {"type": "question"}),
     "ResolveTicket": lambda client, ticket: client.resolve_ticket(ticket),
