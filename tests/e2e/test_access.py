@@ -39,6 +39,8 @@ NEEDS = {
     "assign_ticket": "tickets.assign",
     "list_events": "tickets.inspect",
     "list_dues": "tickets.inspect",
+    "list_mail_reports": "tickets.inspect",
+    "list_cc_proposals": "tickets.inspect",
     "get_decision": "tickets.inspect",
     "create_message": "tickets.reply",
     "list_messages": "tickets.read",
