@@ -23,6 +23,7 @@ from services.gateway.deps import Services
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.mail.intake import MailIntake
 from services.mail.parsers import MailParsers
+from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
 from services.tickets.client.tickets import TicketsClient
@@ -124,16 +125,17 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_mail_door(tickets_address: str, objects: ObjectStore) -> AsyncIterator[int]:
-    """The port of a mail door before this tickets service."""
+async def running_mail_door(tickets_address: str, objects: ObjectStore, *, authserv_id: str = "") -> AsyncIterator[int]:
+    """The port of a mail door before this tickets service; `authserv_id` names the mail server it trusts."""
     async with (
         open_channel(tickets_address, credentials=lambda: SIGNER.sign(MAIL)) as channel,
         MailParsers() as parsers,
         listening(
-            MailIntake(TicketsClient(channel), parsers, objects),
+            intake := MailIntake(TicketsClient(channel), parsers, objects, authserv_id=authserv_id),
             ("127.0.0.1", 0),
             size_limit=1_000_000,
             hostname="desk.example",
         ) as port,
+        working_through_quarantine(intake),
     ):
         yield port

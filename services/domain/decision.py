@@ -37,7 +37,10 @@ class TicketFacts:
 
 @dataclass(frozen=True, slots=True)
 class EventFacts:
-    """A committed, undecided event; a message's text stands in by its SHA-256 in hex."""
+    """A committed, undecided event; a message's text stands in by its SHA-256 in hex.
+
+    No machine may answer a message that is `automatic` (RFC 3834).
+    """
 
     seq: int
     kind: EventKind
@@ -46,6 +49,7 @@ class EventFacts:
     message_hash: str = ""
     visibility: Visibility | None = None
     author_kind: AuthorKind | None = None
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +208,7 @@ class OutgoingMail:
     rfc_message_id: str
     references: tuple[str, ...]
     auto_submitted: str
+    reply_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

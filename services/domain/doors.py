@@ -15,7 +15,8 @@ def take_ticket(new: NewTicket, principal: Principal, *, own: Contact | None = N
 
     Raises Invalid, or Forbidden for what only a door or only somebody else may bring.
     """
-    if new.mailbox or new.raw_source or new.rfc_message_id or new.channel is Channel.MAIL or _carries(new):
+    from_mail = new.mailbox or new.sender_unproven or new.channel is Channel.MAIL
+    if from_mail or new.raw_source or new.rfc_message_id or _carries(new):
         principal.require(INTAKE)
     if own is not None:
         if new.priority is not Priority.NORMAL or new.tags:
@@ -39,4 +40,4 @@ def take_message(new: NewMessage, principal: Principal) -> NewMessage:
 
 def _carries(new: NewTicket | NewMessage) -> bool:
     # Whoever may name a digest gets the file that has it.
-    return bool(new.quoted or new.html or new.attachments)
+    return bool(new.quoted or new.html or new.attachments or new.automatic or new.cc)

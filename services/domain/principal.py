@@ -25,7 +25,8 @@ _LIGHT_AGENT = frozenset(
     {"tickets.read", "tickets.inspect", "tickets.reply", "tickets.note", "tickets.resolve", "directory.read"}
 )
 _AGENT = _LIGHT_AGENT | {"tickets.create", "tickets.update", "tickets.assign", "tickets.close", "tickets.reopen"}
-_ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage", "operations.read"}
+_ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage"}
+_ADMIN |= {"operations.read", "operations.manage"}
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CUSTOMER: _CUSTOMER,

@@ -69,6 +69,7 @@ class EventKind(StrEnum):
     DUE_FIRED = "due_fired"
     DELIVERY_FAILED = "delivery_failed"
     DELIVERY_IN_DOUBT = "delivery_in_doubt"
+    AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
 
 
 class DueKind(StrEnum):
@@ -211,7 +212,10 @@ class NewAttachment:
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """What a door asks for when it brings a ticket; validated by `services.domain.intake`."""
+    """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
+
+    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`.
+    """
 
     subject: str
     body: str
@@ -226,6 +230,9 @@ class NewTicket:
     mailbox: str = ""
     raw_source: bytes = b""
     rfc_message_id: str = ""
+    sender_unproven: bool = False
+    automatic: bool = False
+    cc: tuple[str, ...] = ()
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
@@ -242,14 +249,29 @@ class NewMessage:
     raw_source: bytes = b""
     rfc_message_id: str = ""
     subject: str = ""
+    automatic: bool = False
+    cc: tuple[str, ...] = ()
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
 
 
+class QuarantineState(StrEnum):
+    """What somebody wants with a quarantined item, or what became of it."""
+
+    KEPT = "kept"
+    RELEASING = "releasing"
+    RETRYING = "retrying"
+    TAKEN = "taken"
+    DELETED = "deleted"
+
+
 @dataclass(frozen=True, slots=True)
 class QuarantinedItem:
-    """An inbound item that could not be taken, kept with its source and the reason."""
+    """An inbound item that could not be taken, kept with its source (empty in lists) and the reason.
+
+    `changed_by` released, retried or deleted it last; `ticket_id` is what it became.
+    """
 
     id: UUID
     channel: Channel
@@ -257,6 +279,12 @@ class QuarantinedItem:
     reason: str
     raw_source: bytes
     created_at: datetime
+    state: QuarantineState
+    changed_by: str
+    changed_at: datetime | None
+    ticket_id: UUID | None
+    envelope_sender: str
+    recipients: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +295,59 @@ class NewQuarantinedItem:
     code: str
     reason: str
     raw_source: bytes
+    envelope_sender: str = ""
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CcProposal:
+    """An address to which a customer sent a mail of a ticket besides us; it gets nothing by that."""
+
+    email: str
+    message_id: UUID
+    created_at: datetime
+
+
+class MailReportKind(StrEnum):
+    """What a machine told about a mail of ours."""
+
+    BOUNCE = "bounce"
+    DELAY = "delay"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class NewMailReport:
+    """What a machine told about a mail of ours; `failed` are addresses it never reaches, `delayed` not yet reached.
+
+    `fingerprint` is the same however the report came to us.
+    """
+
+    kind: MailReportKind
+    rfc_message_ids: tuple[str, ...]
+    failed: tuple[str, ...]
+    delayed: tuple[str, ...]
+    sender: str
+    subject: str
+    text: str
+    raw_source: bytes
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailReport:
+    """A report beside the ticket that it concerns; `rfc_message_id` is that of our mail."""
+
+    id: UUID
+    ticket_id: UUID
+    kind: MailReportKind
+    rfc_message_id: str
+    failed: tuple[str, ...]
+    delayed: tuple[str, ...]
+    sender: str
+    subject: str
+    text: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

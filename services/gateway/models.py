@@ -3,7 +3,6 @@
 import json
 import math
 import re
-from base64 import b64encode
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
@@ -26,7 +25,17 @@ from services.domain.html import sanitize_html
 from services.domain.intake import BODY_LENGTH, NAME_LENGTH, SUBJECT_LENGTH, TAG_LENGTH, TAGS
 from services.domain.principal import Role
 from services.domain.team import TEAM_NAME_LENGTH
-from services.domain.ticket import AuthorKind, Channel, DueKind, EventKind, Priority, TicketStatus, Visibility
+from services.domain.ticket import (
+    AuthorKind,
+    Channel,
+    DueKind,
+    EventKind,
+    MailReportKind,
+    Priority,
+    QuarantineState,
+    TicketStatus,
+    Visibility,
+)
 from services.domain.user import LONGEST_PASSWORD, SHORTEST_PASSWORD
 
 T = TypeVar("T")
@@ -106,12 +115,6 @@ Tags = Annotated[tuple[Tag, ...], Field(json_schema_extra={"maxItems": TAGS})]
 Password = Annotated[Text, Field(json_schema_extra={"minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD})]
 JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_carried)]
 Version = Annotated[int, Field(strict=True, ge=1, le=_LARGEST_WHOLE)]
-
-Base64 = Annotated[
-    bytes,
-    PlainSerializer(lambda value: b64encode(value).decode(), return_type=str),
-    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
-]
 
 
 class _In(BaseModel):
@@ -386,11 +389,42 @@ class BrandOut(_Out):
 
 
 class QuarantinedItemOut(_Out):
-    """An inbound item that could not be taken, why, and the item as it came (base64)."""
+    """An inbound item that could not be taken, why, and what became of it; `changed_by` decided that last.
+
+    `releasing` and `retrying` end soon, in `taken` with the ticket's id or in `kept` with the reason why not.
+    """
 
     id: UUID
     channel: Channel
     code: str
     reason: str
-    raw_source: Base64
+    state: QuarantineState
+    envelope_sender: str
+    recipients: tuple[str, ...]
+    ticket_id: UUID | None
+    changed_by: str
+    changed_at: datetime | None
+    created_at: datetime
+
+
+class CcProposalOut(_Out):
+    """An address that a customer's mail named besides us: it has got nothing, and sees nothing."""
+
+    email: str
+    message_id: UUID
+    created_at: datetime
+
+
+class MailReportOut(_Out):
+    """What a machine told about a mail of ours: whom it does not reach, or not yet, in its own words."""
+
+    id: UUID
+    ticket_id: UUID
+    kind: MailReportKind
+    rfc_message_id: str
+    failed: tuple[str, ...]
+    delayed: tuple[str, ...]
+    sender: str
+    subject: str
+    text: str
     created_at: datetime

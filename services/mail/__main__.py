@@ -14,6 +14,7 @@ from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.mail.intake import MailIntake
 from services.mail.parsers import MailParsers
+from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.mail.settings import MailSettings
 from services.tickets.client.tickets import TicketsClient
@@ -33,11 +34,17 @@ async def run(settings: MailSettings) -> None:
         open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
         MailParsers() as parsers,
         listening(
-            MailIntake(TicketsClient(tickets), parsers, ObjectStore(settings.object_store_url)),
+            intake := MailIntake(
+                TicketsClient(tickets),
+                parsers,
+                ObjectStore(settings.object_store_url),
+                authserv_id=settings.trusted_authserv_id,
+            ),
             (settings.listen, settings.smtp_port),
             size_limit=settings.mail_limit,
             hostname=settings.mail_hostname,
         ) as port,
+        working_through_quarantine(intake),
     ):
         log.info("server.ready", name="mail", port=port)
         await stopping.wait()

@@ -30,6 +30,8 @@ def compose(mail: OutgoingMail, *, now: datetime) -> bytes:
     message["Subject"] = _text(mail.subject, "Subject")
     message["Date"] = format_datetime(now)
     message["Message-ID"] = clean_line(mail.rfc_message_id)
+    if mail.reply_to:
+        message["Reply-To"] = _mailbox(mail.from_name, mail.reply_to)
     if mail.references:
         message["In-Reply-To"] = clean_line(mail.references[-1])
         message["References"] = clean_line(" ".join(mail.references))

@@ -59,7 +59,8 @@ class IncomingMail:
     """A mail that somebody wrote. `from_email` is lower-cased, `subject` and `from_name` are single lines.
 
     `text` is what is new and `quoted` the rest of it; `html` is all of it, harmless, and empty for plain mails.
-    `references` are the Message-IDs it answers, the nearest first; `fingerprint` is the same however it came to us.
+    `references` are the Message-IDs it answers, the nearest first; `fingerprint` is the same however it came to us;
+    `headers` are the values by lower-case name, the topmost first.
     """
 
     from_email: str
@@ -73,6 +74,7 @@ class IncomingMail:
     references: tuple[str, ...]
     fingerprint: str
     raw: bytes
+    headers: Headers
 
 
 class _Bounded(Compat32):
@@ -101,15 +103,15 @@ class _Counted:
         return Message(policy)
 
 
-def parse_mail(raw: bytes, *, envelope_sender: str) -> IncomingMail:
-    """The mail; Invalid for one that nobody wrote by hand or that cannot be attributed or read."""
+def parse_mail(raw: bytes, *, envelope_sender: str, by_hand: bool = True) -> IncomingMail:
+    """The mail; Invalid for one that cannot be attributed or read, or, if `by_hand`, that a machine sent by itself."""
     # Old programs end lines with CR alone.
     readable = raw if b"\n" in raw else raw.replace(b"\r", b"\n")
     _check_limits(readable)
     try:
         message = BytesParser(policy=_Bounded()).parsebytes(readable)
         headers = _headers(message)
-        if is_automatic(headers, envelope_sender=envelope_sender):
+        if by_hand and is_automatic(headers, envelope_sender=envelope_sender):
             raise Invalid("A machine sent this by itself: it opens and reopens nothing.", reason="AUTOMATIC")
         email, name = _sender(headers.get("from", ()))
         subject = clean_line(decode_words(_first(headers, "subject")))[:SUBJECT_LENGTH] or NO_SUBJECT
@@ -127,6 +129,7 @@ def parse_mail(raw: bytes, *, envelope_sender: str) -> IncomingMail:
             references=_references(headers),
             fingerprint=_fingerprint(headers, readable),
             raw=raw,
+            headers=headers,
         )
     except RecursionError:
         raise Invalid("The mail's parts are nested too deeply.", reason="TOO_NESTED") from None
@@ -197,6 +200,11 @@ def _references(headers: Headers) -> tuple[str, ...]:
     nearest = _MESSAGE_ID.findall(_first(headers, "in-reply-to"))
     farther = reversed(_MESSAGE_ID.findall(_first(headers, "references")))
     return tuple(dict.fromkeys([*nearest, *farther]))[:_MOST_REFERENCES]
+
+
+def fingerprint_of(message: Message, raw: bytes) -> str:
+    """What tells that a mail is the same one on another way: a digest of what its sender made, in hex."""
+    return _fingerprint(_headers(message), raw)
 
 
 def _fingerprint(headers: Headers, raw: bytes) -> str:

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from services.domain.errors import Invalid
 from services.mail.parse import parse_mail
+from services.mail.reports import read_report
 
 MEMORY_BYTES = 768 * 1024 * 1024
 
@@ -32,23 +33,26 @@ def main(cpu_seconds: int) -> None:
         raw = source.read(request["size"])
         _allow(cpu_seconds)
         try:
-            answer = _answer(raw, envelope_sender=request["envelope_sender"])
+            answer = _answer(raw, task=request["task"], envelope_sender=request["envelope_sender"])
         except MemoryError:
             # There may be none left to say so in words.
             os._exit(1)
         _write(answers, answer)
 
 
-def _answer(raw: bytes, *, envelope_sender: str) -> bytes:
+def _answer(raw: bytes, *, task: str, envelope_sender: str) -> bytes:
     try:
-        mail = asdict(parse_mail(raw, envelope_sender=envelope_sender))
+        if task == "report":
+            found = asdict(read_report(raw)) | {"raw_source": ""}
+        else:
+            found = asdict(parse_mail(raw, envelope_sender=envelope_sender, by_hand=task == "mail")) | {"raw": ""}
     except Invalid as invalid:
         return json.dumps({"invalid": {"message": invalid.message, "reason": invalid.reason}}).encode()
     except MemoryError:
         raise
     except Exception as error:  # whatever the libraries trip over; the mail's words stay out of the log
         return json.dumps({"error": type(error).__name__}).encode()
-    return json.dumps({"mail": mail | {"raw": ""}}, default=_base64).encode()
+    return json.dumps({"found": found}, default=_base64).encode()
 
 
 def _base64(value: Any) -> str:

@@ -8,12 +8,13 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from services.domain.errors import Invalid, Unavailable
+from services.domain.ticket import NewMailReport
 from services.mail.parse import IncomingMail
 
 _START_SECONDS = 30.0
@@ -23,7 +24,10 @@ _TRIES = 2
 _MAILS_EACH = 200
 _LARGEST_ANSWER = 64 * 1024 * 1024
 
+T = TypeVar("T")
+
 _MAIL = TypeAdapter(IncomingMail)
+_REPORT = TypeAdapter(NewMailReport)
 
 log = structlog.get_logger()
 
@@ -54,32 +58,30 @@ class MailParsers:
         while self._idle:
             await self._idle.pop().end()
 
-    async def parse_mail(self, raw: bytes, *, envelope_sender: str) -> IncomingMail:
+    async def parse_mail(self, raw: bytes, *, envelope_sender: str, by_hand: bool = True) -> IncomingMail:
         """The mail as `services.mail.parse.parse_mail` reads it.
 
         Raises Invalid also for one that takes more than its share (TOO_COMPLEX) or breaks its reader (UNREADABLE), and
         Unavailable when no process can be started.
         """
+        found = await self._ask(raw, task="mail" if by_hand else "released", envelope_sender=envelope_sender)
+        return replace(_valid(_MAIL, found), raw=raw)
+
+    async def read_report(self, raw: bytes) -> NewMailReport:
+        """The report as `services.mail.reports.read_report` reads it; raises as `parse_mail` does."""
+        return replace(_valid(_REPORT, await self._ask(raw, task="report", envelope_sender="")), raw_source=raw)
+
+    async def _ask(self, raw: bytes, *, task: str, envelope_sender: str) -> dict[str, Any]:
         async with self._free:
             for _ in range(_TRIES):
                 try:
-                    return replace(await self._read(raw, envelope_sender), raw=raw)
+                    async with self._process() as process:
+                        return await process.ask(raw, task=task, envelope_sender=envelope_sender)
                 except _Broken as broken:
                     log.warning("mail.parser_broken", certain=broken.certain)
                     if broken.certain:
                         break
         raise Invalid("Reading the mail takes more time or memory than a mail may have.", reason="TOO_COMPLEX")
-
-    async def _read(self, raw: bytes, envelope_sender: str) -> IncomingMail:
-        async with self._process() as process:
-            answer = await process.ask(raw, envelope_sender)
-        if invalid := answer.get("invalid"):
-            raise Invalid(str(invalid["message"]), reason=str(invalid["reason"]))
-        try:
-            return _MAIL.validate_json(json.dumps(answer["mail"]))
-        except (KeyError, ValidationError):
-            log.error("mail.unreadable", error=answer.get("error"))
-            raise Invalid("The mail could not be read.", reason="UNREADABLE") from None
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator["_Process"]:
@@ -94,6 +96,17 @@ class MailParsers:
             self._idle.append(process)
         else:
             await process.end()
+
+
+def _valid(kind: TypeAdapter[T], answer: dict[str, Any]) -> T:
+    """What a process found, which is believed only as far as it has the right form."""
+    if invalid := answer.get("invalid"):
+        raise Invalid(str(invalid["message"]), reason=str(invalid["reason"]))
+    try:
+        return kind.validate_json(json.dumps(answer["found"]))
+    except (KeyError, ValidationError):
+        log.error("mail.unreadable", error=answer.get("error"))
+        raise Invalid("The mail could not be read.", reason="UNREADABLE") from None
 
 
 class _Process:
@@ -130,10 +143,10 @@ class _Process:
             raise
         return process
 
-    async def ask(self, raw: bytes, envelope_sender: str) -> dict[str, Any]:
+    async def ask(self, raw: bytes, *, task: str, envelope_sender: str) -> dict[str, Any]:
         """What the process makes of the mail; _Broken when it gives none."""
         self.mails += 1
-        head = json.dumps({"size": len(raw), "envelope_sender": envelope_sender}).encode()
+        head = json.dumps({"size": len(raw), "task": task, "envelope_sender": envelope_sender}).encode()
         assert self._process.stdin is not None
         try:
             async with asyncio.timeout(_MAIL_SECONDS):

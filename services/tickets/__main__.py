@@ -11,6 +11,7 @@ from services.common.database import Database
 from services.common.logging import configure_logging
 from services.common.server import serve, server_credentials
 from services.common.settings import load_settings
+from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -22,6 +23,7 @@ from services.tickets.wakeup import Wakeup
 async def run(settings: TicketsSettings) -> None:
     """Serve until the process is told to stop."""
     signer = PrincipalSigner(settings.needed_principal_key)
+    reply_addresses = ReplyAddresses(settings.needed_principal_key)
     url = settings.needed_database_url
     database = Database(
         url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=settings.tickets_connections
@@ -32,8 +34,8 @@ async def run(settings: TicketsSettings) -> None:
             name="tickets",
             address=(settings.listen, settings.grpc_port),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set))),
-                (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup)),
+                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, reply_addresses))),
+                (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, reply_addresses)),
             ],
             authenticator=ExchangingAuthenticator(IdentityClient(identity), signer),
             tls=server_credentials(settings),

@@ -18,9 +18,12 @@ from services.domain.ticket import (
     EventKind,
     FieldChange,
     JsonObject,
+    MailReport,
+    MailReportKind,
     Message,
     Priority,
     QuarantinedItem,
+    QuarantineState,
     Ticket,
     TicketStatus,
     Visibility,
@@ -161,5 +164,27 @@ def quarantined_of(row: Row) -> QuarantinedItem:
         code=row["code"],
         reason=row["reason"],
         raw_source=row["raw_source"],
+        created_at=row["created_at"],
+        state=QuarantineState(row["state"]),
+        changed_by=row["changed_by"],
+        changed_at=row["changed_at"],
+        ticket_id=row["ticket_id"],
+        envelope_sender=row["envelope_sender"],
+        recipients=tuple(row["recipients"]),
+    )
+
+
+def mail_report_of(row: Row) -> MailReport:
+    """The report of a row."""
+    return MailReport(
+        id=row["id"],
+        ticket_id=row["ticket_id"],
+        kind=MailReportKind(row["kind"]),
+        rfc_message_id=row["rfc_message_id"],
+        failed=tuple(row["failed"]),
+        delayed=tuple(row["delayed"]),
+        sender=row["sender"],
+        subject=row["subject"],
+        text=row["text"],
         created_at=row["created_at"],
     )

@@ -24,3 +24,10 @@ async def test_every_query_of_a_service_prepares(database_url: DatabaseUrl, serv
             await conn.execute(f"PREPARE {name} AS {numbered(statement)}".encode())
         rows = await (await conn.execute("SELECT count(*) FROM pg_prepared_statements")).fetchone()
     assert rows == (len(queries),)
+
+
+def test_every_scope_keeps_an_unproven_senders_ticket_from_the_claimed_one() -> None:
+    scoped = {name: text for name, text in load_queries("services.tickets").items() if "only_requester_id" in text}
+    assert scoped
+    for name, statement in scoped.items():
+        assert re.search(r"t\.requester_id = %\(only_requester_id\)s AND t\.sender_proven", statement), name

@@ -7,11 +7,15 @@ import pytest
 
 from tests.stack import Stack, running_stack
 
+# The mail server whose word on senders the stack trusts.
+AUTHSERV_ID = "mx.desk.example"
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of its own, started and stopped as its user does."""
-    with running_stack(tmp_path_factory.mktemp("stack") / "home") as stack:
+    environment = {"DURADESK_TRUSTED_AUTHSERV_ID": AUTHSERV_ID}
+    with running_stack(tmp_path_factory.mktemp("stack") / "home", environment) as stack:
         yield stack
 
 

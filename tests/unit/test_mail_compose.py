@@ -51,6 +51,12 @@ def test_a_mail_says_all_that_it_was_given() -> None:
     assert body(mail) == "Use water.\n"
 
 
+def test_answers_are_led_to_the_reply_address() -> None:
+    assert composed()["reply-to"] is None
+    answer_to = "support+t42-aaaabbbbccccddddeeee@shop.example"
+    assert composed(reply_to=answer_to)["reply-to"] == f"Shop <{answer_to}>"
+
+
 def test_an_automatic_mail_says_that_it_is_one() -> None:
     assert composed(auto_submitted="auto-generated")["auto-submitted"] == "auto-generated"
 

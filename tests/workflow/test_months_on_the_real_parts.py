@@ -20,6 +20,7 @@ from services.common.database import Database
 from services.common.server import running_server
 from services.common.settings import Settings
 from services.domain.principal import Principal, Role
+from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import Event, EventKind, NewMessage, NewTicket, TicketStatus, Visibility
 from services.routing.client import RoutingClient
 from services.tickets.client.orchestration import OrchestrationClient
@@ -59,6 +60,7 @@ async def desk(database_url: DatabaseUrl, skipping_server: WorkflowEnvironment) 
     url = await database_url("identity", "tickets", "routing")
     itself = Principal("worker", Role.SERVICE)
     client, sender = skipping_server.client, Sender()
+    addresses = ReplyAddresses(b"k" * 32)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         instant = skipping_server.get_current_time
@@ -72,8 +74,8 @@ async def desk(database_url: DatabaseUrl, skipping_server: WorkflowEnvironment) 
                 name="tickets",
                 address=("127.0.0.1", 0),
                 services=[
-                    (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set))),
-                    (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup)),
+                    (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, addresses))),
+                    (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, addresses)),
                 ],
                 authenticator=SignedOnly(SIGNER),
             )

@@ -23,10 +23,12 @@ from services.gateway.deps import (
 )
 from services.gateway.models import (
     AssignmentIn,
+    CcProposalOut,
     DecisionOut,
     DueOut,
     EventOut,
     Items,
+    MailReportOut,
     Page,
     RequesterIn,
     TicketIn,
@@ -147,6 +149,20 @@ async def list_events(ticket_id: TicketId, tickets: Tickets, cursor: Cursor = ""
     """Every change of a ticket with its reason, oldest first."""
     events, following = await tickets.list_events(ticket_id, page_size=limit, page_token=cursor)
     return Page(items=[EventOut.model_validate(event) for event in events], next_cursor=following or None)
+
+
+@router.get("/{ticket_id}/mail-reports", responses=FOUND)
+async def list_mail_reports(ticket_id: TicketId, tickets: Tickets) -> Items[MailReportOut]:
+    """What machines told about the mails of a ticket: that they came back, wait, or that somebody is away."""
+    reports = await tickets.list_mail_reports(ticket_id)
+    return Items(items=[MailReportOut.model_validate(report) for report in reports])
+
+
+@router.get("/{ticket_id}/cc-proposals", responses=FOUND)
+async def list_cc_proposals(ticket_id: TicketId, tickets: Tickets) -> Items[CcProposalOut]:
+    """To whom else the customers of a ticket sent their mails; nobody gets anything by that."""
+    proposals = await tickets.list_cc_proposals(ticket_id)
+    return Items(items=[CcProposalOut.model_validate(proposal) for proposal in proposals])
 
 
 @router.get("/{ticket_id}/upcoming", responses=FOUND)

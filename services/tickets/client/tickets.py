@@ -6,6 +6,7 @@ after a broken connection happens once.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import timedelta
 from types import EllipsisType
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,19 +16,24 @@ from duradesk.tickets.v1 import ticket_pb2, ticket_service_pb2_grpc
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.ticket import (
     AttachedFile,
     Brand,
+    CcProposal,
     Contact,
     Due,
     Event,
+    MailReport,
     Message,
+    NewMailReport,
     NewMessage,
     NewQuarantinedItem,
     NewTicket,
     QuarantinedItem,
+    QuarantineState,
     StoredDecision,
     Ticket,
 )
@@ -147,9 +153,13 @@ class TicketsClient:
         request = pb.GetDecisionRequest(ticket_id=str(ticket_id), decision_id=str(decision_id))
         return from_message(await self._stub.GetDecision(request), StoredDecision)
 
-    async def find_thread(self, rfc_message_ids: Sequence[str], *, sender_email: str) -> UUID:
-        """The ticket that a mail answers, by the Message-IDs it names, the nearest first; NotFound."""
-        request = pb.FindThreadRequest(rfc_message_ids=rfc_message_ids, sender_email=sender_email)
+    async def find_thread(
+        self, rfc_message_ids: Sequence[str], *, sender_email: str, recipients: Sequence[str] = ()
+    ) -> UUID:
+        """The ticket that a mail answers, by where it went and by the Message-IDs it names, nearest first; NotFound."""
+        request = pb.FindThreadRequest(
+            rfc_message_ids=rfc_message_ids, sender_email=sender_email, recipients=recipients
+        )
         return UUID((await self._stub.FindThread(request)).ticket_id)
 
     async def quarantine_item(self, item: NewQuarantinedItem) -> UUID:
@@ -158,11 +168,66 @@ class TicketsClient:
         return UUID(response.item_id)
 
     async def list_quarantine(
-        self, *, page_size: int = 0, page_token: str = ""
+        self, *, code: str = "", state: QuarantineState | None = None, page_size: int = 0, page_token: str = ""
     ) -> tuple[tuple[QuarantinedItem, ...], str]:
-        """A page of what could not be taken, newest first, and the token of the next."""
-        response = await self._stub.ListQuarantine(pb.ListQuarantineRequest(page_size=page_size, page_token=page_token))
+        """A page of what could not be taken, newest first, without sources, and the token of the next."""
+        request = pb.ListQuarantineRequest(code=code, page_size=page_size, page_token=page_token)
+        if state is not None:
+            request.state = pb.QuarantineState.Value(f"QUARANTINE_STATE_{state.name}")
+        response = await self._stub.ListQuarantine(request)
         return tuple(from_message(item, QuarantinedItem) for item in response.items), response.next_page_token
+
+    async def get_quarantined_item(self, item_id: UUID) -> QuarantinedItem:
+        """An item with its source; NotFound."""
+        request = pb.GetQuarantinedItemRequest(item_id=str(item_id))
+        return from_message((await self._stub.GetQuarantinedItem(request)).item, QuarantinedItem)
+
+    async def release_quarantined_item(self, item_id: UUID) -> QuarantinedItem:
+        """Have it taken as a ticket after all, soon; NotFound, InvalidTransition (deleted)."""
+        request = pb.ReleaseQuarantinedItemRequest(item_id=str(item_id))
+        return from_message((await self._stub.ReleaseQuarantinedItem(request)).item, QuarantinedItem)
+
+    async def retry_quarantined_item(self, item_id: UUID) -> QuarantinedItem:
+        """Have it read again as if it came now, soon; NotFound, InvalidTransition (deleted)."""
+        request = pb.RetryQuarantinedItemRequest(item_id=str(item_id))
+        return from_message((await self._stub.RetryQuarantinedItem(request)).item, QuarantinedItem)
+
+    async def delete_quarantined_item(self, item_id: UUID) -> QuarantinedItem:
+        """Forget its source; NotFound, InvalidTransition (taken)."""
+        request = pb.DeleteQuarantinedItemRequest(item_id=str(item_id))
+        return from_message((await self._stub.DeleteQuarantinedItem(request)).item, QuarantinedItem)
+
+    async def claim_quarantined_item(self, *, wait: timedelta) -> QuarantinedItem | None:
+        """An item to be read again, for a minute; waits up to `wait` (at most 30 s), None when none came."""
+        request = pb.ClaimQuarantinedItemRequest()
+        request.wait.FromTimedelta(wait)
+        deadline = wait.total_seconds() + DEADLINE_SECONDS
+        response = await self._stub.ClaimQuarantinedItem(request, timeout=deadline)
+        return from_message(response.item, QuarantinedItem) if response.HasField("item") else None
+
+    async def finish_quarantined_item(
+        self, item_id: UUID, *, ticket_id: UUID | None = None, code: str = "", reason: str = ""
+    ) -> None:
+        """Say what became of a claimed item: a ticket, or the code and reason with which it stays; NotFound."""
+        request = pb.FinishQuarantinedItemRequest(
+            item_id=str(item_id), ticket_id=str(ticket_id or ""), code=code, reason=reason
+        )
+        await self._stub.FinishQuarantinedItem(request)
+
+    async def record_mail_report(self, report: NewMailReport) -> UUID:
+        """Keep what a machine told about a mail of ours; the id of its ticket, NotFound when it concerns none."""
+        response = await self._stub.RecordMailReport(to_message(report, pb.RecordMailReportRequest))
+        return UUID(response.ticket_id)
+
+    async def list_cc_proposals(self, ticket_id: UUID) -> tuple[CcProposal, ...]:
+        """To whom else the ticket's customers sent their mails, oldest first; NotFound."""
+        response = await self._stub.ListCcProposals(pb.ListCcProposalsRequest(ticket_id=str(ticket_id)))
+        return tuple(from_message(proposal, CcProposal) for proposal in response.proposals)
+
+    async def list_mail_reports(self, ticket_id: UUID) -> tuple[MailReport, ...]:
+        """What machines told about the ticket's mails, oldest first; NotFound."""
+        response = await self._stub.ListMailReports(pb.ListMailReportsRequest(ticket_id=str(ticket_id)))
+        return tuple(from_message(report, MailReport) for report in response.reports)
 
     async def create_contact(self, email: str, name: str = "") -> Contact:
         """The contact with this address, made if there is none; Invalid."""

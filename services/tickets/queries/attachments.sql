@@ -17,5 +17,5 @@ JOIN messages m ON m.id = a.message_id
 JOIN tickets t ON t.id = m.ticket_id
 WHERE a.id = %(attachment_id)s
   AND (%(internal)s OR m.visibility = 'public')
-  AND (%(only_requester_id)s::uuid IS NULL OR t.requester_id = %(only_requester_id)s)
+  AND (%(only_requester_id)s::uuid IS NULL OR (t.requester_id = %(only_requester_id)s AND t.sender_proven))
   AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s);

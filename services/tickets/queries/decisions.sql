@@ -6,7 +6,7 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
        b.auto_close_after, b.version AS brand_version,
        (SELECT coalesce(jsonb_agg(found ORDER BY found.seq), '[]')
         FROM (SELECT e.seq, e.kind, e.effective_at, e.message_id, m.body_hash AS message_hash, m.visibility,
-                     m.author_kind
+                     m.author_kind, coalesce(m.automatic, false) AS automatic
               FROM events e
               LEFT JOIN messages m ON m.id = e.message_id
               WHERE e.ticket_id = t.id AND e.seq > t.decided_seq

@@ -9,6 +9,7 @@ FOR NO KEY UPDATE;
 -- read_mail --
 -- What a mail is made of: addresses, text, and the Message-IDs of what this person and we wrote to each other before.
 SELECT b.address AS from_address, b.name AS from_name, person.address AS to_address, c.name AS to_name, t.subject,
+       t.number,
        t.status, t.status_epoch, coalesce(m.body, '') AS body,
        (SELECT d.due_at FROM dues d WHERE d.ticket_id = t.id AND d.kind = 'idle_resolve') AS resolves_at,
        ARRAY(SELECT known.rfc_message_id

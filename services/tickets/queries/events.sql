@@ -6,7 +6,7 @@ SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_sinc
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 WHERE t.id = %(ticket_id)s
-  AND (%(only_requester_id)s::uuid IS NULL OR t.requester_id = %(only_requester_id)s)
+  AND (%(only_requester_id)s::uuid IS NULL OR (t.requester_id = %(only_requester_id)s AND t.sender_proven))
   AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s)
 FOR NO KEY UPDATE OF t;
 

@@ -8,9 +8,9 @@ WHERE id = %(brand_id)s;
 -- A word on a ticket whose row is locked, with the item it came in, if any.
 WITH message AS (
     INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
-                          rfc_message_id, created_at)
+                          rfc_message_id, automatic, created_at)
     VALUES (%(message_id)s, %(ticket_id)s, %(visibility)s, %(author_kind)s, %(author_id)s, %(author_name)s, %(body)s,
-            %(body_hash)s, %(rfc_message_id)s, instant())
+            %(body_hash)s, %(rfc_message_id)s, %(automatic)s, instant())
     RETURNING id
 )
 INSERT INTO raw_sources (message_id, content)
@@ -54,19 +54,20 @@ FROM (
 WHERE place = 1 OR (place <= %(most)s AND bytes <= %(most_bytes)s)
 ORDER BY created_at, id;
 
+-- find_tagged --
+-- The tickets that reply addresses name by their numbers.
+SELECT id, number
+FROM tickets
+WHERE number = ANY(%(numbers)s);
+
 -- find_thread --
--- Tickets on which one of these Message-IDs went to this sender from us, or came from this sender.
+-- The newest ticket on which one of these Message-IDs went from us to this sender.
 SELECT ticket_id
-FROM (
-    SELECT ticket_id, rfc_message_id, created_at
-    FROM effects
-    WHERE rfc_message_id = ANY(%(rfc_message_ids)s) AND rfc_message_id <> '' AND lower(recipient) = %(sender_email)s
-    UNION ALL
-    SELECT m.ticket_id, m.rfc_message_id, m.created_at
-    FROM messages m
-    JOIN contacts c ON c.id::text = m.author_id
-    WHERE m.rfc_message_id = ANY(%(rfc_message_ids)s) AND m.rfc_message_id <> ''
-      AND m.author_kind = 'customer' AND c.email = %(sender_email)s
-) AS known
+FROM effects
+WHERE rfc_message_id = ANY(%(rfc_message_ids)s) AND rfc_message_id <> '' AND lower(recipient) = %(sender_email)s
 ORDER BY created_at DESC
 LIMIT 1;
+
+-- prove_sender --
+-- The requester has answered a mail that only they got: from now on their account shows the ticket.
+UPDATE tickets SET sender_proven = true WHERE id = %(ticket_id)s AND NOT sender_proven;

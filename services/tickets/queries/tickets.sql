@@ -26,18 +26,18 @@ WITH clock AS MATERIALIZED (
     SELECT id, email, name FROM made
 ), ticket AS (
     INSERT INTO tickets (id, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
-                         custom_fields, requester_id, follow_up_of, version, created_at, updated_at)
+                         custom_fields, requester_id, follow_up_of, sender_proven, version, created_at, updated_at)
     SELECT %(ticket_id)s, brand.id, %(channel)s, %(subject)s, %(status)s, clock.now, 1, %(priority)s, %(type)s,
-           %(tags)s, %(custom_fields)s, contact.id, %(follow_up_of)s, 1, clock.now, clock.now
+           %(tags)s, %(custom_fields)s, contact.id, %(follow_up_of)s, NOT %(sender_unproven)s, 1, clock.now, clock.now
     FROM clock, brand, contact
     RETURNING id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
               custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at,
               created_at, updated_at
 ), message AS (
     INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
-                          rfc_message_id, created_at)
+                          rfc_message_id, automatic, created_at)
     SELECT %(message_id)s, ticket.id, 'public', 'customer', contact.id::text, contact.name, %(body)s, %(body_hash)s,
-           %(rfc_message_id)s, ticket.created_at
+           %(rfc_message_id)s, %(automatic)s, ticket.created_at
     FROM ticket, contact
 ), source AS (
     INSERT INTO raw_sources (message_id, content)
@@ -71,5 +71,5 @@ SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_sinc
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 WHERE (t.id = %(ticket_id)s OR t.number = %(number)s)
-  AND (%(only_requester_id)s::uuid IS NULL OR t.requester_id = %(only_requester_id)s)
+  AND (%(only_requester_id)s::uuid IS NULL OR (t.requester_id = %(only_requester_id)s AND t.sender_proven))
   AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s);

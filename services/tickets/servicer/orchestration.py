@@ -16,6 +16,7 @@ from services.common.interceptors import Context
 from services.common.wire import from_message, to_message
 from services.domain.decision import Decision, EffectOutcome, Facts, Nudge
 from services.domain.errors import Invalid, InvalidTransition
+from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import JsonObject
 from services.tickets.store import decisions, effects, outbox, reconcile
 from services.tickets.store.decisions import DecisionRecord
@@ -37,9 +38,10 @@ _OUTCOMES = {
 class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceServicer):
     """Each method is one transaction; what frees a place or brings tickets wakes the claimers after its commit."""
 
-    def __init__(self, database: Database, wakeup: Wakeup) -> None:
+    def __init__(self, database: Database, wakeup: Wakeup, reply_addresses: ReplyAddresses) -> None:
         self._database = database
         self._wakeup = wakeup
+        self._reply_addresses = reply_addresses
 
     async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
         """The facts of one moment."""
@@ -103,7 +105,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         if not timedelta() < lease <= LONGEST_LEASE:
             raise _wrong("lease", "must be above 0 and at most 10 minutes")
         async with self._database.transaction() as conn:
-            claimed = await effects.claim_effect(conn, effect_id, lease=lease)
+            claimed = await effects.claim_effect(conn, effect_id, lease=lease, reply_addresses=self._reply_addresses)
         if isinstance(claimed, InvalidTransition):
             raise claimed
         return to_message(claimed, pb.ClaimEffectResponse)

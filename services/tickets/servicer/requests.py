@@ -1,24 +1,35 @@
 """What a request says, as the domain has it."""
 
 from dataclasses import asdict, fields, replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
 from duradesk.tickets.v1 import ticket_pb2
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.auth import current_principal
 from services.common.wire import from_message
 from services.domain.errors import Invalid, NotFound
-from services.domain.intake import check_brand, check_request_id, clean_line
-from services.domain.ticket import Brand, NewMessage, NewQuarantinedItem, NewTicket
+from services.domain.intake import NAME_LENGTH, SUBJECT_LENGTH, check_brand, check_request_id, clean_line, clean_text
+from services.domain.ticket import Brand, NewMailReport, NewMessage, NewQuarantinedItem, NewTicket, QuarantineState
 from services.tickets.convert import BrandFields, TicketFields
 from services.tickets.store.pages import Page
 from services.tickets.store.requests import Request
 
 _MOST_DIGITS = 18
+_REPORT_LENGTH = 20_000
+_LONGEST_WAIT = timedelta(seconds=30)
+_QUARANTINE_STATES = {
+    pb.QUARANTINE_STATE_KEPT: QuarantineState.KEPT,
+    pb.QUARANTINE_STATE_RELEASING: QuarantineState.RELEASING,
+    pb.QUARANTINE_STATE_RETRYING: QuarantineState.RETRYING,
+    pb.QUARANTINE_STATE_TAKEN: QuarantineState.TAKEN,
+    pb.QUARANTINE_STATE_DELETED: QuarantineState.DELETED,
+}
 
 
 _Write = (
@@ -73,7 +84,41 @@ def new_brand(request: pb.CreateBrandRequest) -> Brand:
 def new_quarantined_item(request: pb.QuarantineItemRequest) -> NewQuarantinedItem:
     """The item that could not be taken; only its texts are cleaned, because no item may be lost."""
     item = from_message(request, NewQuarantinedItem)
-    return replace(item, code=clean_line(item.code), reason=clean_line(item.reason))
+    envelope = tuple(clean_line(recipient) for recipient in item.recipients)
+    return replace(
+        item,
+        code=clean_line(item.code),
+        reason=clean_line(item.reason),
+        envelope_sender=clean_line(item.envelope_sender),
+        recipients=envelope,
+    )
+
+
+def quarantine_state(request: pb.ListQuarantineRequest) -> QuarantineState | None:
+    """The state asked for; None means any."""
+    return _QUARANTINE_STATES.get(request.state)
+
+
+def new_mail_report(request: pb.RecordMailReportRequest) -> NewMailReport:
+    """The report, its texts cleaned and cut to what is worth reading."""
+    report = from_message(request, NewMailReport)
+    return replace(
+        report,
+        rfc_message_ids=tuple(clean_line(name) for name in report.rfc_message_ids),
+        failed=tuple(clean_line(address) for address in report.failed),
+        delayed=tuple(clean_line(address) for address in report.delayed),
+        sender=clean_line(report.sender)[:NAME_LENGTH],
+        subject=clean_line(report.subject)[:SUBJECT_LENGTH],
+        text=clean_text(report.text)[:_REPORT_LENGTH],
+    )
+
+
+def wait(duration: Duration) -> timedelta:
+    """How long a caller wants to wait, at most 30 s; Invalid for what is no duration."""
+    try:
+        return max(timedelta(), min(duration.ToTimedelta(), _LONGEST_WAIT))
+    except (ValueError, OverflowError):
+        raise Invalid("The wait is not a duration.", violations={"wait": "is not a duration"}) from None
 
 
 def page(request: _Listing) -> Page:

@@ -13,7 +13,7 @@ from services.domain.errors import Forbidden
 from services.domain.filters import parse_filter, parse_order
 from services.domain.intake import NAME_LENGTH, clean_email, clean_line
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Contact, Ticket
+from services.domain.ticket import Contact, QuarantinedItem, QuarantineState, Ticket
 from services.tickets.servicer import requests as read
 from services.tickets.store import Store
 from services.tickets.store.scope import Scope, scope_of
@@ -127,7 +127,9 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     async def FindThread(self, request: pb.FindThreadRequest, context: Context) -> pb.FindThreadResponse:
         """Whose thread a mail is in."""
         ticket_id = await self._store.messages.find_thread(
-            request.rfc_message_ids, sender_email=clean_email(request.sender_email)
+            request.rfc_message_ids,
+            sender_email=clean_email(request.sender_email),
+            recipients=request.recipients,
         )
         return pb.FindThreadResponse(ticket_id=str(ticket_id))
 
@@ -138,9 +140,72 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
 
     async def ListQuarantine(self, request: pb.ListQuarantineRequest, context: Context) -> pb.ListQuarantineResponse:
         """What could not be taken."""
-        items, token = await self._store.quarantine.list_quarantine(read.page(request))
+        items, token = await self._store.quarantine.list_quarantine(
+            read.page(request), code=request.code, state=read.quarantine_state(request)
+        )
         listed = (to_message(item, pb.QuarantinedItem) for item in items)
         return pb.ListQuarantineResponse(items=listed, next_page_token=token)
+
+    async def GetQuarantinedItem(
+        self, request: pb.GetQuarantinedItemRequest, context: Context
+    ) -> pb.GetQuarantinedItemResponse:
+        """One, with its source."""
+        item = await self._store.quarantine.get_quarantined_item(read.known_id(request.item_id, "item"))
+        return pb.GetQuarantinedItemResponse(item=to_message(item, pb.QuarantinedItem))
+
+    async def ReleaseQuarantinedItem(
+        self, request: pb.ReleaseQuarantinedItemRequest, context: Context
+    ) -> pb.ReleaseQuarantinedItemResponse:
+        """A ticket after all."""
+        item = await self._want(request.item_id, QuarantineState.RELEASING)
+        return pb.ReleaseQuarantinedItemResponse(item=to_message(item, pb.QuarantinedItem))
+
+    async def RetryQuarantinedItem(
+        self, request: pb.RetryQuarantinedItemRequest, context: Context
+    ) -> pb.RetryQuarantinedItemResponse:
+        """As if it came now."""
+        item = await self._want(request.item_id, QuarantineState.RETRYING)
+        return pb.RetryQuarantinedItemResponse(item=to_message(item, pb.QuarantinedItem))
+
+    async def DeleteQuarantinedItem(
+        self, request: pb.DeleteQuarantinedItemRequest, context: Context
+    ) -> pb.DeleteQuarantinedItemResponse:
+        """Forgotten, but for who did it."""
+        item = await self._store.quarantine.delete_quarantined_item(
+            read.known_id(request.item_id, "item"), changed_by=current_principal().subject
+        )
+        return pb.DeleteQuarantinedItemResponse(item=to_message(item, pb.QuarantinedItem))
+
+    async def ClaimQuarantinedItem(
+        self, request: pb.ClaimQuarantinedItemRequest, context: Context
+    ) -> pb.ClaimQuarantinedItemResponse:
+        """What a door is to read again."""
+        item = await self._store.quarantine.claim_quarantined_item(wait=read.wait(request.wait))
+        return pb.ClaimQuarantinedItemResponse(item=to_message(item, pb.QuarantinedItem) if item else None)
+
+    async def FinishQuarantinedItem(
+        self, request: pb.FinishQuarantinedItemRequest, context: Context
+    ) -> pb.FinishQuarantinedItemResponse:
+        """What became of it."""
+        await self._store.quarantine.finish_quarantined_item(
+            read.known_id(request.item_id, "item"),
+            read.optional_id(request.ticket_id, "ticket_id"),
+            code=clean_line(request.code),
+            reason=clean_line(request.reason),
+        )
+        return pb.FinishQuarantinedItemResponse()
+
+    async def RecordMailReport(
+        self, request: pb.RecordMailReportRequest, context: Context
+    ) -> pb.RecordMailReportResponse:
+        """Beside the ticket that it concerns."""
+        ticket_id = await self._store.mail_reports.record_mail_report(read.new_mail_report(request))
+        return pb.RecordMailReportResponse(ticket_id=str(ticket_id))
+
+    async def ListMailReports(self, request: pb.ListMailReportsRequest, context: Context) -> pb.ListMailReportsResponse:
+        """What machines told about our mails."""
+        reports = await self._store.mail_reports.list_mail_reports(read.ticket_id(request.ticket_id), scope=_scope())
+        return pb.ListMailReportsResponse(reports=(to_message(report, pb.MailReport) for report in reports))
 
     async def CreateContact(self, request: pb.CreateContactRequest, context: Context) -> pb.CreateContactResponse:
         """The contact with this address."""
@@ -167,6 +232,16 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
             expected_version=request.brand.version,
         )
         return pb.UpdateBrandResponse(brand=to_message(brand, ticket_pb2.Brand))
+
+    async def ListCcProposals(self, request: pb.ListCcProposalsRequest, context: Context) -> pb.ListCcProposalsResponse:
+        """Whom customers named besides us."""
+        proposals = await self._store.search.list_cc_proposals(read.ticket_id(request.ticket_id), scope=_scope())
+        return pb.ListCcProposalsResponse(proposals=(to_message(proposal, pb.CcProposal) for proposal in proposals))
+
+    async def _want(self, item_id: str, state: QuarantineState) -> QuarantinedItem:
+        return await self._store.quarantine.want_quarantined_item(
+            read.known_id(item_id, "item"), state, changed_by=current_principal().subject
+        )
 
     async def _own_contact(self, principal: Principal) -> Contact | None:
         if principal.role is not Role.CUSTOMER:

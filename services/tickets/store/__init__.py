@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 
 from services.common.database import Database
 from services.domain.errors import AlreadyExists, DuradeskError
+from services.domain.reply_address import ReplyAddresses
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.contacts import ContactStore
+from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.search import SearchStore
@@ -21,11 +23,12 @@ CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
 class Store:
     """What people and doors do to tickets; `on_commit` is called when an outbox row was committed."""
 
-    def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
+    def __init__(self, database: Database, on_commit: Callable[[], None], reply_addresses: ReplyAddresses) -> None:
         self.tickets = TicketStore(database, on_commit)
-        self.messages = MessageStore(database, on_commit)
+        self.messages = MessageStore(database, on_commit, reply_addresses)
         self.attachments = AttachmentStore(database)
         self.brands = BrandStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
         self.quarantine = QuarantineStore(database)
+        self.mail_reports = MailReportStore(database, on_commit)

@@ -244,4 +244,5 @@ def _event_of(event: JsonObject) -> EventFacts:
         message_hash=event["message_hash"] or "",
         visibility=Visibility(event["visibility"]) if event["visibility"] else None,
         author_kind=AuthorKind(event["author_kind"]) if event["author_kind"] else None,
+        automatic=event["automatic"],
     )

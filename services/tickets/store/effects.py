@@ -1,7 +1,7 @@
 """Deliveries, each under a fenced lease. Locks: the effect's row, then the ticket's."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from services.domain.decision import ClaimedEffect, EffectKind, EffectOutcome, O
 from services.domain.delivery import STATE_AFTER, Claim, EffectState, is_moot, judge_claim
 from services.domain.errors import Conflict, InvalidTransition, NotFound
 from services.domain.intake import clean_line
+from services.domain.reply_address import ReplyAddresses
 from services.domain.templates import answer_subject, idle_reminder
 from services.domain.ticket import EventKind, TicketStatus
 from services.tickets.store.decisions import ACTOR
@@ -43,7 +44,9 @@ class _Effect:
     is_leased: bool
 
 
-async def claim_effect(conn: Connection, effect_id: UUID, *, lease: timedelta) -> ClaimedEffect | InvalidTransition:
+async def claim_effect(
+    conn: Connection, effect_id: UUID, *, lease: timedelta, reply_addresses: ReplyAddresses
+) -> ClaimedEffect | InvalidTransition:
     """Take an effect for delivery; NotFound, Conflict while another lease runs, InvalidTransition when it is over.
 
     An InvalidTransition that ends the effect is answered, not raised: what it writes is to be committed first.
@@ -63,7 +66,11 @@ async def claim_effect(conn: Connection, effect_id: UUID, *, lease: timedelta) -
             return await _give_up(conn, effect)
         case Claim.TAKE_DOUBTFUL:
             await _tell_doubt(conn, effect, "it is sent once more under the same Message-ID")
-    return await _take(conn, effect, mail=_mail_of(effect, row), lease=lease, doubtful=claim is Claim.TAKE_DOUBTFUL)
+    reply_to = reply_addresses.make(
+        row["from_address"], number=row["number"], ticket_id=effect.ticket_id, person=row["to_address"]
+    )
+    mail = replace(_mail_of(effect, row), reply_to=reply_to)
+    return await _take(conn, effect, mail=mail, lease=lease, doubtful=claim is Claim.TAKE_DOUBTFUL)
 
 
 async def begin_effect(conn: Connection, effect_id: UUID, *, fence: int) -> None:

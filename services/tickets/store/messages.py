@@ -9,6 +9,7 @@ from services.domain import changes
 from services.domain.errors import NotFound
 from services.domain.lifecycle import Act, reply_opens_follow_up
 from services.domain.principal import Role
+from services.domain.reply_address import ReplyAddresses, read_tag
 from services.domain.ticket import (
     AuthorKind,
     Channel,
@@ -22,6 +23,7 @@ from services.domain.ticket import (
 )
 from services.tickets.convert import message_of
 from services.tickets.store.attachments import insert_content
+from services.tickets.store.cc_proposals import insert_cc_proposals
 from services.tickets.store.contacts import upsert_contact
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
 from services.tickets.store.pages import MOST_BYTES, Page, next_token
@@ -43,9 +45,10 @@ class _Author:
 class MessageStore:
     """Adds and reads messages; `on_commit` is called when an outbox row was committed."""
 
-    def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
+    def __init__(self, database: Database, on_commit: Callable[[], None], reply_addresses: ReplyAddresses) -> None:
         self._database = database
         self._on_commit = on_commit
+        self._reply_addresses = reply_addresses
 
     async def create_message(self, ticket_id: UUID, new: NewMessage, request: Request) -> tuple[Message, Ticket]:
         """The message and the ticket it landed on, which is another one when a customer's word opened a follow-up."""
@@ -83,15 +86,29 @@ class MessageStore:
         token = next_token(listing, rows[-1], ("created_at", "id")) if more else ""
         return tuple(message_of(row) for row in rows), token
 
-    async def find_thread(self, rfc_message_ids: Sequence[str], *, sender_email: str) -> UUID:
-        """The newest ticket on which one of these went from us to the sender, or came from them; else NotFound."""
+    async def find_thread(
+        self, rfc_message_ids: Sequence[str], *, sender_email: str, recipients: Sequence[str]
+    ) -> UUID:
+        """The ticket of the sender's own reply address, else the newest on which one of these went to them; NotFound.
+
+        Nothing else leads to a ticket: no number, nobody else's reply address, no Message-ID that only came in.
+        """
+        tags = [tag for recipient in recipients if (tag := read_tag(recipient))]
         parameters = {"rfc_message_ids": list(rfc_message_ids), "sender_email": sender_email}
         async with self._database.transaction() as conn:
+            rows = await (
+                await conn.execute(QUERIES["find_tagged"], {"numbers": [tag.number for tag in tags]})
+            ).fetchall()
+            ids = {row["number"]: row["id"] for row in rows}
+            for tag in tags:
+                ticket_id: UUID | None = ids.get(tag.number)
+                if ticket_id and self._reply_addresses.verify(tag, ticket_id=ticket_id, person=sender_email):
+                    return ticket_id
             row = await (await conn.execute(QUERIES["find_thread"], parameters)).fetchone()
         if row is None:
-            raise NotFound("No thread with this sender has one of these Message-IDs.")
-        ticket_id: UUID = row["ticket_id"]
-        return ticket_id
+            raise NotFound("No mail of ours to this sender is answered by this one.")
+        found: UUID = row["ticket_id"]
+        return found
 
 
 async def _read_message(conn: Connection, message_id: UUID) -> Message:
@@ -134,9 +151,13 @@ async def _add(
         "body_hash": body_hash(new.body),
         "rfc_message_id": new.rfc_message_id,
         "raw_source": new.raw_source,
+        "automatic": new.automatic,
     }
+    if new.sender_email == locked.ticket.requester.email:
+        await conn.execute(QUERIES["prove_sender"], {"ticket_id": locked.ticket.id})
     await conn.execute(QUERIES["insert_message"], parameters)
     await insert_content(conn, message_id, new)
+    await insert_cc_proposals(conn, locked.ticket.id, message_id, new)
     locked = await append_event(
         conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
     )
@@ -158,6 +179,8 @@ async def _follow_up(
         channel=Channel.MAIL if new.sender_email else old.channel,
         raw_source=new.raw_source,
         rfc_message_id=new.rfc_message_id,
+        automatic=new.automatic,
+        cc=new.cc,
         quoted=new.quoted,
         html=new.html,
         attachments=new.attachments,

@@ -10,7 +10,10 @@ _NOBODY = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Only tickets of this requester, only those of this assignee; None means any. Customers see no internal word."""
+    """Only tickets of this requester, only those of this assignee; None means any. Customers see no internal word.
+
+    A requester sees no ticket that came by mail from nobody knows whom, as long as they have not answered a mail on it.
+    """
 
     requester_id: UUID | None = None
     assignee_id: UUID | None = None

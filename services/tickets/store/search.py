@@ -10,7 +10,7 @@ from psycopg.sql import SQL, Composable, Composed, Placeholder
 from services.common.database import Database
 from services.domain.errors import NotFound
 from services.domain.filters import Term
-from services.domain.ticket import Due, Event, StoredDecision, Ticket
+from services.domain.ticket import CcProposal, Due, Event, StoredDecision, Ticket
 from services.tickets.convert import Row, due_of, event_of, ticket_of
 from services.tickets.store.pages import Page, next_token
 from services.tickets.store.scope import Scope
@@ -95,6 +95,13 @@ class SearchStore:
             rows = await (await conn.execute(QUERIES["list_dues"], {"ticket_id": ticket_id})).fetchall()
         return tuple(due_of(row) for row in rows)
 
+    async def list_cc_proposals(self, ticket_id: UUID, *, scope: Scope) -> tuple[CcProposal, ...]:
+        """To whom else the ticket's customers sent their mails, oldest first, at most 100."""
+        async with self._database.transaction() as conn:
+            await read_ticket(conn, ticket_id, scope=scope)
+            rows = await (await conn.execute(QUERIES["list_cc_proposals"], {"ticket_id": ticket_id})).fetchall()
+        return tuple(CcProposal(**row) for row in rows)
+
     async def get_decision(self, ticket_id: UUID, decision_id: UUID, *, scope: Scope) -> StoredDecision:
         """A decision on the ticket, as it was stored."""
         parameters = {"ticket_id": ticket_id, "decision_id": decision_id}
@@ -133,7 +140,7 @@ def _conditions(terms: Sequence[Term]) -> tuple[list[Composable], dict[str, Any]
 def _scoped(scope: Scope) -> list[Composable]:
     conditions: list[Composable] = []
     if scope.requester_id is not None:
-        conditions.append(SQL("t.requester_id = %(only_requester_id)s"))
+        conditions.append(SQL("t.requester_id = %(only_requester_id)s AND t.sender_proven"))
     if scope.assignee_id is not None:
         conditions.append(SQL("t.assignee_id = %(only_assignee_id)s"))
     return conditions

@@ -16,6 +16,7 @@ from services.domain.principal import Role
 from services.domain.ticket import EventKind, NewTicket, Ticket, TicketStatus
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.attachments import insert_content
+from services.tickets.store.cc_proposals import insert_cc_proposals
 from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_ticket
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
@@ -137,6 +138,8 @@ async def insert_ticket(
         "body_hash": body_hash(new.body),
         "rfc_message_id": new.rfc_message_id,
         "raw_source": new.raw_source,
+        "sender_unproven": new.sender_unproven,
+        "automatic": new.automatic,
         "kind": EventKind.TICKET_CREATED,
         "actor": actor,
         "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
@@ -146,6 +149,7 @@ async def insert_ticket(
     if row is None:
         raise NotFound(f"The brand {new.brand!r} does not exist.", metadata={"field": "brand"})
     await insert_content(conn, message_id, new)
+    await insert_cc_proposals(conn, ticket_id, message_id, new)
     return ticket_of(row)
 
 

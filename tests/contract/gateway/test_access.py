@@ -118,10 +118,10 @@ async def test_what_is_no_http_is_refused_with_the_security_headers(doors: Doors
 async def test_the_log_has_the_ticket_but_no_other_word_of_a_path(doors: Doors) -> None:
     agent = await doors.signed_in()
     with capture_logs() as lines:
-        for key in ("4711", "ann@example.com", "x%0a[info] forged", "9" * 5_000):
+        for key in ("47114711", "ann@example.com", "x%0a[info] forged", "9" * 5_000):
             assert (await agent.get(f"/tickets/{key}")).status_code == 404
     logged = [line["ticket"] for line in lines if line["event"] == "http.request"]
-    assert logged == ["4711", None, None, None]
+    assert logged == ["47114711", None, None, None]
 
 
 async def test_a_body_over_the_limit_is_refused_announced_or_not(doors: Doors) -> None:
@@ -137,14 +137,14 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not(doors: Doors) -
 
 async def test_operators_see_health_and_metrics_by_route(doors: Doors, anybody: httpx.AsyncClient) -> None:
     agent = await doors.signed_in()
-    await agent.get("/tickets/4711")
+    await agent.get("/tickets/47114711")
     assert (await anybody.get(f"{doors.url}/healthz")).json() == {"status": "ok"}
     assert (await anybody.get(f"{doors.url}/readyz")).json() == dict.fromkeys(("identity", "tickets", "routing"), "ok")
     metrics = (await anybody.get(f"{doors.url}/metrics")).text
     assert (
         'duradesk_http_request_seconds_count{method="GET",route="/api/v1/tickets/{ticket_id}",status="404"}' in metrics
     )
-    assert "4711" not in metrics
+    assert "47114711" not in metrics
 
 
 async def test_readiness_names_who_does_not_answer(doors: Doors, anybody: httpx.AsyncClient) -> None:

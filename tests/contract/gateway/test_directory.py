@@ -98,5 +98,27 @@ async def test_a_wrong_time_of_a_brand_is_refused_by_name(doors: Doors, wait: An
 async def test_administrators_see_what_could_not_be_taken(doors: Doors) -> None:
     admin, mail = await doors.signed_in(Role.ADMIN), await doors.desk.client(MAIL)
     item_id = await mail.quarantine_item(NewQuarantinedItem(Channel.MAIL, "NO_SENDER", "It has no From.", b"\xff\r\n"))
-    (item, *_) = (await admin.get("/quarantine")).json()["items"]
-    assert (item["id"], item["code"], item["raw_source"]) == (str(item_id), "NO_SENDER", "/w0K")
+    (item, *_) = (await admin.get("/quarantine", params={"code": "NO_SENDER", "state": "kept"})).json()["items"]
+    assert (item["id"], item["code"]) == (str(item_id), "NO_SENDER")
+    assert (await admin.get("/quarantine", params={"code": "FORGED"})).json()["items"] == []
+    source = await admin.get(f"/quarantine/{item_id}/source")
+    assert (source.content, source.headers["content-type"]) == (b"\xff\r\n", "message/rfc822")
+    assert source.headers["content-disposition"] == f'attachment; filename="{item_id}.eml"'
+    assert source.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_administrators_decide_what_becomes_of_it(doors: Doors) -> None:
+    admin, mail = await doors.signed_in(Role.ADMIN), await doors.desk.client(MAIL)
+    item_id = await mail.quarantine_item(NewQuarantinedItem(Channel.MAIL, "AUTOMATIC", "A machine.", b"x"))
+    for call, state in (("retry", "retrying"), ("release", "releasing")):
+        answer = await admin.post(f"/quarantine/{item_id}/{call}")
+        assert (answer.status_code, answer.json()["state"]) == (202, state)
+    deleted = (await admin.delete(f"/quarantine/{item_id}")).json()
+    assert (deleted["state"], bool(deleted["changed_by"]), bool(deleted["changed_at"])) == ("deleted", True, True)
+    assert (await admin.post(f"/quarantine/{item_id}/release")).status_code == 409
+    assert (await admin.get(f"/quarantine/{item_id}/source")).content == b""
+    for unknown in (uuid4(), "x"):
+        assert (await admin.get(f"/quarantine/{unknown}")).status_code in (404, 422)
+    agent = await doors.signed_in(Role.AGENT)
+    for answer in (await agent.get(f"/quarantine/{item_id}"), await agent.post(f"/quarantine/{item_id}/release")):
+        assert answer.status_code == 403

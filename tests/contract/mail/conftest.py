@@ -33,6 +33,14 @@ class MailRoom:
     async def subjects(self) -> list[str]:
         return [row["subject"] for row in await self.desk.rows("SELECT subject FROM tickets ORDER BY number")]
 
+    async def counts(self) -> tuple[int, int, int]:
+        """How many tickets, messages and quarantined items there are."""
+        row = await self.desk.row(
+            "SELECT (SELECT count(*) FROM tickets) AS tickets, (SELECT count(*) FROM messages) AS messages,"
+            " (SELECT count(*) FROM quarantine) AS items"
+        )
+        return row["tickets"], row["messages"], row["items"]
+
     async def codes(self) -> list[str]:
         return [row["code"] for row in await self.desk.rows("SELECT code FROM quarantine ORDER BY created_at")]
 
@@ -42,6 +50,6 @@ async def mail_room(database_url: DatabaseUrl) -> AsyncIterator[MailRoom]:
     async with (
         running_desk(await database_url("tickets")) as desk,
         object_store() as objects,
-        running_mail_door(desk.address, objects) as port,
+        running_mail_door(desk.address, objects, authserv_id="mx.desk.example") as port,
     ):
         yield MailRoom(port, desk)

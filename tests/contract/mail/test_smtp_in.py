@@ -77,8 +77,9 @@ async def test_a_reply_to_our_message_id_lands_on_its_ticket(mail_room: MailRoom
     await mail_room.send(mail())
     ticket = await mail_room.desk.reply(await only_ticket(mail_room), AGENT)
     assert ticket.status == "pending"
+    await mail_room.desk.sent_mail(ticket, "<m1@localhost>")
     reply = mail(
-        "It burns still", Message_ID="<2@c.example>", References="<0@x> <1@c.example>", In_Reply_To="<1@c.example>"
+        "It burns still", Message_ID="<2@c.example>", References="<0@x> <m1@localhost>", In_Reply_To="<m1@localhost>"
     )
     for _ in range(2):
         assert await mail_room.send(reply) == 250
@@ -90,7 +91,8 @@ async def test_a_reply_to_our_message_id_lands_on_its_ticket(mail_room: MailRoom
 
 async def test_somebody_elses_message_id_gives_no_way_into_a_ticket(mail_room: MailRoom) -> None:
     await mail_room.send(mail())
-    intruder = mail(From="eve@evil.example", Subject="Re: Printer", Message_ID="<9@e>", In_Reply_To="<1@c.example>")
+    await mail_room.desk.sent_mail(await only_ticket(mail_room), "<m1@localhost>")
+    intruder = mail(From="eve@evil.example", Subject="Re: Printer", Message_ID="<9@e>", In_Reply_To="<m1@localhost>")
     await mail_room.send(intruder, sender="eve@evil.example")
     assert await mail_room.subjects() == ["Printer", "Re: Printer"]
 

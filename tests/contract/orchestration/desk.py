@@ -19,6 +19,7 @@ from services.common.settings import Settings
 from services.domain.decide import decide
 from services.domain.decision import Decision, Facts, Plan, RoutingFacts
 from services.domain.principal import Principal, Role
+from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import AuthorKind, EventKind, Priority, TicketStatus, Visibility
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.servicer.orchestration import OrchestrationServicer
@@ -27,6 +28,7 @@ from services.tickets.wakeup import Wakeup
 from tests.unit.factories import make_routing
 
 SIGNER = PrincipalSigner(b"k" * 32)
+REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
 WORKER = Principal("worker", Role.SERVICE)
 
 
@@ -184,7 +186,12 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             Settings(),
             name="tickets",
             address=("127.0.0.1", 0),
-            services=[(add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup))],
+            services=[
+                (
+                    add_OrchestrationServiceServicer_to_server,
+                    OrchestrationServicer(database, wakeup, REPLY_ADDRESSES),
+                )
+            ],
             authenticator=SignedOnly(SIGNER),
         ) as port,
         open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(WORKER)) as channel,

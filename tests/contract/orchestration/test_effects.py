@@ -11,7 +11,7 @@ import pytest
 from services.domain.decision import ClaimedEffect, EffectOutcome, OutgoingMail
 from services.domain.errors import Conflict, Invalid, InvalidTransition, NotFound
 from services.domain.ticket import AuthorKind, EventKind, TicketStatus, Visibility
-from tests.contract.orchestration.desk import Desk
+from tests.contract.orchestration.desk import REPLY_ADDRESSES, Desk
 
 LEASE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -70,6 +70,10 @@ async def test_a_reply_is_mailed_from_the_brand_to_the_requester(desk: Desk) -> 
     claimed = await claim(desk, effect_id)
     contact = await desk.row("SELECT * FROM contacts")
     assert (claimed.fence, claimed.attempt) == (1, 1)
+    ticket = await desk.row("SELECT id, number FROM tickets")
+    reply_to = REPLY_ADDRESSES.make(
+        "support@localhost", number=ticket["number"], ticket_id=ticket["id"], person=contact["email"]
+    )
     assert claimed.mail == OutgoingMail(
         from_address="support@localhost",
         from_name="Support",
@@ -80,6 +84,7 @@ async def test_a_reply_is_mailed_from_the_brand_to_the_requester(desk: Desk) -> 
         rfc_message_id=f"<{effect_id}@localhost>",
         references=(),
         auto_submitted="no",
+        reply_to=reply_to,
     )
     assert (await desk.effect(effect_id))["recipient"] == contact["email"]
 

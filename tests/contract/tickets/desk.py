@@ -16,12 +16,14 @@ from services.common.database import Database
 from services.common.server import running_server
 from services.common.settings import Settings
 from services.domain.principal import Principal, Role
+from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 
 SIGNER = PrincipalSigner(b"k" * 32)
+REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
 AGENT = Principal(str(uuid4()), Role.AGENT)
 ADMIN = Principal(str(uuid4()), Role.ADMIN)
 LIGHT_AGENT = Principal(str(uuid4()), Role.LIGHT_AGENT)
@@ -87,6 +89,19 @@ class Desk:
         _, landed = await (await self.client(principal)).create_message(ticket.id, new_message(**overrides))
         return landed
 
+    async def sent_mail(self, ticket: Ticket, rfc_message_id: str, *, recipient: str = "") -> None:
+        """A mail that went out on the ticket under this Message-ID."""
+        await self.rows(
+            "WITH decision AS (INSERT INTO decisions (ticket_id, version, decided_seq, facts, routing, decision)"
+            " VALUES (%(id)s, 1, 1, '{}', '{}', '{}') RETURNING id)"
+            " INSERT INTO effects (ticket_id, decision_id, key, kind, rfc_message_id, recipient, not_before, state)"
+            " SELECT %(id)s, id, 'reply/' || %(name)s, 'reply_mail', %(name)s, %(recipient)s, instant(), 'done'"
+            " FROM decision",
+            id=ticket.id,
+            name=rfc_message_id,
+            recipient=recipient or ticket.requester.email,
+        )
+
     async def outbox(self, ticket_id: UUID) -> dict[str, Any]:
         return await self.row("SELECT * FROM outbox WHERE ticket_id = %(id)s", id=ticket_id)
 
@@ -115,7 +130,9 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             Settings(),
             name="tickets",
             address=("127.0.0.1", 0),
-            services=[(add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeups.set)))],
+            services=[
+                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeups.set, REPLY_ADDRESSES)))
+            ],
             authenticator=SignedOnly(SIGNER),
         ) as port,
         AsyncExitStack() as stack,

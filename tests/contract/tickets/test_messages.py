@@ -10,7 +10,7 @@ import pytest
 from services.domain.errors import AlreadyExists, Forbidden, Invalid, InvalidTransition, NotFound
 from services.domain.principal import Principal
 from services.domain.ticket import AuthorKind, Channel, EventKind, FieldChange, Ticket, TicketStatus, Visibility
-from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, customer, new_message, new_ticket
+from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, REPLY_ADDRESSES, Desk, customer, new_message, new_ticket
 
 DAY = timedelta(days=1)
 S = TicketStatus
@@ -226,34 +226,71 @@ async def test_page_holds_no_more_text_than_an_answer_can_carry(desk: Desk) -> N
     assert (len(page), len(rest), end) == (9, 1, "")
 
 
-async def test_message_ids_thread_only_for_the_person_they_went_to_or_came_from(desk: Desk) -> None:
-    old = await desk.new_ticket(rfc_message_id="<mine@c.example>")
-    ticket = await desk.new_ticket(rfc_message_id="<mine@c.example>")
+async def test_message_ids_thread_only_for_the_person_they_went_to(desk: Desk) -> None:
+    await desk.new_ticket(rfc_message_id="<mine@c.example>")
     other = await desk.new_ticket(requester_email="dora@c.example", rfc_message_id="<hers@c.example>")
-    await desk.rows(
-        "WITH decision AS (INSERT INTO decisions (ticket_id, version, decided_seq, facts, routing, decision)"
-        " VALUES (%(id)s, 1, 1, '{}', '{}', '{}') RETURNING id)"
-        " INSERT INTO effects (ticket_id, decision_id, key, kind, rfc_message_id, recipient, not_before)"
-        " SELECT %(id)s, id, 'reply/1', 'reply_mail', '<ours@desk.example>', 'Cleo@c.example', instant() FROM decision",
-        id=other.id,
-    )
+    await desk.sent_mail(other, "<ours@desk.example>", recipient="Cleo@c.example")
     client = await desk.client(MAIL)
     cases = [
-        (["<mine@c.example>"], "CLEO@c.example", ticket),
-        (["<unknown@x>", "<ours@desk.example>"], "cleo@c.example", other),
-        (["<hers@c.example>"], "dora@c.example", other),
+        (["<unknown@x>", "<ours@desk.example>"], "cleo@c.example"),
+        (["<ours@desk.example>", "<mine@c.example>"], "CLEO@c.example"),
     ]
-    for ids, sender, expected in cases:
-        assert await client.find_thread(ids, sender_email=sender) == expected.id != old.id
+    for ids, sender in cases:
+        assert await client.find_thread(ids, sender_email=sender) == other.id
     for ids, sender in [
         (["<ours@desk.example>"], "dora@c.example"),
         (["<hers@c.example>"], "cleo@c.example"),
+        (["<hers@c.example>"], "dora@c.example"),
+        (["<mine@c.example>"], "cleo@c.example"),
         (["mine@c.example"], "cleo@c.example"),
         ([""], "cleo@c.example"),
         ([], "cleo@c.example"),
     ]:
         with pytest.raises(NotFound):
             await client.find_thread(ids, sender_email=sender)
+
+
+async def test_a_reply_address_threads_for_its_person_and_ticket_alone(desk: Desk) -> None:
+    hers, his = await desk.new_ticket(), await desk.new_ticket(requester_email="bob@b.example")
+
+    def address(ticket: Ticket, person: str, number: int = 0) -> str:
+        where = "support@localhost"
+        return REPLY_ADDRESSES.make(where, number=number or ticket.number, ticket_id=ticket.id, person=person)
+
+    client, good = await desk.client(MAIL), address(hers, "cleo@c.example")
+    for recipient in (good, good.upper()):
+        assert await client.find_thread([], sender_email="Cleo@c.example", recipients=["x@y", recipient]) == hers.id
+    wrong = [
+        (good, "bob@b.example"),
+        (good[:30] + good[31:], "cleo@c.example"),
+        (address(hers, "cleo@c.example", number=his.number), "cleo@c.example"),
+        (address(his, "bob@b.example"), "cleo@c.example"),
+        (address(hers, "cleo@c.example", number=10**17), "cleo@c.example"),
+        (f"support+t{hers.number}@localhost", "cleo@c.example"),
+        (f"support+{hers.id}@localhost", "cleo@c.example"),
+        (f"support+t{hers.number}-{'a' * 20}@localhost", "cleo@c.example"),
+    ]
+    for recipient, sender in wrong:
+        with pytest.raises(NotFound):
+            await client.find_thread([], sender_email=sender, recipients=[recipient])
+
+
+async def test_a_ticket_of_an_unproven_sender_is_for_the_staff_until_they_answer_us(desk: Desk) -> None:
+    ticket = await desk.new_ticket(sender_unproven=True)
+    own, staff = await desk.client(customer(ticket)), await desk.client()
+    proven = await desk.new_ticket()
+    with pytest.raises(NotFound):
+        await own.get_ticket(ticket.id)
+    with pytest.raises(NotFound):
+        await own.create_message(ticket.id, new_message())
+    assert [found.id for found in (await own.list_tickets())[0]] == [proven.id]
+    assert (await staff.get_ticket(ticket.id)).id == ticket.id
+    await desk.reply(ticket, MAIL, sender_email="dora@c.example")
+    with pytest.raises(NotFound):
+        await own.list_messages(ticket.id)
+    await desk.reply(ticket, MAIL, sender_email="cleo@c.example")
+    assert (await own.get_ticket(ticket.id)).id == ticket.id
+    assert len((await own.list_tickets())[0]) == 2
 
 
 async def test_unknown_ticket_does_not_exist(desk: Desk) -> None:
