@@ -299,7 +299,7 @@ async def test_a_message_over_the_limit_is_refused() -> None:
     async with serving() as stack:
         assert len(await stack.call("x" * 15_000_000)) == 15_000_000
         with pytest.raises(DuradeskError):
-            await stack.call("x" * 17_000_000)
+            await stack.call("x" * (MAXIMUM_MESSAGE_BYTES + 1))
         assert len(stack.echo.calls) == 1
 
 
