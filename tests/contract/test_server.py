@@ -19,7 +19,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from services.common.auth import PrincipalSigner, SignedOnly, current_principal
-from services.common.channel import calling_as, open_channel
+from services.common.channel import MAXIMUM_MESSAGE_BYTES, calling_as, open_channel
 from services.common.server import running_server
 from services.common.settings import Settings
 from services.domain.errors import Conflict, DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
@@ -299,7 +299,7 @@ async def test_a_message_over_the_limit_is_refused() -> None:
     async with serving() as stack:
         assert len(await stack.call("x" * 15_000_000)) == 15_000_000
         with pytest.raises(DuradeskError):
-            await stack.call("x" * 17_000_000)
+            await stack.call("x" * (MAXIMUM_MESSAGE_BYTES + 1))
         assert len(stack.echo.calls) == 1
 
 
