@@ -149,6 +149,7 @@ async def place(tmp_path: Path, supervisor: Supervisor) -> Place:
         },
         variables={
             "DURADESK_PRINCIPAL_KEY": "k" * 43,
+            "DURADESK_PUBLIC_URL": f"http://127.0.0.1:{web}",
             "DURADESK_DATABASE_PASSWORD": PASSWORD,
             "DURADESK_OWNER_EMAIL": "owner@localhost",
             "DURADESK_OWNER_PASSWORD": PASSWORD,
