@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, NotFound
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.models import format_duration, parse_duration
+from services.gateway.models.base import format_duration, parse_duration
 from services.gateway.problems import STATUSES, install, status_of
 
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Body
 
 from services.gateway.api import CHANGED, MADE, PREFIX
 from services.gateway.deps import RequestId, SignedIn, Tickets, require_something
-from services.gateway.models import BrandIn, BrandOut, BrandPatch, Items
+from services.gateway.models.base import Items
+from services.gateway.models.brands import BrandIn, BrandOut, BrandPatch
 
 router = APIRouter(prefix=f"{PREFIX}/brands", tags=["brands"], dependencies=[SignedIn])
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 
 from services.gateway.api import CHANGED, FOUND, PREFIX
 from services.gateway.deps import Cursor, Limit, SignedIn, TicketId, Tickets
-from services.gateway.models import DeliveryOut, Page
+from services.gateway.models.base import Page
+from services.gateway.models.mails import DeliveryOut
 
 router = APIRouter(prefix=PREFIX, tags=["deliveries"], dependencies=[SignedIn])
 

@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from services.domain.ticket import NewMessage
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
 from services.gateway.deps import Cursor, Limit, RequestId, SignedIn, TicketId, Tickets
-from services.gateway.models import CreatedMessageOut, MessageIn, MessageOut, Page, TicketOut
+from services.gateway.models.base import Page
+from services.gateway.models.messages import CreatedMessageOut, MessageIn, MessageOut
+from services.gateway.models.tickets import TicketOut
 
 router = APIRouter(prefix=f"{PREFIX}/tickets/{{ticket_id}}/messages", tags=["messages"], dependencies=[SignedIn])
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 from services.domain.ticket import QuarantineState
 from services.gateway.api import FOUND, MADE, PREFIX
 from services.gateway.deps import Cursor, Limit, SignedIn, Tickets
-from services.gateway.models import Page, QuarantinedItemOut
+from services.gateway.models.base import Page
+from services.gateway.models.mails import QuarantinedItemOut
 
 router = APIRouter(prefix=f"{PREFIX}/quarantine", tags=["quarantine"], dependencies=[SignedIn])
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from services.gateway.api import FOUND, MADE, PREFIX
 from services.gateway.deps import Routing, SignedIn
-from services.gateway.models import Items, TeamIn, TeamOut
+from services.gateway.models.base import Items
+from services.gateway.models.people import TeamIn, TeamOut
 
 router = APIRouter(prefix=f"{PREFIX}/teams", tags=["teams"], dependencies=[SignedIn])
 

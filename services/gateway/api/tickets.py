@@ -21,15 +21,13 @@ from services.gateway.deps import (
     Tickets,
     require_something,
 )
-from services.gateway.models import (
+from services.gateway.models.base import Items, Page
+from services.gateway.models.mails import CcProposalOut, MailReportOut
+from services.gateway.models.tickets import (
     AssignmentIn,
-    CcProposalOut,
     DecisionOut,
     DueOut,
     EventOut,
-    Items,
-    MailReportOut,
-    Page,
     RequesterIn,
     TicketIn,
     TicketOut,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from services.domain.errors import Unauthenticated
 from services.gateway.api import PREFIX
 from services.gateway.deps import BasicCredentials, BearerToken, Identity, SignedIn, Source
-from services.gateway.models import TokenOut
+from services.gateway.models.people import TokenOut
 from services.gateway.problems import documented, problem_response
 
 router = APIRouter(prefix=f"{PREFIX}/tokens", tags=["tokens"])

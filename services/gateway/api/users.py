@@ -10,7 +10,8 @@ from services.domain.principal import Role
 from services.domain.user import NewUser, UserChange
 from services.gateway.api import CHANGED, MADE, PREFIX
 from services.gateway.deps import Cursor, Identity, Limit, SignedIn, Tickets, require_something
-from services.gateway.models import Page, UserIn, UserOut, UserPatch
+from services.gateway.models.base import Page
+from services.gateway.models.people import UserIn, UserOut, UserPatch
 from services.tickets.client.tickets import TicketsClient
 
 router = APIRouter(prefix=f"{PREFIX}/users", tags=["users"], dependencies=[SignedIn])

@@ -1,0 +1,56 @@
+"""What the REST API takes and gives of a conversation."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator
+
+from services.domain.html import sanitize_html
+from services.domain.ticket import AuthorKind, Visibility
+from services.gateway.models.base import In, Out, Words
+from services.gateway.models.tickets import TicketOut
+
+
+class MessageIn(In):
+    """A reply (`public`, goes to the requester) or a note (`internal`, for the staff only)."""
+
+    visibility: Visibility
+    body: Words
+
+
+class AttachmentOut(Out):
+    """A file that came with a message; the message's `html` refers to it as `cid:<content_id>`."""
+
+    id: UUID
+    file_name: str
+    content_type: str
+    size: int
+    content_id: str
+
+
+class MessageOut(Out):
+    """One word in a ticket's conversation; one that was taken back is shown to the staff only.
+
+    `body` is what is new in it and `quoted` what a mail repeats; `html` is all of a mail, harmless: nothing in it runs,
+    and the addresses of pictures from elsewhere stand in `data-remote-src`.
+    """
+
+    id: UUID
+    ticket_id: UUID
+    visibility: Visibility
+    author_kind: AuthorKind
+    author_id: str
+    author_name: str
+    body: str
+    created_at: datetime
+    quoted: str
+    html: Annotated[str, AfterValidator(sanitize_html)]
+    attachments: tuple[AttachmentOut, ...]
+    withdrawn_at: datetime | None
+
+
+class CreatedMessageOut(MessageOut):
+    """The message and the ticket it landed on: another one when a closed ticket was followed up."""
+
+    ticket: TicketOut
