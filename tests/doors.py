@@ -21,6 +21,7 @@ from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
 from services.gateway.app import create_app
 from services.gateway.deps import Services
+from services.gateway.uploads import Uploads
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.mail.intake import MailIntake
 from services.mail.parsers import MailParsers
@@ -28,7 +29,7 @@ from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
 from services.tickets.client.tickets import TicketsClient
-from tests.contract.tickets.desk import Desk, running_desk
+from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
 LINKS = LinkSigner(b"k" * 32, public_url="https://desk.example")
@@ -109,6 +110,7 @@ async def running_gateway(
             links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
+            uploads=Uploads(objects, UPLOADS),
         )
         async with served(create_app(services, body_limit=BODY_LIMIT)) as url:
             yield url

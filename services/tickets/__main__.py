@@ -12,6 +12,7 @@ from services.common.links import LinkSigner
 from services.common.logging import configure_logging
 from services.common.server import serve, server_credentials
 from services.common.settings import load_settings
+from services.common.uploads import UploadSigner
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.servicer.orchestration import OrchestrationServicer
@@ -26,17 +27,19 @@ async def run(settings: TicketsSettings) -> None:
     signer = PrincipalSigner(settings.needed_principal_key)
     links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
     reply_addresses = ReplyAddresses(settings.needed_principal_key)
+    uploads = UploadSigner(settings.needed_principal_key)
     url = settings.needed_database_url
     database = Database(
         url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=settings.tickets_connections
     )
     async with database, Wakeup(url) as wakeup, open_channel(settings.identity_address) as identity:
+        store = Store(database, wakeup.set, reply_addresses)
         await serve(
             settings,
             name="tickets",
             address=(settings.listen, settings.grpc_port),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, reply_addresses))),
+                (add_TicketServiceServicer_to_server, TicketServicer(store, uploads)),
                 (
                     add_OrchestrationServiceServicer_to_server,
                     OrchestrationServicer(database, wakeup, links, reply_addresses),

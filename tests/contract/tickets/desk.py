@@ -15,6 +15,7 @@ from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.server import running_server
 from services.common.settings import Settings
+from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
@@ -24,6 +25,7 @@ from services.tickets.store import CONSTRAINT_ERRORS, Store
 
 SIGNER = PrincipalSigner(b"k" * 32)
 REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
+UPLOADS = UploadSigner(b"k" * 32)
 AGENT = Principal(str(uuid4()), Role.AGENT)
 ADMIN = Principal(str(uuid4()), Role.ADMIN)
 LIGHT_AGENT = Principal(str(uuid4()), Role.LIGHT_AGENT)
@@ -131,7 +133,10 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeups.set, REPLY_ADDRESSES)))
+                (
+                    add_TicketServiceServicer_to_server,
+                    TicketServicer(Store(database, wakeups.set, REPLY_ADDRESSES), UPLOADS),
+                )
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port,
