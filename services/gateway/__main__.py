@@ -20,6 +20,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import Uploads
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.routing.client import RoutingClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -34,6 +35,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         identity_client, objects = IdentityClient(identity), ObjectStore(settings.object_store_url)
         services = Services(
             tickets=TicketsClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

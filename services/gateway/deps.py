@@ -21,6 +21,7 @@ from services.domain.principal import Principal
 from services.gateway.uploads import Uploads
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -37,6 +38,7 @@ class Services:
     channels: Mapping[str, grpc.aio.Channel]
     objects: ObjectStore
     uploads: Uploads
+    followers: FollowersClient
 
 
 class _Utf8Basic(HTTPBasic):
@@ -76,6 +78,10 @@ def _identity(request: Request) -> IdentityClient:
     return services(request).identity
 
 
+def _followers(request: Request) -> FollowersClient:
+    return services(request).followers
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -83,6 +89,7 @@ def _objects(request: Request) -> ObjectStore:
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
+Followers = Annotated[FollowersClient, Depends(_followers)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

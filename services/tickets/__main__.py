@@ -2,6 +2,7 @@
 
 import asyncio
 
+from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 
@@ -13,39 +14,50 @@ from services.common.logging import configure_logging
 from services.common.server import serve, server_credentials
 from services.common.settings import load_settings
 from services.common.uploads import UploadSigner
+from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.tickets.colleagues import IdentityColleagues
+from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
 
 
 async def run(settings: TicketsSettings) -> None:
     """Serve until the process is told to stop."""
     signer = PrincipalSigner(settings.needed_principal_key)
+    itself = Principal("tickets", Role.SERVICE)
     links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
     reply_addresses = ReplyAddresses(settings.needed_principal_key)
+    mails = MailMaker(links, reply_addresses)
     uploads = UploadSigner(settings.needed_principal_key)
     url = settings.needed_database_url
     database = Database(
         url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=settings.tickets_connections
     )
-    async with database, Wakeup(url) as wakeup, open_channel(settings.identity_address) as identity:
-        store = Store(database, wakeup.set, reply_addresses)
+    async with (
+        database,
+        Wakeup(url) as wakeup,
+        open_channel(settings.identity_address, credentials=lambda: signer.sign(itself)) as channel,
+    ):
+        store, identity = Store(database, wakeup.set, reply_addresses), IdentityClient(channel)
         await serve(
             settings,
             name="tickets",
             address=(settings.listen, settings.grpc_port),
             services=[
                 (add_TicketServiceServicer_to_server, TicketServicer(store, uploads)),
+                (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
                 (
                     add_OrchestrationServiceServicer_to_server,
-                    OrchestrationServicer(database, wakeup, links, reply_addresses),
+                    OrchestrationServicer(database, wakeup, mails, IdentityColleagues(identity)),
                 ),
             ],
-            authenticator=ExchangingAuthenticator(IdentityClient(identity), signer),
+            authenticator=ExchangingAuthenticator(identity, signer),
             tls=server_credentials(settings),
         )
 
