@@ -14,8 +14,10 @@ import httpx
 import uvicorn
 
 from services.common.channel import open_channel
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.domain.principal import Principal, Role
 from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
@@ -34,6 +36,7 @@ from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
 LINKS = LinkSigner(b"k" * 32, public_url="https://desk.example")
+IMAGES = ImageLinks(b"k" * 32)
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"
 MAIL = Principal("mail", Role.SERVICE)
@@ -112,6 +115,8 @@ async def running_gateway(
             links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
+            images=IMAGES,
+            outbound=Outbound(is_allowed=lambda _: True),
             uploads=Uploads(objects, UPLOADS),
         )
         async with served(create_app(services, body_limit=BODY_LIMIT)) as url:

@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import grpc
+from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -19,7 +20,9 @@ from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 
@@ -71,6 +74,9 @@ class Desk:
 
     async def client(self, principal: Principal = AGENT) -> TicketsClient:
         return TicketsClient(await self.channel(principal))
+
+    async def followers(self, principal: Principal = AGENT) -> FollowersClient:
+        return FollowersClient(await self.channel(principal))
 
     async def stub(self, principal: Principal = AGENT) -> Any:
         return TicketServiceStub(await self.channel(principal))
@@ -124,19 +130,17 @@ def customer(ticket: Ticket) -> Principal:
 @asynccontextmanager
 async def running_desk(url: str) -> AsyncIterator[Desk]:
     clock, wakeups = Clock(), Wakeups()
+    database = Database(url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=20, instant=clock.instant)
+    store = Store(database, wakeups.set, REPLY_ADDRESSES)
     async with (
-        Database(
-            url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=20, instant=clock.instant
-        ) as database,
+        database,
         running_server(
             Settings(),
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (
-                    add_TicketServiceServicer_to_server,
-                    TicketServicer(Store(database, wakeups.set, REPLY_ADDRESSES), UPLOADS),
-                )
+                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
+                (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port,
