@@ -178,3 +178,19 @@ async def test_one_who_writes_is_not_told_of_it_and_nobody_is_told_twice(desk: D
     told = [mail.to_address for mail in await mails(desk, ticket_id)]
     assert sorted(told) == [f"agent-{person.int}@desk.example" for person in (ANN, BEN)]
     assert await mails(desk, ticket_id) == []
+
+
+async def test_a_reply_that_is_taken_back_goes_to_no_follower_either(desk: Desk) -> None:
+    ticket_id = await owned(desk)
+    await follow(desk, ticket_id, email="dora@c.example")
+    reply = await desk.agent_replies(ticket_id)
+    await desk.rows("UPDATE messages SET withdrawn_at = instant() WHERE id = %(id)s", id=reply)
+    assert await mails(desk, ticket_id) == []
+
+
+async def test_what_nobody_writes_by_hand_is_in_the_brands_language(desk: Desk) -> None:
+    await desk.set_brand(acknowledge=True, resolved_notice=False, undo_seconds=0)
+    await desk.rows("UPDATE brands SET language = 'fi'")
+    (mail,) = await mails(desk, await desk.new_ticket())
+    assert mail.subject.startswith("Olemme vastaanottaneet pyyntösi")
+    assert "Hei,\n\n" in mail.text
