@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.demo.fill import fill
 from deploy.local import up as upper
 from deploy.local.access import fetch_token
 from deploy.local.home import is_running
@@ -35,6 +36,16 @@ def up(
 ) -> None:
     """Start everything and stay in the foreground until Ctrl-C; a process that dies is started again."""
     upper.run(load_settings(LocalSettings), echo=not quiet)
+
+
+@app.command()
+def demo() -> None:
+    """Fill the stack with a shop and its last weeks; starts it, and stays in the foreground, if it does not run."""
+    settings = load_settings(LocalSettings)
+    if is_running(settings):
+        asyncio.run(fill(load_stack(settings)))
+    else:
+        upper.run(settings, echo=False, then=fill)
 
 
 @app.command()

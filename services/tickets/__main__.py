@@ -10,7 +10,7 @@ from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.links import LinkSigner
 from services.common.logging import configure_logging
-from services.common.server import serve, server_credentials
+from services.common.server import Service, serve, server_credentials
 from services.common.settings import load_settings
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
@@ -24,8 +24,6 @@ from services.tickets.wakeup import Wakeup
 async def run(settings: TicketsSettings) -> None:
     """Serve until the process is told to stop."""
     signer = PrincipalSigner(settings.needed_principal_key)
-    links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
-    reply_addresses = ReplyAddresses(settings.needed_principal_key)
     url = settings.needed_database_url
     database = Database(
         url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=settings.tickets_connections
@@ -35,16 +33,20 @@ async def run(settings: TicketsSettings) -> None:
             settings,
             name="tickets",
             address=(settings.listen, settings.grpc_port),
-            services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, reply_addresses))),
-                (
-                    add_OrchestrationServiceServicer_to_server,
-                    OrchestrationServicer(database, wakeup, links, reply_addresses),
-                ),
-            ],
+            services=services_on(database, wakeup, settings),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), signer),
             tls=server_credentials(settings),
         )
+
+
+def services_on(database: Database, wakeup: Wakeup, settings: TicketsSettings) -> list[Service]:
+    """What this process serves, on that database."""
+    links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
+    reply_addresses = ReplyAddresses(settings.needed_principal_key)
+    return [
+        (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, reply_addresses))),
+        (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, links, reply_addresses)),
+    ]
 
 
 def main() -> None:
