@@ -4,26 +4,25 @@ import struct
 import zlib
 from random import Random
 
-_WIDTH, _HEIGHT = 320, 220
+_WIDTH, _HEIGHT = 640, 400
+_BOX_WIDTH, _BOX_HEIGHT = 300, 200
 
 
 def photo(seed: str) -> bytes:
-    """A picture of a box on a floor, in colours of its own."""
+    """A picture of a cracked box on a floor, in colours of its own."""
     random = Random(seed)  # noqa: S311 - a picture, not a secret
-    floor, box, crack = ([random.randrange(60, 230) for _ in range(3)] for _ in range(3))
-    left, top = random.randrange(40, 110), random.randrange(40, 80)
-    rows = bytearray()
-    for y in range(_HEIGHT):
-        rows.append(0)  # no filter
-        for x in range(_WIDTH):
-            inside = left < x < left + 150 and top < y < top + 100
-            colour = box if inside else floor
-            if inside and abs((x - left) - (y - top) * 1.4) < 2:
-                colour = crack
-            rows.extend(max(0, min(255, part - y // 5)) for part in colour)
+    floor, box, crack = (bytes(random.randrange(60, 230) for _ in range(3)) for _ in range(3))
+    left, top = random.randrange(60, 260), random.randrange(60, 140)
+    rows = [floor * _WIDTH] * top
+    for y in range(_BOX_HEIGHT):
+        before = int(y * 1.4)
+        inside = box * before + crack * 3 + box * (_BOX_WIDTH - before - 3)
+        rows.append(floor * left + inside + floor * (_WIDTH - left - _BOX_WIDTH))
+    rows += [floor * _WIDTH] * (_HEIGHT - len(rows))
     header = struct.pack(">IIBBBBB", _WIDTH, _HEIGHT, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(rows))), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(map(_chunk, *zip(*chunks, strict=True)))
+    pixels = b"".join(b"\0" + row for row in rows)  # each row begins with its filter: none
+    chunks = (_chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(pixels)), _chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

@@ -35,7 +35,7 @@ _READY_SECONDS = 120.0
 async def fill(stack: Stack) -> None:
     """Make what is missing, and say how to sign in; InvalidTransition when mails would reach real people."""
     settings = stack.settings
-    if not settings.embeds_sink:
+    if settings.smarthost not in ("", f"127.0.0.1:{settings.sink_port}"):
         raise InvalidTransition(
             "The demo writes mails: start it without DURADESK_SMARTHOST, so that they are only kept."
         )
