@@ -19,7 +19,8 @@ from services.identity.bootstrap import bootstrap_owner
 from services.identity.client import IdentityClient
 from services.identity.passwords import Passwords
 from services.identity.settings import IdentitySettings
-from services.identity.store import CONSTRAINT_ERRORS, IdentityStore
+from services.identity.store.statements import CONSTRAINT_ERRORS
+from services.identity.store.users import IdentityStore
 from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, make_account, principal_of, running_identity
 
