@@ -32,6 +32,7 @@ _LIGHT_AGENT = frozenset(
         "tickets.note",
         "tickets.resolve",
         "directory.read",
+        "account.manage",
     }
 )
 _AGENT = _LIGHT_AGENT | {

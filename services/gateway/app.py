@@ -22,7 +22,7 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, assets, sink
+from services.gateway.web import answers, assets, session, sink
 
 VERSION = "1"
 
@@ -47,6 +47,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     for module in (assets, answers, sink):
         app.include_router(module.router)
     problems.install(app)
+    session.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
