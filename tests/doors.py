@@ -21,7 +21,9 @@ from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
 from services.gateway.app import create_app
 from services.gateway.deps import Services
+from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.mail.intake import MailIntake
 from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
@@ -31,7 +33,8 @@ from services.tickets.client.tickets import TicketsClient
 from tests.contract.tickets.desk import Desk, running_desk
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
-LINKS = LinkSigner(b"k" * 32, public_url="https://desk.example")
+PUBLIC_URL = "https://desk.example"
+LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"
 MAIL = Principal("mail", Role.SERVICE)
@@ -109,6 +112,9 @@ async def running_gateway(
             links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
+            session_client=SessionClient(identity),
+            sessions=SessionAuthenticator(SessionClient(identity), SIGNER),
+            realm=Realm(b"k" * 32, public_url=PUBLIC_URL),
         )
         async with served(create_app(services, body_limit=BODY_LIMIT)) as url:
             yield url

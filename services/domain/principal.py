@@ -31,7 +31,9 @@ _LIGHT_AGENT = frozenset(
         "tickets.undo",
         "tickets.note",
         "tickets.resolve",
+        "tickets.snooze",
         "directory.read",
+        "account.manage",
     }
 )
 _AGENT = _LIGHT_AGENT | {

@@ -15,6 +15,7 @@ from services.gateway.api import (
     deliveries,
     messages,
     quarantine,
+    snoozes,
     teams,
     tickets,
     tokens,
@@ -22,7 +23,7 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, pages, sink
+from services.gateway.web import answers, assets, session, sink
 
 VERSION = "1"
 
@@ -42,11 +43,12 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.metrics = Metrics()
     app.state.sink = mailbox
     app.include_router(system.router)
-    for module in (tokens, tickets, messages, attachments, deliveries, teams, users, brands, quarantine):
+    for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
         app.include_router(module.router, responses=COMMON)
-    for module in (pages, answers, sink):
+    for module in (assets, answers, sink):
         app.include_router(module.router)
     problems.install(app)
+    session.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
