@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from deploy.demo.cast import VISITOR
 from deploy.demo.desk import PastDesk, past_desk
 from deploy.demo.play import Play
-from deploy.demo.script import Story, write_script
+from deploy.demo.script import STORIES, Story, write_script
 from deploy.demo.shop import OWNER, Shop, open_shop
 from deploy.local.home import secret
 from deploy.local.logs import say
@@ -32,8 +32,11 @@ from services.tickets.settings import TicketsSettings
 _READY_SECONDS = 120.0
 
 
-async def fill(stack: Stack) -> None:
-    """Make what is missing, and say how to sign in; InvalidTransition when mails would reach real people."""
+async def fill(stack: Stack, *, stories: int = STORIES) -> None:
+    """Make what is missing of the newest stories, and say how to sign in.
+
+    Raises InvalidTransition when mails would reach real people.
+    """
     settings = stack.settings
     if settings.smarthost not in ("", f"127.0.0.1:{settings.sink_port}"):
         raise InvalidTransition(
@@ -43,7 +46,7 @@ async def fill(stack: Stack) -> None:
     await _ready(settings)
     began = time.monotonic()
     password = secret(settings, "demo_password")
-    told = await _tell(stack, password=password)
+    told = await _tell(stack, password=password, script=write_script()[-stories:])
     if told:
         say(f"The demo is there: {told} stories of three brands, told in {time.monotonic() - began:.0f} s.")
     else:
@@ -69,7 +72,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-async def _tell(stack: Stack, *, password: str) -> int:
+async def _tell(stack: Stack, *, password: str, script: Sequence[Story]) -> int:
     """Open the shop and tell its stories; how many of them are new."""
     settings = stack.settings
     shared = {
@@ -91,7 +94,7 @@ async def _tell(stack: Stack, *, password: str) -> int:
             TicketsClient(tickets), RoutingClient(routing), IdentityClient(identity), password=password
         )
     async with past_desk(tickets_settings, smtp) as desk:
-        return await _play(desk, shop, write_script())
+        return await _play(desk, shop, script)
 
 
 async def _play(desk: PastDesk, shop: Shop, script: Sequence[Story]) -> int:

@@ -15,6 +15,12 @@ from services.domain.ticket import Channel, NewMessage, NewTicket, TicketStatus,
 _SOON = timedelta(minutes=4)
 # A ticket younger than this has not been looked at by anybody.
 _UNSEEN = timedelta(hours=3)
+_SNOOZE_REASONS = (
+    "the new batch arrives",
+    "ask the carrier again",
+    "customer is on holiday",
+    "workshop is back on Monday",
+)
 
 
 class Play:
@@ -97,8 +103,18 @@ class Play:
             await self._later()
             with self._desk.acting_as(await self._agent()):
                 await self._desk.tickets.update_ticket(self._ticket_id, {"status": status})
+        if ending is Ending.SNOOZED:
+            await self._snooze()
         if ending in (Ending.RESOLVED, Ending.CLOSED):
             await self._resolve()
+
+    async def _snooze(self) -> None:
+        await self._later()
+        until = self._now + timedelta(hours=self._random.randrange(9, 120))
+        with self._desk.acting_as(await self._agent()):
+            await self._desk.tickets.snooze_ticket(
+                self._ticket_id, until=until, reason=self._random.choice(_SNOOZE_REASONS)
+            )
 
     async def _resolve(self) -> None:
         await self._later()

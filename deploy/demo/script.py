@@ -13,7 +13,6 @@ from deploy.demo.cast import BRANDS, CUSTOMERS, Customer, ShopBrand
 from services.domain.ticket import Priority
 
 SEED = 20_261
-TICKETS = 200
 _DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -33,6 +32,7 @@ class Ending(StrEnum):
     OPEN = "open"
     WAITING = "waiting"
     ON_HOLD = "on_hold"
+    SNOOZED = "snoozed"
     RESOLVED = "resolved"
     CLOSED = "closed"
     FORGOTTEN = "forgotten"  # the customer never answered: reminded, resolved and closed by itself
@@ -43,14 +43,16 @@ class Ending(StrEnum):
 _ENDINGS: Mapping[Ending, tuple[int, timedelta, timedelta]] = {
     Ending.NEW: (16, 5 * _MINUTE, 20 * _HOUR),
     Ending.UNASSIGNED: (16, 10 * _MINUTE, 2 * _DAY),
-    Ending.OPEN: (34, 15 * _MINUTE, 3 * _DAY),
+    Ending.OPEN: (28, 15 * _MINUTE, 3 * _DAY),
     Ending.WAITING: (30, 2 * _HOUR, 6 * _DAY),
     Ending.ON_HOLD: (10, 1 * _DAY, 9 * _DAY),
-    Ending.RESOLVED: (24, 1 * _HOUR, 60 * _HOUR),
+    Ending.SNOOZED: (8, 3 * _HOUR, 3 * _DAY),
+    Ending.RESOLVED: (22, 1 * _HOUR, 60 * _HOUR),
     Ending.CLOSED: (44, 6 * _DAY, 40 * _DAY),
     Ending.FORGOTTEN: (18, 18 * _DAY, 40 * _DAY),
     Ending.FOLLOWED_UP: (8, 6 * _HOUR, 4 * _DAY),
 }
+STORIES = sum(count for count, _, _ in _ENDINGS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ def _length(random: Random, said: Sequence[tuple[Speaker, str]], ending: Ending)
             return 1
         case Ending.OPEN:
             return random.choice(after[Speaker.CUSTOMER][1:] or after[Speaker.CUSTOMER])
-        case Ending.WAITING | Ending.FORGOTTEN:
+        case Ending.WAITING | Ending.SNOOZED | Ending.FORGOTTEN:
             return random.choice(after[Speaker.AGENT])
         case _:
             return len(said)
