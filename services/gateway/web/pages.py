@@ -23,6 +23,7 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none';"
     " base-uri 'none'"
 )
+_PUBLIC_POLICY = _POLICY + "; img-src 'self'"
 _DESK_POLICY = _POLICY + "; script-src 'self'; connect-src 'self'; img-src 'self' data:"
 _DESK = "desk/"
 
@@ -42,7 +43,7 @@ _templates.globals |= {"asset": lambda name: assets().url(name), "stylesheet": S
 
 async def page(request: Request, name: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
     """The page that the template makes of the values, every value escaped; one in desk/ with what surrounds it."""
-    policy = _POLICY
+    policy = _PUBLIC_POLICY
     if name.startswith(_DESK):
         policy = _DESK_POLICY
         values = {"shell": await shell_of(request)} | values
