@@ -30,6 +30,7 @@ from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
 from services.tickets.client.tickets import TicketsClient
+from tests.browsing import Browser
 from tests.contract.tickets.desk import Desk, running_desk
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
@@ -64,6 +65,14 @@ class Doors:
         """Somebody without a token."""
         client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False)
         return await self.stack.enter_async_context(client)
+
+    async def browser(self, email: str = "") -> Browser:
+        """A browser, signed in when an account is named."""
+        client = httpx.AsyncClient(base_url=self.url, trust_env=False)
+        browser = Browser(await self.stack.enter_async_context(client), PUBLIC_URL)
+        if email:
+            assert (await browser.sign_in(email)).status_code == 303
+        return browser
 
     async def signed_in(self, role: Role = Role.AGENT) -> httpx.AsyncClient:
         """A new user of this role, signed in."""

@@ -24,6 +24,7 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none';"
     " base-uri 'none'"
 )
+_PUBLIC_POLICY = _POLICY + "; img-src 'self'"
 _DESK_POLICY = _POLICY + "; script-src 'self'; connect-src 'self'; img-src 'self' data:"
 _DESK = "desk/"
 
@@ -46,7 +47,7 @@ async def page(request: Request, name: str, *, status: HTTPStatus = HTTPStatus.O
 
     A value `asked` says which list of tickets the page is about.
     """
-    policy = _POLICY
+    policy = _PUBLIC_POLICY
     if name.startswith(_DESK):
         policy = _DESK_POLICY
         asked = values.get("asked")

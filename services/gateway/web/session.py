@@ -6,7 +6,7 @@ pages hold, in the field `csrf` or the header X-CSRF-Token.
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -48,20 +48,11 @@ async def _to_sign_in(request: Request, _error: Exception) -> Response:
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
 
-def realm(request: Request) -> Realm:
-    """The realm that the application was made with."""
-    found: Realm = services(request).realm
-    return found
-
-
-OurRealm = Annotated[Realm, Depends(realm)]
-
-
 def check_origin(request: Request) -> None:
     """Forbidden unless the request comes from a page of ours: every browser tells, and a foreign page cannot lie."""
-    ours = realm(request)
-    if request.headers.get("Origin", "").lower() not in ours.origins:
-        addresses = " or ".join(sorted(ours.origins))
+    origins = services(request).realm.origins
+    if request.headers.get("Origin", "").lower() not in origins:
+        addresses = " or ".join(sorted(origins))
         raise Forbidden(f"This form was not sent from a page of this desk. It is reached at {addresses}.")
 
 
@@ -70,6 +61,7 @@ def session_token(request: Request) -> str:
     return request.cookies.get(SESSION_COOKIE, "")
 
 
+OurForm = Depends(check_origin)
 SessionToken = Annotated[str, Depends(session_token)]
 
 
@@ -93,6 +85,16 @@ async def _caller(request: Request, token: SessionToken) -> AsyncIterator[Princi
 
 Caller = Annotated[Principal, Depends(_caller)]
 SignedInPage = Depends(_caller)
+
+
+def needs(permission: str) -> Any:
+    """For the pages of those whose role grants this permission; to others there is no such page."""
+
+    def check(caller: Caller) -> None:
+        if not caller.may(permission):
+            raise NotFound("There is no such page.")
+
+    return Depends(check)
 
 
 async def _csrf_of(request: Request) -> str:
