@@ -95,7 +95,7 @@ class PastDesk:
                 plan = await self._decides.advance(str(ticket_id))
                 for effect_id in plan.open_effects:
                     await self._delivers.deliver(effect_id)
-                if plan.open_effects or plan.more:
+                if plan.more:
                     continue
                 if plan.next_due_at is None or plan.next_due_at > until:
                     break

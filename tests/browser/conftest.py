@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright
 
 from deploy.demo.cast import COLLEAGUES
-from tests.browser.chromium import STEP_MILLISECONDS, Watch, find_chromium, launch
+from tests.browser.chromium import STEP_MILLISECONDS, Watch, find_chromium, launch, sign_in
 from tests.stack import OWNER, Stack, running_stack
 
 MIA, JONAS = COLLEAGUES[1], COLLEAGUES[2]
@@ -81,11 +81,7 @@ class Desk:
 
     async def _sign_in(self, user: str) -> StorageState:
         page = await (await self._context()).new_page()
-        await page.goto("/sign-in")
-        await page.get_by_label("E-mail").fill(user)
-        await page.get_by_label("Password").fill(self.password_of(user))
-        await page.get_by_role("button", name="Sign in").click()
-        await page.wait_for_url("**/tickets*")
+        await sign_in(page, user, self.password_of(user))
         self.sessions[user] = await page.context.storage_state()
         return self.sessions[user]
 
