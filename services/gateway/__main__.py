@@ -18,6 +18,7 @@ from services.gateway.protocol import GatewayProtocol
 from services.gateway.settings import GatewaySettings
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -32,6 +33,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         identity_client = IdentityClient(identity)
         services = Services(
             tickets=TicketsClient(tickets),
+            desk=DeskClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

@@ -19,6 +19,7 @@ from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -27,6 +28,7 @@ class Services:
     """The services behind the gateway, and what tells them who is calling; `channels` are for the readiness check."""
 
     tickets: TicketsClient
+    desk: DeskClient
     routing: RoutingClient
     identity: IdentityClient
     authenticator: Authenticator
@@ -65,6 +67,10 @@ def _tickets(request: Request) -> TicketsClient:
     return services(request).tickets
 
 
+def _desk(request: Request) -> DeskClient:
+    return services(request).desk
+
+
 def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
@@ -80,6 +86,7 @@ def _objects(request: Request) -> ObjectStore:
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
+Desk = Annotated[DeskClient, Depends(_desk)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

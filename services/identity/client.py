@@ -91,13 +91,16 @@ class ExchangingAuthenticator:
         self._kept: dict[bytes, tuple[float, Principal]] = {}
         self._asking: dict[bytes, asyncio.Task[Principal]] = {}
 
-    async def authenticate(self, token: str) -> Principal:
-        """Whom the token stands for; Unauthenticated, or Unavailable when identity does not answer."""
+    async def authenticate(self, token: str, *, anew: bool = False) -> Principal:
+        """Whom the token stands for; Unauthenticated, or Unavailable when identity does not answer.
+
+        `anew` asks identity in any case: for streams, which would outlive a kept answer.
+        """
         if not token.startswith(PREFIX):
             return self._signer.verify(token)
         key = digest_of(token)
         until, principal = self._kept.get(key, (0.0, None))
-        if principal is not None and self._clock() < until:
+        if principal is not None and self._clock() < until and not anew:
             return principal
         task = self._asking.get(key)
         if task is None:
