@@ -33,6 +33,7 @@ _LIGHT_AGENT = frozenset(
         "tickets.resolve",
         "tickets.work",
         "directory.read",
+        "account.manage",
     }
 )
 _AGENT = _LIGHT_AGENT | {

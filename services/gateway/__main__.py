@@ -16,7 +16,9 @@ from services.gateway.app import create_app
 from services.gateway.deps import Services
 from services.gateway.protocol import GatewayProtocol
 from services.gateway.settings import GatewaySettings
+from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
@@ -30,7 +32,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         open_channel(settings.routing_address) as routing,
         open_channel(settings.identity_address) as identity,
     ):
-        identity_client = IdentityClient(identity)
+        identity_client, session_client = IdentityClient(identity), SessionClient(identity)
         services = Services(
             tickets=TicketsClient(tickets),
             desk=DeskClient(tickets),
@@ -41,6 +43,9 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=ObjectStore(settings.object_store_url),
+            session_client=session_client,
+            sessions=SessionAuthenticator(session_client, signer),
+            realm=Realm(settings.needed_principal_key, public_url=settings.public_url),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)
         await uvicorn.Server(server_config(app)).serve(sockets=[listener])

@@ -22,7 +22,7 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, pages, sink
+from services.gateway.web import answers, assets, session, sign_in, sink
 
 VERSION = "1"
 
@@ -44,9 +44,10 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.include_router(system.router)
     for module in (tokens, tickets, messages, attachments, deliveries, teams, users, brands, quarantine):
         app.include_router(module.router, responses=COMMON)
-    for module in (pages, answers, sink):
+    for module in (assets, sign_in, answers, sink):
         app.include_router(module.router)
     problems.install(app)
+    session.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

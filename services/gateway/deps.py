@@ -1,4 +1,4 @@
-"""What request handlers are given, and the only place of Depends: the services, the caller, the request's id."""
+"""What request handlers are given: services, the request's id, the caller (the pages' is in web/session.py)."""
 
 import re
 from base64 import b64decode
@@ -17,7 +17,9 @@ from services.common.channel import calling_as
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
+from services.gateway.web.realm import Realm
 from services.identity.client import IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
@@ -36,6 +38,9 @@ class Services:
     links: LinkSigner
     channels: Mapping[str, grpc.aio.Channel]
     objects: ObjectStore
+    session_client: SessionClient
+    sessions: SessionAuthenticator
+    realm: Realm
 
 
 class _Utf8Basic(HTTPBasic):

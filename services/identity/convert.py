@@ -26,6 +26,15 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who tries to sign in, as failures are counted: all SHA-256; `device` when the browser has done so before."""
+
+    account: bytes
+    source: bytes
+    device: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class _ChangeableFields:
     name: str
     role: Role | None
