@@ -13,6 +13,7 @@ from services.domain.errors import Invalid, InvalidTransition
 from services.domain.intake import check_fields
 from services.domain.lifecycle import Act
 from services.domain.principal import Principal
+from services.domain.snooze import Snooze, snooze, wake
 from services.domain.ticket import EventKind, Priority, Ticket
 
 MOST_TICKETS = 10_000
@@ -28,6 +29,8 @@ class BulkAct(StrEnum):
     CLOSE = "close"
     REOPEN = "reopen"
     UPDATE = "update"
+    SNOOZE = "snooze"
+    WAKE = "wake"
 
 
 class BulkState(StrEnum):
@@ -48,7 +51,7 @@ class BulkOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TicketChange:
-    """A change for any ticket: assignee and team for an assignment, the rest for an update."""
+    """A change for any ticket: assignee and team for an assignment, priority and tags for an update."""
 
     act: BulkAct
     assignee_id: UUID | None = None
@@ -58,6 +61,9 @@ class TicketChange:
     priority: Priority | None = None
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
+    snooze_until: datetime | None = None
+    snooze_reason: str = ""
+    keep_on_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,8 @@ _PERMISSIONS = {
     BulkAct.CLOSE: "tickets.close",
     BulkAct.REOPEN: "tickets.reopen",
     BulkAct.UPDATE: "tickets.update",
+    BulkAct.SNOOZE: "tickets.snooze",
+    BulkAct.WAKE: "tickets.snooze",
 }
 _SETTLING = {BulkAct.RESOLVE: Act.RESOLVE, BulkAct.CLOSE: Act.CLOSE}
 
@@ -111,6 +119,8 @@ def check_change(change: TicketChange, principal: Principal) -> None:
     """Forbidden without the permission of the single change; Invalid for a change that changes nothing."""
     principal.require(_PERMISSIONS[change.act])
     check_fields(subject=None, type_=None, tags=change.add_tags, custom_fields={})
+    if change.act is BulkAct.SNOOZE and change.snooze_until is None:
+        raise Invalid("The change is not valid: until when?", violations={"change.snooze_until": "is required"})
     empty = (change.act is BulkAct.UPDATE and not (change.priority or change.add_tags or change.remove_tags)) or (
         change.act is BulkAct.ASSIGN and change.keep_assignee and change.keep_team
     )
@@ -118,7 +128,7 @@ def check_change(change: TicketChange, principal: Principal) -> None:
         raise Invalid("The change names nothing to change.", violations={"change": "must have something to change"})
 
 
-def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal) -> Change | None:
+def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *, now: datetime) -> Change | None:
     """What the change does to this ticket, as if it were made alone; None when it does nothing."""
     match change.act:
         case BulkAct.ASSIGN:
@@ -131,6 +141,12 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal) ->
             return changes.reopen(ticket, principal)
         case BulkAct.UPDATE:
             return changes.update(ticket, _fields(ticket, change), principal)
+        case BulkAct.SNOOZE:
+            assert change.snooze_until is not None
+            wanted = Snooze(change.snooze_until, change.snooze_reason, change.keep_on_reply)
+            return snooze(ticket, wanted, by=principal.subject, now=now)
+        case BulkAct.WAKE:
+            return wake(ticket)
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:

@@ -32,6 +32,7 @@ _LIGHT_AGENT = frozenset(
         "tickets.note",
         "tickets.resolve",
         "tickets.work",
+        "tickets.snooze",
         "directory.read",
         "account.manage",
     }

@@ -48,7 +48,7 @@ RETURNING id;
 
 -- lock_bulk_job --
 -- A bulk at work on a page: a second one at the same page waits, and finds it done.
-SELECT id, user_id, role, change, undo_of, state,
+SELECT id, user_id, role, change, undo_of, state, instant() AS now,
        (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id) AS total
 FROM bulk_jobs j
 WHERE id = %(job_id)s

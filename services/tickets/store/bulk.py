@@ -175,7 +175,7 @@ async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
 
 def _decide(locked: LockedTicket, job: Row, item: Row, principal: Principal) -> Change | None:
     if job["undo_of"] is None:
-        return change_ticket(locked.ticket, _change_of(job["change"]), principal)
+        return change_ticket(locked.ticket, _change_of(job["change"]), principal, now=job["now"])
     made = field_changes_of(item["changes"])
     return undo_change(
         locked.ticket,
@@ -229,4 +229,7 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         priority=Priority(change["priority"]) if change["priority"] else None,
         add_tags=tuple(change["add_tags"]),
         remove_tags=tuple(change["remove_tags"]),
+        snooze_until=datetime.fromisoformat(change["snooze_until"]) if change["snooze_until"] else None,
+        snooze_reason=change["snooze_reason"],
+        keep_on_reply=change["keep_on_reply"],
     )
