@@ -29,6 +29,7 @@ from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import Desk, running_desk
@@ -114,6 +115,7 @@ async def running_gateway(
     ):
         services = Services(
             tickets=TicketsClient(tickets),
+            desk=DeskClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

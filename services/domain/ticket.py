@@ -259,7 +259,10 @@ class NewTicket:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer."""
+    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer.
+
+    A reply is held when others wrote after `seen_seq`, unless it is to be sent anyway; 0 asks for no such thing.
+    """
 
     visibility: Visibility
     body: str
@@ -273,6 +276,8 @@ class NewMessage:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    seen_seq: int = 0
+    send_anyway: bool = False
 
 
 class QuarantineState(StrEnum):

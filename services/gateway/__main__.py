@@ -20,6 +20,7 @@ from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -34,6 +35,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         identity_client, session_client = IdentityClient(identity), SessionClient(identity)
         services = Services(
             tickets=TicketsClient(tickets),
+            desk=DeskClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

@@ -21,6 +21,7 @@ from services.gateway.web.realm import Realm
 from services.identity.client import IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -29,6 +30,7 @@ class Services:
     """The services behind the gateway, and what tells them who is calling; `channels` are for the readiness check."""
 
     tickets: TicketsClient
+    desk: DeskClient
     routing: RoutingClient
     identity: IdentityClient
     authenticator: Authenticator
@@ -70,6 +72,10 @@ def _tickets(request: Request) -> TicketsClient:
     return services(request).tickets
 
 
+def _desk(request: Request) -> DeskClient:
+    return services(request).desk
+
+
 def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
@@ -85,6 +91,7 @@ def _objects(request: Request) -> ObjectStore:
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
+Desk = Annotated[DeskClient, Depends(_desk)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
