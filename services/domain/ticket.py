@@ -233,7 +233,8 @@ class NewAttachment:
 class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
-    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`.
+    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
+    signed handles of files that the caller has put into the object store before.
     """
 
     subject: str
@@ -255,6 +256,7 @@ class NewTicket:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    uploads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +280,7 @@ class NewMessage:
     attachments: tuple[NewAttachment, ...] = ()
     seen_seq: int = 0
     send_anyway: bool = False
+    uploads: tuple[str, ...] = ()
 
 
 class QuarantineState(StrEnum):

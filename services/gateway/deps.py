@@ -17,6 +17,8 @@ from services.common.channel import calling_as
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
+from services.domain.principal import Principal
+from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.client import IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
@@ -41,6 +43,7 @@ class Services:
     session_client: SessionClient
     sessions: SessionAuthenticator
     realm: Realm
+    uploads: Uploads
 
 
 class _Utf8Basic(HTTPBasic):
@@ -109,14 +112,15 @@ def _bearer_token(credentials: _BearerCredentials) -> str:
 BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
-async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[None]:
+async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[Principal]:
     behind = services(request)
     principal = await behind.authenticator.authenticate(token)
     with calling_as(behind.signer.sign(principal)):
-        yield
+        yield principal
 
 
 SignedIn = Depends(_signed_in)
+Caller = Annotated[Principal, SignedIn]
 
 
 def _source(request: Request) -> str:

@@ -14,6 +14,7 @@ from services.common.links import LinkSigner
 from services.common.logging import configure_logging
 from services.common.server import Service, serve, server_credentials
 from services.common.settings import load_settings
+from services.common.uploads import UploadSigner
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.news import NewsDesk
@@ -50,15 +51,13 @@ async def run(settings: TicketsSettings) -> None:
         )
 
 
-def services_on(
-    database: Database, wakeup: Wakeup, news: NewsDesk, settings: TicketsSettings
-) -> list[Service]:
+def services_on(database: Database, wakeup: Wakeup, news: NewsDesk, settings: TicketsSettings) -> list[Service]:
     """What this process serves, on that database."""
     links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
     reply_addresses = ReplyAddresses(settings.needed_principal_key)
     store = Store(database, wakeup.set, reply_addresses)
     return [
-        (add_TicketServiceServicer_to_server, TicketServicer(store)),
+        (add_TicketServiceServicer_to_server, TicketServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
         (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, links, reply_addresses)),

@@ -17,6 +17,7 @@ from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.server import running_server
 from services.common.settings import Settings
+from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
@@ -33,6 +34,7 @@ from services.tickets.wakeup import Wakeup
 
 SIGNER = PrincipalSigner(b"k" * 32)
 REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
+UPLOADS = UploadSigner(b"k" * 32)
 AGENT = Principal(str(uuid4()), Role.AGENT)
 ADMIN = Principal(str(uuid4()), Role.ADMIN)
 LIGHT_AGENT = Principal(str(uuid4()), Role.LIGHT_AGENT)
@@ -157,7 +159,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(store)),
+                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
             ],
