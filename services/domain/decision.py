@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.domain.ticket import (
+    AttachedFile,
     AuthorKind,
     Brand,
     Channel,
@@ -220,6 +221,7 @@ class OutgoingMail:
     auto_submitted: str
     reply_to: str = ""
     html: str = ""
+    attachments: tuple[AttachedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -233,7 +233,8 @@ class NewAttachment:
 class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
-    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`.
+    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
+    signed handles of files that the caller has put into the object store before.
     """
 
     subject: str
@@ -255,11 +256,15 @@ class NewTicket:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    uploads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer."""
+    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer.
+
+    A reply is held when others wrote after `seen_seq`, unless it is to be sent anyway; 0 asks for no such thing.
+    """
 
     visibility: Visibility
     body: str
@@ -273,6 +278,9 @@ class NewMessage:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    seen_seq: int = 0
+    send_anyway: bool = False
+    uploads: tuple[str, ...] = ()
 
 
 class QuarantineState(StrEnum):

@@ -153,16 +153,20 @@ def event_of(row: Row) -> Event:
         seq=row["seq"],
         kind=EventKind(row["kind"]),
         actor=row["actor"],
-        changes=tuple(
-            FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"]))
-            for change in row["changes"]
-        ),
+        changes=field_changes_of(row["changes"]),
         message_id=row["message_id"],
         decision_id=row["decision_id"],
         cause=row["cause"],
         reason=row["reason"],
         occurred_at=row["occurred_at"],
         effective_at=row["effective_at"],
+    )
+
+
+def field_changes_of(changes: Iterable[Mapping[str, Any]]) -> tuple[FieldChange, ...]:
+    """An event's changes, their values as JSON text."""
+    return tuple(
+        FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"])) for change in changes
     )
 
 

@@ -16,6 +16,7 @@ from services.gateway.web.directory import Directory, directory_of
 
 PAGE = 40
 DEFAULT_VIEW = "mine"
+DEFAULT_SORT = "-updated_at"
 _FILTERS = {view.name: view.filter for view in VIEWS}
 
 
@@ -37,7 +38,7 @@ class Asked:
     def query(self) -> str:
         """The same as the end of an address, without what is as usual."""
         named = {"view": self.view, "filter": self.filter, "sort": self.sort, "cursor": self.cursor}
-        return urlencode({name: value for name, value in named.items() if value})
+        return urlencode({name: value for name, value in named.items() if value and value != DEFAULT_SORT})
 
     @property
     def address(self) -> str:
@@ -56,11 +57,11 @@ def _asked(
     sort: Annotated[str, Query(max_length=40)] = "",
     cursor: Annotated[str, Query(max_length=1000)] = "",
 ) -> Asked:
-    filter = filter.strip()
+    words = filter.strip()
     # Whoever looks for something looks everywhere; whoever only comes by sees their own.
     if view not in _FILTERS:
-        view = "" if filter else DEFAULT_VIEW
-    return Asked(view, filter, sort, cursor)
+        view = "" if words else DEFAULT_VIEW
+    return Asked(view, words, sort or DEFAULT_SORT, cursor)
 
 
 AskedFor = Annotated[Asked, Depends(_asked)]
