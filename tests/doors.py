@@ -31,11 +31,10 @@ from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
-from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
-from tests.contract.tickets.desk import Desk, running_desk
 from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
 LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
@@ -118,6 +117,7 @@ async def running_gateway(
         services = Services(
             tickets=TicketsClient(tickets),
             desk=DeskClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

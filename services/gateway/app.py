@@ -13,6 +13,7 @@ from services.gateway.api import (
     attachments,
     brands,
     deliveries,
+    followers,
     messages,
     quarantine,
     snoozes,
@@ -43,7 +44,19 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.metrics = Metrics()
     app.state.sink = mailbox
     app.include_router(system.router)
-    for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
+    for module in (
+        tokens,
+        tickets,
+        snoozes,
+        followers,
+        messages,
+        attachments,
+        deliveries,
+        teams,
+        users,
+        brands,
+        quarantine,
+    ):
         app.include_router(module.router, responses=COMMON)
     for module in (assets, inbox, sign_in, answers, sink):
         app.include_router(module.router)

@@ -109,7 +109,19 @@ class Seeder:
         version, until = len(events), instants[-1]
         ticket = (
             *(ticket_id, number, brand_id, Channel.MAIL, story.subject, status, until, version),
-            *(story.priority, story.type, list(story.tags), "{}", team_id, agent, requester, version, version, at, until),
+            *(
+                story.priority,
+                story.type,
+                list(story.tags),
+                "{}",
+                team_id,
+                agent,
+                requester,
+                version,
+                version,
+                at,
+                until,
+            ),
         )
         return ticket, messages, events
 
