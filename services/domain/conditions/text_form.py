@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.domain.conditions.fields import CUSTOM, FIELDS, NONE, find_field, read_test
+from services.domain.conditions.fields import CUSTOM, FIELDS, NONE, find_field, operators_of, read_test
 from services.domain.conditions.tree import (
     DEEPEST,
     MOST_TESTS,
@@ -45,7 +45,7 @@ _SIGNS = {
     "<=": Operator.AT_MOST,
 }
 _SPACE = re.compile(r"\s*")
-_TERM = re.compile(r"(?P<field>[A-Za-z_]+(?:\.[\w-]+)?)(?P<sign>:?>=|:?<=|:?>|:?<|:)")
+_TERM = re.compile(r"(?P<field>[A-Za-z_]+(?:\.[\w-]*)?)(?P<sign>:?>=|:?<=|:?>|:?<|:)")
 _VALUE = re.compile(r'"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[^\s,()"]+)')
 _WORD = re.compile(r"[^\s()\"]+")
 _SPANS = (("w", timedelta(weeks=1)), ("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
@@ -207,6 +207,9 @@ def _read_term(name: str, sign: str, values: list[tuple[str, bool]]) -> Conditio
             raise Wrong(f"{name} cannot be compared by {sign}: write {name}:word")
         return _text_test(name, [value for value, _ in values])
     operator = Operator.AT_LEAST if field.kind == "age" and sign == ":" else _SIGNS[sign]
+    if operator not in operators_of(field):
+        allowed = [known for known, operator in _SIGNS.items() if operator in operators_of(field)]
+        raise Wrong(f"{name} cannot be compared by {sign}: write {' or '.join(allowed)}")
     return read_test(name, operator, [None if pair == (NONE, False) else pair[0] for pair in values])
 
 

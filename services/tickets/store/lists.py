@@ -94,7 +94,7 @@ class ListStore:
 
 
 _COUNT = SQL(
-    "SELECT {place} AS place, count(*) AS found FROM (SELECT FROM tickets t WHERE {where} LIMIT %(most)s + 1) AS some"
+    "SELECT {place} AS place, count(*) AS found FROM (SELECT FROM tickets t WHERE {where} LIMIT %(most)s + 1) AS hits"
 )
 _RANKED = SQL(
     "WITH found AS MATERIALIZED (SELECT t.id FROM tickets t WHERE {where}"
