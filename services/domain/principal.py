@@ -31,6 +31,7 @@ _LIGHT_AGENT = frozenset(
         "tickets.undo",
         "tickets.note",
         "tickets.resolve",
+        "tickets.snooze",
         "directory.read",
     }
 )

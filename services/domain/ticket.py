@@ -72,6 +72,8 @@ class EventKind(StrEnum):
     MESSAGE_WITHDRAWN = "message_withdrawn"
     DELIVERY_REPEATED = "delivery_repeated"
     AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
+    TICKET_SNOOZED = "ticket_snoozed"
+    TICKET_WOKEN = "ticket_woken"
 
 
 class DueKind(StrEnum):
@@ -80,6 +82,7 @@ class DueKind(StrEnum):
     IDLE_REMINDER = "idle_reminder"
     IDLE_RESOLVE = "idle_resolve"
     AUTO_CLOSE = "auto_close"
+    SNOOZE_WAKE = "snooze_wake"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One request from arrival to closure. `version` is the seq of its last event."""
+    """One request from arrival to closure. `version` is the seq of its last event.
+
+    A snoozed one is out of the queue until an instant; a customer's word ends that earlier unless `keep_on_reply`.
+    """
 
     id: UUID
     number: int
@@ -114,6 +120,10 @@ class Ticket:
     updated_at: datetime
     status_since: datetime
     next_due_at: datetime | None
+    snoozed_until: datetime | None = None
+    snooze_reason: str = ""
+    snoozed_by: str = ""
+    keep_on_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ class View:
 
 
 VIEWS = (
-    View("mine", "Mine", "is:open assignee:me", "-updated_at"),
-    View("unassigned", "Unassigned", "is:open assignee:none", "-priority"),
-    View("my_teams", "My teams", "is:open team:mine", "-priority"),
-    View("all_open", "All open", "is:open", "-updated_at"),
-    View("waiting", "Waiting", "status:pending,on_hold", "status_since"),
+    View("mine", "Mine", "is:open snoozed:none assignee:me", "-updated_at"),
+    View("unassigned", "Unassigned", "is:open snoozed:none assignee:none", "-priority"),
+    View("my_teams", "My teams", "is:open snoozed:none team:mine", "-priority"),
+    View("all_open", "All open", "is:open snoozed:none", "-updated_at"),
+    View("snoozed", "Snoozed", "is:open is:snoozed", "due"),
+    View("waiting", "Waiting", "status:pending,on_hold snoozed:none", "status_since"),
     View("resolved", "Resolved", "status:resolved", "-status_since"),
 )
 

@@ -15,6 +15,7 @@ from services.gateway.api import (
     deliveries,
     messages,
     quarantine,
+    snoozes,
     teams,
     tickets,
     tokens,
@@ -43,7 +44,19 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.metrics = Metrics()
     app.state.sink = mailbox
     app.include_router(system.router)
-    for module in (tokens, views, tickets, messages, attachments, deliveries, teams, users, brands, quarantine):
+    for module in (
+        tokens,
+        views,
+        tickets,
+        snoozes,
+        messages,
+        attachments,
+        deliveries,
+        teams,
+        users,
+        brands,
+        quarantine,
+    ):
         app.include_router(module.router, responses=COMMON)
     for module in (pages, answers, sink):
         app.include_router(module.router)

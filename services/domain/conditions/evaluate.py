@@ -38,6 +38,7 @@ def facts_of(ticket: Ticket, *, texts: Sequence[str] = ()) -> Facts:
         "older": (ticket.created_at,),
         "idle": (ticket.updated_at,),
         "due": _one(ticket.next_due_at),
+        "snoozed": _one(ticket.snoozed_until),
     }
     return facts | {f"{CUSTOM}{name}": _scalars(value) for name, value in ticket.custom_fields.items()}
 

@@ -67,7 +67,10 @@ _FIELDS = (
     Field("older", Kind.AGE),
     Field("idle", Kind.AGE),
     Field("due", Kind.INSTANT, may_be_none=True),
+    Field("snoozed", Kind.INSTANT, may_be_none=True),
 )
+# What happens next is told to nobody but the staff.
+STAFF_ONLY = frozenset({"due", "snoozed"})
 FIELDS = {field.name: field for field in _FIELDS}
 
 _COMPARISONS = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)
@@ -176,7 +179,7 @@ def _number(field: Field, raw: str) -> int | Decimal:
 
 
 def _instant(field: Field, raw: str) -> date | datetime | timedelta:
-    if field.name == "due" and _DURATION.fullmatch(raw):
+    if field.name in STAFF_ONLY and _DURATION.fullmatch(raw):
         return _age(field, raw)
     try:
         at = datetime.fromisoformat(raw)
@@ -186,7 +189,7 @@ def _instant(field: Field, raw: str) -> date | datetime | timedelta:
             return at.date()
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except ValueError:
-        also = ", or a time from now, e.g. 4h" if field.name == "due" else ""
+        also = ", or a time from now, e.g. 4h" if field.name in STAFF_ONLY else ""
         raise Wrong(
             f"{field.name}:{raw} is no instant: write a day or a time in UTC, e.g. 2026-01-31 or"
             f" 2026-01-31T09:00:00Z{also}"

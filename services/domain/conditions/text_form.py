@@ -35,6 +35,7 @@ SHORTHANDS = {
     "settled": "status:resolved,closed",
     "unassigned": "assignee:none",
     "overdue": "due:0m",
+    "snoozed": "-snoozed:none",
 }
 
 _SIGNS = {

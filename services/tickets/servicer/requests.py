@@ -43,6 +43,8 @@ _Write = (
     | pb.ResolveTicketRequest
     | pb.CloseTicketRequest
     | pb.ReopenTicketRequest
+    | pb.SnoozeTicketRequest
+    | pb.WakeTicketRequest
     | pb.CreateMessageRequest
     | pb.CreateBrandRequest
     | pb.AnswerTicketRequest

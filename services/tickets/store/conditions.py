@@ -30,6 +30,7 @@ _COLUMNS = {
     "older": SQL("t.created_at"),
     "idle": SQL("t.updated_at"),
     "due": SQL("t.next_due_at"),
+    "snoozed": SQL("t.snoozed_until"),
 }
 _ARRAYS = {Kind.CHOICE: SQL("text[]"), Kind.IDENTITY: SQL("uuid[]"), Kind.NUMBER: SQL("bigint[]")}
 _SIGNS = {
@@ -65,6 +66,8 @@ class Compiler:
 
     def _sql(self, condition: Condition) -> Composable:
         match condition:
+            case Not(Test(name, _, (None,))) if name in _COLUMNS:
+                return SQL("{} IS NOT NULL").format(_COLUMNS[name])
             case Not(part):
                 # What is null is not so either.
                 return SQL("({}) IS NOT TRUE").format(self._sql(part))

@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 
 from services.common.database import Database
+from services.domain.conditions.fields import STAFF_ONLY
 from services.domain.conditions.tree import Condition, tests
 from services.domain.errors import Invalid
 from services.domain.orders import Order, OrderKey
@@ -167,12 +168,15 @@ def _scoped(scope: Scope) -> list[Composable]:
 
 def _check_scope(condition: Condition, order: Order | None, *, scope: Scope) -> None:
     """What happens next is for the staff: nobody else may find it out by a filter or an order."""
-    asked = {test.field for test in tests(condition)}
-    if scope.internal or ("due" not in asked and (order is None or order.key is not OrderKey.DUE)):
+    if scope.internal:
         return
-    field = "filter" if "due" in asked else "order_by"
-    problem = "due is for the staff: use another field"
-    raise Invalid(f"The {field} is not valid: {problem}.", violations={field: problem})
+    fields = sorted({test.field for test in tests(condition)} & STAFF_ONLY)
+    problems = {"filter": f"{' and '.join(fields)} is for the staff: use another field"} if fields else {}
+    if order is not None and order.key is OrderKey.DUE:
+        problems["order_by"] = "due is for the staff: use another order"
+    if problems:
+        told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
+        raise Invalid(f"The list is not for you: {told}.", violations=problems)
 
 
 async def _now(conn: Connection) -> datetime:
