@@ -21,6 +21,7 @@ from services.gateway.api import (
     tickets,
     tokens,
     users,
+    views,
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
@@ -46,6 +47,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.include_router(system.router)
     for module in (
         tokens,
+        views,
         tickets,
         snoozes,
         followers,
