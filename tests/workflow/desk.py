@@ -232,7 +232,9 @@ class Desk:
             more=row.decided_seq < row.facts.version,
         )
 
-    async def claim_outbox(self, *, window: int, urgent_places: int, wait: timedelta) -> Sequence[Nudge]:
+    async def claim_outbox(
+        self, *, window: int, urgent_places: int, wait: timedelta, signalled: Sequence[UUID]
+    ) -> Sequence[Nudge]:
         if self.claim_failures:
             raise self.claim_failures.pop()
         async with self._changed:
@@ -287,6 +289,9 @@ class Desk:
 
     async def begin_effect(self, effect_id: UUID, *, fence: int) -> None:
         self._leased(effect_id, fence).state = "sending"
+
+    async def renew_effect(self, effect_id: UUID, *, fence: int, lease: timedelta) -> None:
+        self._leased(effect_id, fence).leased_until = await self._now() + lease
 
     async def finish_effect(self, effect_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         if self.finish_failures:

@@ -40,9 +40,19 @@ class OrchestrationClient:
         )
         return from_message((await self._stub.ApplyDecision(request)).plan, Plan)
 
-    async def claim_outbox(self, *, window: int, urgent_places: int, wait: timedelta) -> tuple[Nudge, ...]:
-        """Tickets to signal now; waits up to `wait` (at most 30 s) for the first, () when none came."""
-        request = pb.ClaimOutboxRequest(window=window, urgent_places=urgent_places, wait=_duration(wait))
+    async def claim_outbox(
+        self, *, window: int, urgent_places: int, wait: timedelta, signalled: Iterable[UUID] = ()
+    ) -> tuple[Nudge, ...]:
+        """Tickets to signal now; waits up to `wait` (at most 30 s) for the first, () when none came.
+
+        `signalled` are those of earlier claims whose signal went out; a claim that is not spoken of ends within 6 s.
+        """
+        request = pb.ClaimOutboxRequest(
+            window=window,
+            urgent_places=urgent_places,
+            wait=_duration(wait),
+            signalled_ticket_ids=map(str, signalled),
+        )
         response = await self._stub.ClaimOutbox(request, timeout=wait.total_seconds() + DEADLINE_SECONDS)
         return tuple(from_message(nudge, Nudge) for nudge in response.nudges)
 
@@ -72,6 +82,11 @@ class OrchestrationClient:
     async def begin_effect(self, effect_id: UUID, *, fence: int) -> None:
         """Mark the point of no return; Conflict when the lease was lost."""
         await self._stub.BeginEffect(pb.BeginEffectRequest(effect_id=str(effect_id), fence=fence))
+
+    async def renew_effect(self, effect_id: UUID, *, fence: int, lease: timedelta) -> None:
+        """Keep the lease for as long again; Conflict when it was lost."""
+        request = pb.RenewEffectRequest(effect_id=str(effect_id), fence=fence, lease=_duration(lease))
+        await self._stub.RenewEffect(request)
 
     async def finish_effect(self, effect_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         """Record the outcome; Conflict when somebody claimed the effect since."""
