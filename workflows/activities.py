@@ -27,7 +27,7 @@ _LEASE = timedelta(seconds=20)
 _RENEWAL_SECONDS = 5.0
 _LEASED_ELSEWHERE_DELAY = timedelta(seconds=5)
 # Until when, from the claim on, recording the outcome is tried: before Temporal takes the activity for lost.
-_RECORDING_SECONDS = 55.0
+_RECORDING_SECONDS = 85.0
 _RECORDING_PAUSE_SECONDS = 0.5
 
 log = structlog.get_logger()

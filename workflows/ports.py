@@ -43,6 +43,9 @@ class Orchestration(Protocol):
     async def list_live_tickets(self, *, page_size: int, page_token: str) -> tuple[Sequence[UUID], str]:
         """A page of the tickets whose workflow should run, soonest due first, and the next page's token."""
 
+    async def keep_house(self) -> int:
+        """Remove a piece of what nobody asks for any more, and say how many rows."""
+
     async def claim_effect(self, effect_id: UUID, /, *, lease: timedelta) -> ClaimedEffect:
         """Take an effect; NotFound, InvalidTransition (nothing to do now), Conflict (another's lease runs)."""
 

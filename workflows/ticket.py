@@ -33,7 +33,7 @@ NEXT_DUE_AT = SearchAttributeKey.for_datetime("NextDueAt")
 # A worker that dies in the middle costs so long; the calls of a step are bounded by 10 s each and mostly take 10 ms.
 _ADVANCE_TIMEOUT = timedelta(seconds=15)
 # Longer than sending and recording may take together; a worker that is killed is noticed by its silence.
-_DELIVER_TIMEOUT = timedelta(seconds=60)
+_DELIVER_TIMEOUT = timedelta(seconds=90)
 _DELIVER_SILENCE = timedelta(seconds=15)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=15))
 _SHORTEST_WAIT_SECONDS = 0.25

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 
@@ -14,6 +15,7 @@ from services.common.server import serve, server_credentials
 from services.common.settings import load_settings
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
@@ -41,6 +43,7 @@ async def run(settings: TicketsSettings) -> None:
                     add_OrchestrationServiceServicer_to_server,
                     OrchestrationServicer(database, wakeup, links, reply_addresses),
                 ),
+                (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
             ],
             authenticator=ExchangingAuthenticator(IdentityClient(identity), signer),
             tls=server_credentials(settings),

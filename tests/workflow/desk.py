@@ -98,6 +98,7 @@ class Desk:
         self.claim_failures: list[Exception] = []
         self.finish_failures: list[Exception] = []
         self.released = 0
+        self.houses_kept = 0
         self.leased_elsewhere_until: datetime | None = None
         self.overdue: list[UUID] = []
         self._changed = asyncio.Condition()
@@ -275,6 +276,10 @@ class Desk:
         row = self.rows[ticket_id]
         undone = row.decided_seq < row.facts.version or any(effect.is_open for effect in row.effects)
         return undone or row.facts.status is not TicketStatus.CLOSED
+
+    async def keep_house(self) -> int:
+        self.houses_kept += 1
+        return 0
 
     async def claim_effect(self, effect_id: UUID, *, lease: timedelta) -> ClaimedEffect:
         effect, now = self._effect(effect_id), await self._now()

@@ -74,6 +74,10 @@ class OrchestrationClient:
         response = await self._stub.ListLiveTickets(request)
         return tuple(UUID(ticket_id) for ticket_id in response.ticket_ids), response.next_page_token
 
+    async def keep_house(self) -> int:
+        """Remove a piece of what nobody asks for any more; how many rows."""
+        return (await self._stub.KeepHouse(pb.KeepHouseRequest())).requests
+
     async def claim_effect(self, effect_id: UUID, *, lease: timedelta) -> ClaimedEffect:
         """Take an effect for delivery; NotFound, Conflict (leased), InvalidTransition (over, or not yet due)."""
         request = pb.ClaimEffectRequest(effect_id=str(effect_id), lease=_duration(lease))

@@ -19,7 +19,7 @@ from services.domain.decision import Decision, EffectOutcome, Facts, Nudge
 from services.domain.errors import Invalid, InvalidTransition
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import JsonObject
-from services.tickets.store import decisions, effects, outbox, reconcile
+from services.tickets.store import decisions, effects, operations, outbox, reconcile
 from services.tickets.store.decisions import DecisionRecord
 from services.tickets.wakeup import Wakeup
 
@@ -102,6 +102,12 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
                 conn, page_size=request.page_size, page_token=request.page_token
             )
         return pb.ListLiveTicketsResponse(ticket_ids=map(str, ids), next_page_token=token)
+
+    async def KeepHouse(self, request: pb.KeepHouseRequest, context: Context) -> pb.KeepHouseResponse:
+        """One piece."""
+        async with self._database.transaction() as conn:
+            forgotten = await operations.forget_requests(conn)
+        return pb.KeepHouseResponse(requests=forgotten)
 
     async def ClaimEffect(self, request: pb.ClaimEffectRequest, context: Context) -> pb.ClaimEffectResponse:
         """The lease and the mail; a refusal is told after what it wrote is committed."""
