@@ -74,6 +74,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "tickets.decide",
             "directory.read",
             "accounts.deliver",
+            "operations.measure",
         }
     ),
 }

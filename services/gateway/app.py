@@ -25,6 +25,7 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
+from services.gateway.queues import QueueMetrics
 from services.gateway.web import answers, assets, inbox, session, sign_in, sink
 
 VERSION = "1"
@@ -43,6 +44,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     )
     app.state.services = services
     app.state.metrics = Metrics()
+    app.state.queues = QueueMetrics(app.state.metrics.registry)
     app.state.sink = mailbox
     app.include_router(system.router)
     for module in (
