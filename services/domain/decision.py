@@ -36,6 +36,8 @@ class TicketFacts:
     requester_reachable: bool
     sender_proven: bool
     version: int
+    snoozed_until: datetime | None = None
+    snooze_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

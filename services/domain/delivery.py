@@ -1,7 +1,7 @@
 """Whether an effect may be taken for delivery: once for sure, and once more where nobody can know.
 
 An effect goes ready -> claimed -> sending -> done | failed, or ready -> suppressed | cancelled. Before `sending`
-nothing has left, so a lost lease is simply taken again. A send that was cut after that point may have arrived: it is
+nothing has arrived, so a lost lease is simply taken again. A send that was cut after that point may have arrived: it is
 sent once more with the same Message-ID and marked; cut a second time, it ends in doubt.
 """
 

@@ -38,7 +38,10 @@ _LIGHT_AGENT = frozenset(
         "tickets.undo",
         "tickets.note",
         "tickets.resolve",
+        "tickets.work",
+        "tickets.snooze",
         "directory.read",
+        "account.manage",
     }
 )
 _AGENT = _LIGHT_AGENT | {
@@ -63,7 +66,16 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OWNER: _ADMIN | {"users.manage_admins"},
     # Our own processes: the relay, the workers, the mail door and the routing service.
     Role.SERVICE: frozenset(
-        {"tickets.create", "tickets.read", "tickets.reply", "tickets.intake", "tickets.decide", "directory.read"}
+        {
+            "tickets.create",
+            "tickets.read",
+            "tickets.reply",
+            "tickets.intake",
+            "tickets.decide",
+            "directory.read",
+            "accounts.deliver",
+            "operations.measure",
+        }
     ),
 }
 

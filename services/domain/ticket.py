@@ -72,6 +72,8 @@ class EventKind(StrEnum):
     MESSAGE_WITHDRAWN = "message_withdrawn"
     DELIVERY_REPEATED = "delivery_repeated"
     AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
+    TICKET_SNOOZED = "ticket_snoozed"
+    TICKET_WOKEN = "ticket_woken"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
 
@@ -82,6 +84,7 @@ class DueKind(StrEnum):
     IDLE_REMINDER = "idle_reminder"
     IDLE_RESOLVE = "idle_resolve"
     AUTO_CLOSE = "auto_close"
+    SNOOZE_WAKE = "snooze_wake"
 
 
 class FollowerKind(StrEnum):
@@ -102,7 +105,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One request from arrival to closure. `version` is the seq of its last event."""
+    """One request from arrival to closure. `version` is the seq of its last event.
+
+    A snoozed one is out of the queue until an instant; a customer's word ends that earlier unless `keep_on_reply`.
+    """
 
     id: UUID
     number: int
@@ -123,6 +129,10 @@ class Ticket:
     updated_at: datetime
     status_since: datetime
     next_due_at: datetime | None
+    snoozed_until: datetime | None = None
+    snooze_reason: str = ""
+    snoozed_by: str = ""
+    keep_on_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +301,10 @@ class NewTicket:
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer."""
+    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer.
+
+    A reply is held when others wrote after `seen_seq`, unless it is to be sent anyway; 0 asks for no such thing.
+    """
 
     visibility: Visibility
     body: str
@@ -305,6 +318,8 @@ class NewMessage:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    seen_seq: int = 0
+    send_anyway: bool = False
     uploads: tuple[str, ...] = ()
 
 

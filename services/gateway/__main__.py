@@ -20,8 +20,11 @@ from services.gateway.deps import Services
 from services.gateway.protocol import GatewayProtocol
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import Uploads
+from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
@@ -34,9 +37,11 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         open_channel(settings.routing_address) as routing,
         open_channel(settings.identity_address) as identity,
     ):
-        identity_client, objects = IdentityClient(identity), ObjectStore(settings.object_store_url)
+        identity_client, session_client = IdentityClient(identity), SessionClient(identity)
+        objects = ObjectStore(settings.object_store_url)
         services = Services(
             tickets=TicketsClient(tickets),
+            desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
@@ -44,6 +49,9 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             signer=signer,
             links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),
             channels={"identity": identity, "tickets": tickets, "routing": routing},
+            session_client=session_client,
+            sessions=SessionAuthenticator(session_client, signer),
+            realm=Realm(settings.needed_principal_key, public_url=settings.public_url),
             objects=objects,
             images=ImageLinks(settings.needed_principal_key),
             outbound=Outbound(),

@@ -100,6 +100,10 @@ class TicketOut(Out):
     updated_at: datetime
     status_since: datetime
     next_due_at: datetime | None
+    snoozed_until: datetime | None
+    snooze_reason: str
+    snoozed_by: str
+    keep_on_reply: bool
 
 
 class FieldChangeOut(Out):

@@ -53,6 +53,13 @@ SET state = 'claimed', attempts = attempts + 1, fence = fence + 1, leased_until 
 WHERE id = %(effect_id)s
 RETURNING fence, attempts;
 
+-- renew_effect --
+-- A longer lease for the holder of the last one while it runs.
+UPDATE effects
+SET leased_until = clock_timestamp() + %(lease)s
+WHERE id = %(effect_id)s AND fence = %(fence)s AND state IN ('claimed', 'sending')
+  AND leased_until > clock_timestamp();
+
 -- begin_effect --
 -- The point of no return, for the holder of the last lease while it runs; saying it twice is no error.
 UPDATE effects

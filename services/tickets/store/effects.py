@@ -106,6 +106,14 @@ async def begin_effect(conn: Connection, effect_id: UUID, *, fence: int) -> None
         raise _lease_lost()
 
 
+async def renew_effect(conn: Connection, effect_id: UUID, *, fence: int, lease: timedelta) -> None:
+    """Keep the lease for as long again; NotFound, Conflict when it was lost or ran out."""
+    renewed = await conn.execute(QUERIES["renew_effect"], {"effect_id": effect_id, "fence": fence, "lease": lease})
+    if renewed.rowcount == 0:
+        await _lock_effect(conn, effect_id)
+        raise _lease_lost()
+
+
 async def finish_effect(conn: Connection, effect_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
     """Record the outcome; NotFound, Conflict when somebody claimed it since. Saying it twice is no error.
 

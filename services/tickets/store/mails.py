@@ -1,6 +1,7 @@
 """An effect's mail, made anew at every claim: who gets it, its words, and the thread it belongs to."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from services.domain.templates import NEUTRAL_ACKNOWLEDGEMENT, NOTICES, TEMPLATE
 from services.domain.ticket import AttachedFile
 from services.domain.user import User
 from services.tickets.convert import attachment_of
-from services.tickets.languages import say_instant, speaker
+from services.tickets.languages import speaker
 from services.tickets.store.events import Connection
 from services.tickets.store.statements import QUERIES
 
@@ -77,17 +78,16 @@ class MailMaker:
     def _words(self, kind: EffectKind, key: str, row: Row) -> Words:
         if kind is EffectKind.REPLY_MAIL:
             return reply(subject=row["subject"], body=row["body"])
-        values: dict[str, str | int | None] = {"brand": row["from_name"], "number": row["number"]}
+        values: dict[str, str | int | datetime | None] = {"brand": row["from_name"], "number": row["number"]}
         if key == NEUTRAL_KEY:
             return fill(NEUTRAL_ACKNOWLEDGEMENT, values, speaker(row["language"]))
-        values |= {"name": row["to_name"], "subject": row["subject"]}
+        values |= {"name": row["to_name"], "subject": row["subject"], "resolves_at": row["resolves_at"]}
         if kind in STAFF_MAILS:
             values |= {"author": row["author_name"] or "Somebody", "link": self._links.ticket_url(row["number"])}
             return fill(NOTICES[kind], values, speaker(), body=row["body"][:_LONGEST_NOTICE])
         if kind in _WITH_LINKS:
             values |= self._answers(key, row)
-            values["resolves_at"] = say_instant(row["resolves_at"], row["language"])
-        return fill(TEMPLATES[kind], values, speaker(row["language"]))
+        return fill(TEMPLATES[kind], values, speaker(row["language"]), language=row["language"])
 
     def _answers(self, key: str, row: Row) -> dict[str, str]:
         """The links by which the requester says whether it is solved."""
