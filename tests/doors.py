@@ -34,9 +34,8 @@ from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
-from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
+from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
-PUBLIC_URL = "https://desk.example"
 LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"

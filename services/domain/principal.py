@@ -56,7 +56,15 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OWNER: _ADMIN | {"users.manage_admins"},
     # Our own processes: the relay, the workers, the mail door and the routing service.
     Role.SERVICE: frozenset(
-        {"tickets.create", "tickets.read", "tickets.reply", "tickets.intake", "tickets.decide", "directory.read"}
+        {
+            "tickets.create",
+            "tickets.read",
+            "tickets.reply",
+            "tickets.intake",
+            "tickets.decide",
+            "directory.read",
+            "accounts.deliver",
+        }
     ),
 }
 
