@@ -85,7 +85,7 @@ class Seeder:
             self._message(story, number_of_turn, ticket_id, at=at, requester=(requester, name), agent=agent)
             for number_of_turn in range(len(story.turns))
         ]
-        first = {
+        first: dict[str, Any] = {
             "channel": Channel.MAIL,
             "subject": story.subject,
             "status": TicketStatus.NEW,
@@ -109,7 +109,19 @@ class Seeder:
         version, until = len(events), instants[-1]
         ticket = (
             *(ticket_id, number, brand_id, Channel.MAIL, story.subject, status, until, version),
-            *(story.priority, story.type, list(story.tags), "{}", team_id, agent, requester, version, version, at, until),
+            *(
+                story.priority,
+                story.type,
+                list(story.tags),
+                "{}",
+                team_id,
+                agent,
+                requester,
+                version,
+                version,
+                at,
+                until,
+            ),
         )
         return ticket, messages, events
 

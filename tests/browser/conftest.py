@@ -1,4 +1,4 @@
-"""One stack and one browser for all tests of pages; each test has pages of its own, watched for what must not happen."""
+"""One stack and one browser for all tests of pages; each test has pages of its own, which are watched."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -28,10 +28,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium; without one these tests are no tests."""
-    executable = find_chromium()
-    if executable is None:
-        message = "There is no Chromium: install it, or name it in DURADESK_CHROMIUM."
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    try:
+        executable = find_chromium()
+    except LookupError as error:
+        pytest.fail(str(error)) if os.environ.get("CI") else pytest.skip(str(error))
     async with async_playwright() as playwright:
         browser = await launch(playwright, executable)
         yield browser

@@ -49,9 +49,6 @@ TICKETS = {"long": "tag:damaged", "urgent": "priority:urgent", "waiting": "statu
 async def take_all(url: str, user: str, password: str, tickets: Mapping[str, int]) -> None:
     """All pictures, one after the other."""
     executable = find_chromium()
-    if executable is None:
-        raise SystemExit("There is no Chromium: install it, or name it in DURADESK_CHROMIUM.")
-    FOLDER.mkdir(parents=True, exist_ok=True)
     paths = DESK | {f"ticket-{name}": f"/tickets/{number}" for name, number in tickets.items()}
     async with async_playwright() as playwright:
         browser = await launch(playwright, executable)
@@ -103,12 +100,12 @@ def main() -> None:
     settings = load_settings(LocalSettings)
     user, password = DISPATCHER.email, secret(settings, "demo_password")
     headers = {"authorization": f"Bearer {fetch_token(settings.url, email=user, password=password)}"}
-    numbers = {}
-    for name, terms in TICKETS.items():
-        answer = httpx.get(
-            f"{settings.url}/api/v1/tickets", params={"filter": terms, "limit": 1}, headers=headers, timeout=20
-        )
-        numbers |= {name: item["number"] for item in answer.raise_for_status().json()["items"]}
+    numbers: dict[str, int] = {}
+    with httpx.Client(base_url=f"{settings.url}/api/v1", headers=headers, timeout=20) as api:
+        for name, terms in TICKETS.items():
+            for item in api.get("/tickets", params={"filter": terms, "limit": 1}).raise_for_status().json()["items"]:
+                numbers[name] = item["number"]
+    FOLDER.mkdir(parents=True, exist_ok=True)
     asyncio.run(take_all(settings.url, user, password, numbers))
 
 
