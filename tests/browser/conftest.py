@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright
 
@@ -68,6 +69,16 @@ class Desk:
         await page.goto(path)
         return page
 
+    def api(self, user: str = OWNER[0]) -> httpx.Client:
+        """The REST API as somebody of the desk."""
+        return self.stack.api((user, self.password_of(user)))
+
+    def find_ticket(self, terms: str) -> int:
+        """The number of the newest ticket that a filter finds."""
+        with self.api() as api:
+            found = api.get("/tickets", params={"filter": terms, "limit": 1}).raise_for_status().json()["items"]
+        return int(found[0]["number"])
+
     def password_of(self, user: str) -> str:
         """What somebody types to sign in."""
         return OWNER[1] if user == OWNER[0] else self.stack.secrets["demo_password"]
@@ -100,4 +111,4 @@ async def desk(stack: Stack, browser: Browser, sessions: dict[str, StorageState]
     yield desk
     for context in desk.contexts:
         await context.close()
-    assert watch.problems == []
+    assert not watch.problems, "\n".join(watch.problems)
