@@ -23,7 +23,7 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, assets, inbox, session, sign_in, sink
+from services.gateway.web import activity, answers, assets, changes, inbox, panel, replies, session, sign_in, sink
 
 VERSION = "1"
 
@@ -45,7 +45,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.include_router(system.router)
     for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
         app.include_router(module.router, responses=COMMON)
-    for module in (assets, inbox, sign_in, answers, sink):
+    for module in (assets, inbox, panel, changes, replies, activity, sign_in, answers, sink):
         app.include_router(module.router)
     problems.install(app)
     session.install(app)
