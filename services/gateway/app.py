@@ -23,7 +23,7 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, assets, session, sign_in, sink
+from services.gateway.web import answers, assets, desk_forms, live, session, sign_in, sink
 
 VERSION = "1"
 
@@ -42,10 +42,11 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.services = services
     app.state.metrics = Metrics()
     app.state.sink = mailbox
+    app.state.streams = live.Streams()
     app.include_router(system.router)
     for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
         app.include_router(module.router, responses=COMMON)
-    for module in (assets, sign_in, answers, sink):
+    for module in (assets, live, desk_forms, sign_in, answers, sink):
         app.include_router(module.router)
     problems.install(app)
     session.install(app)
