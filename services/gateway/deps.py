@@ -17,6 +17,8 @@ from services.common.channel import calling_as
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
+from services.domain.principal import Principal
+from services.gateway.directory import NameDirectory
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
 from services.tickets.client.tickets import TicketsClient
@@ -77,6 +79,14 @@ def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
 
+Filter = Annotated[
+    str,
+    Query(
+        alias="filter",
+        max_length=1000,
+        description='Terms joined by and: `is:open team:billing older:2d -tag:vip refund "late parcel"`.',
+    ),
+]
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
@@ -97,14 +107,22 @@ def _bearer_token(credentials: _BearerCredentials) -> str:
 BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
-async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[None]:
+async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[Principal]:
     behind = services(request)
     principal = await behind.authenticator.authenticate(token)
     with calling_as(behind.signer.sign(principal)):
-        yield
+        yield principal
 
 
 SignedIn = Depends(_signed_in)
+Caller = Annotated[Principal, SignedIn]
+
+
+def _directory(caller: Caller, routing: Routing, identity: Identity) -> NameDirectory:
+    return NameDirectory(caller, routing, identity)
+
+
+Directory = Annotated[NameDirectory, Depends(_directory)]
 
 
 def _source(request: Request) -> str:

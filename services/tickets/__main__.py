@@ -18,6 +18,7 @@ from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.words import reading_words
 from services.tickets.wakeup import Wakeup
 
 
@@ -30,7 +31,12 @@ async def run(settings: TicketsSettings) -> None:
     database = Database(
         url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=settings.tickets_connections
     )
-    async with database, Wakeup(url) as wakeup, open_channel(settings.identity_address) as identity:
+    async with (
+        database,
+        reading_words(database),
+        Wakeup(url) as wakeup,
+        open_channel(settings.identity_address) as identity,
+    ):
         await serve(
             settings,
             name="tickets",

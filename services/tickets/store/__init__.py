@@ -10,6 +10,7 @@ from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
+from services.tickets.store.lists import ListStore
 from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.quarantine import QuarantineStore
@@ -36,5 +37,6 @@ class Store:
         self.answers = AnswerStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
+        self.lists = ListStore(database)
         self.quarantine = QuarantineStore(database)
         self.mail_reports = MailReportStore(database, on_commit)
