@@ -20,8 +20,8 @@ from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
 from services.gateway.app import create_app
 from services.gateway.deps import Services
-from services.gateway.uploads import Uploads
 from services.gateway.protocol import GatewayServer
+from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient

@@ -20,6 +20,7 @@ from services.gateway.api import (
     tickets,
     tokens,
     users,
+    views,
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
@@ -71,7 +72,19 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.sink = mailbox
     app.state.streams = live.Streams()
     app.include_router(system.router)
-    for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
+    for module in (
+        tokens,
+        views,
+        tickets,
+        snoozes,
+        messages,
+        attachments,
+        deliveries,
+        teams,
+        users,
+        brands,
+        quarantine,
+    ):
         app.include_router(module.router, responses=COMMON)
     for module in _PAGES:
         app.include_router(module.router)

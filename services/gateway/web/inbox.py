@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse
 from services.gateway.deps import Behind
 from services.gateway.web.lists import AskedFor, list_of
 from services.gateway.web.pages import PageRoute, page
-from services.gateway.web.session import SignedInPage
+from services.gateway.web.session import Caller, SignedInPage
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 
@@ -18,7 +18,7 @@ async def show_start() -> Response:
 
 
 @router.get("/tickets")
-async def list_tickets(request: Request, asked: AskedFor, behind: Behind) -> Response:
+async def list_tickets(request: Request, asked: AskedFor, behind: Behind, caller: Caller) -> Response:
     """One page of a view, or of what a search finds."""
-    tickets, _directory = await list_of(asked, behind)
+    tickets, _directory = await list_of(asked, behind, caller)
     return await page(request, "desk/inbox.html", list=tickets, asked=asked)
