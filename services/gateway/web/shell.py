@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from uuid import UUID
 
 from fastapi import Request
 
@@ -25,6 +26,14 @@ class ViewLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """A reply on the ticket before, which can be taken back for some seconds."""
+
+    number: int
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Shell:
     """`caller` is None and `csrf` empty on pages for people who have not signed in."""
 
@@ -32,6 +41,7 @@ class Shell:
     csrf: str
     path: str
     views: tuple[ViewLink, ...]
+    sent: Sent | None
 
     def may(self, permission: str) -> bool:
         """Whether to show what needs this permission; the services check it anyway."""
@@ -50,7 +60,14 @@ async def shell_of(request: Request, *, view: str) -> Shell:
     if caller is not None:
         counts = await _counts(services(request), caller)
         links = tuple(ViewLink(each.name, counts.get(each.name, ""), each.name == view) for each in VIEWS)
-    return Shell(caller=caller, csrf=csrf, path=request.url.path, views=links)
+    return Shell(caller=caller, csrf=csrf, path=request.url.path, views=links, sent=_sent(request))
+
+
+def _sent(request: Request) -> Sent | None:
+    try:
+        return Sent(int(request.query_params["sent"]), UUID(request.query_params["message"]))
+    except (KeyError, ValueError):
+        return None
 
 
 async def _counts(behind: Services, caller: Principal) -> dict[str, str]:
