@@ -18,6 +18,7 @@ from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.domain.principal import Principal
+from services.gateway.directory import NameDirectory
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.client import IdentityClient
@@ -91,6 +92,14 @@ def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
 
+Filter = Annotated[
+    str,
+    Query(
+        alias="filter",
+        max_length=1000,
+        description='Terms joined by and: `is:open team:billing older:2d -tag:vip refund "late parcel"`.',
+    ),
+]
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
@@ -121,6 +130,13 @@ async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[Prin
 
 SignedIn = Depends(_signed_in)
 Caller = Annotated[Principal, SignedIn]
+
+
+def _directory(caller: Caller, routing: Routing, identity: Identity) -> NameDirectory:
+    return NameDirectory(caller, routing, identity)
+
+
+Directory = Annotated[NameDirectory, Depends(_directory)]
 
 
 def _source(request: Request) -> str:

@@ -25,6 +25,7 @@ from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
+from services.tickets.store.words import reading_words
 from services.tickets.wakeup import Wakeup
 
 
@@ -37,6 +38,7 @@ async def run(settings: TicketsSettings) -> None:
     )
     async with (
         database,
+        reading_words(database),
         Wakeup(url) as wakeup,
         NewsDesk(WatchStore(database), wakeup.next) as news,
         open_channel(settings.identity_address) as identity,

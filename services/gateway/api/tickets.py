@@ -10,7 +10,9 @@ from services.domain.ticket import Channel, NewTicket, Ticket
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
 from services.gateway.deps import (
     Cursor,
+    Directory,
     ExpectedVersion,
+    Filter,
     Identity,
     Limit,
     RequestId,
@@ -38,7 +40,19 @@ from services.routing.client import RoutingClient
 
 router = APIRouter(prefix=f"{PREFIX}/tickets", tags=["tickets"], dependencies=[SignedIn])
 
-Order = Literal["-created_at", "created_at", "-updated_at", "updated_at"]
+Order = Literal[
+    "-created_at",
+    "created_at",
+    "-updated_at",
+    "updated_at",
+    "-priority",
+    "priority",
+    "due",
+    "-due",
+    "status_since",
+    "-status_since",
+    "-relevance",
+]
 
 
 @router.post("", status_code=201, responses=MADE)
@@ -68,15 +82,21 @@ async def create_ticket(new: TicketIn, tickets: Tickets, request_id: RequestId, 
 @router.get("", responses=FOUND)
 async def list_tickets(
     tickets: Tickets,
-    terms: Annotated[
-        str, Query(alias="filter", max_length=1000, description="Terms joined by and: `status:open assignee:me`.")
-    ] = "",
-    sort: Annotated[Order, Query(description="A minus sign puts the latest first.")] = "-created_at",
+    directory: Directory,
+    terms: Filter = "",
+    sort: Annotated[
+        Order,
+        Query(
+            description="A minus sign puts the latest or the most urgent first. `due` is for the staff, `-relevance`"
+            " for filters with words."
+        ),
+    ] = "-created_at",
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Page[TicketOut]:
     """The tickets you may see, page by page."""
-    found, following = await tickets.list_tickets(filter=terms, order_by=sort, page_size=limit, page_token=cursor)
+    text = await directory.resolve_filter(terms)
+    found, following = await tickets.list_tickets(filter=text, order_by=sort, page_size=limit, page_token=cursor)
     return Page(items=[TicketOut.model_validate(ticket) for ticket in found], next_cursor=following or None)
 
 

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from services.domain.delivery import Delivery
 from services.domain.desk import Draft
+from services.domain.principal import Principal
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
 from services.gateway.deps import Behind, Services
 from services.gateway.web.activity import Change, changes_of
@@ -99,7 +100,7 @@ async def show_ticket(
     held: int = 0,
 ) -> Response:
     """The ticket's page, after a change that was refused with the reason and what was typed."""
-    panel = await panel_of(ticket, asked, behind)
+    panel = await panel_of(ticket, asked, behind, request.state.caller)
     return await page(
         request,
         "desk/ticket.html",
@@ -114,11 +115,11 @@ async def show_ticket(
     )
 
 
-async def panel_of(ticket: Ticket, asked: Asked, behind: Services) -> Panel:
+async def panel_of(ticket: Ticket, asked: Asked, behind: Services, caller: Principal) -> Panel:
     """Everything that the page shows, asked for at once."""
     tickets, desk = behind.tickets, behind.desk
     async with asyncio.TaskGroup() as group:
-        found_list = group.create_task(list_of(asked, behind))
+        found_list = group.create_task(list_of(asked, behind, caller))
         messages = group.create_task(_messages(ticket.id, behind))
         events = group.create_task(_events(ticket, behind))
         dues = group.create_task(tickets.list_dues(ticket.id))

@@ -16,6 +16,7 @@ from services.tickets.store.requests import Request
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.tickets import read_ticket
+from services.tickets.store.words import read_words
 
 Row = Mapping[str, Any]
 
@@ -90,6 +91,7 @@ class DeliveryStore:
                 return await read_message(conn, message_id)
             _check_undo(row)
             await conn.execute(QUERIES["withdraw_message"], key)
+            await read_words(conn, locked.ticket)
             change = take_back(locked.status_epoch, seq=row["seq"], old_status=row["old_status"])
             locked = await append_event(
                 conn, locked, change.kind, actor=request.actor, changes=change.values, message_id=message_id

@@ -34,6 +34,7 @@ from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.tickets import body_hash, insert_ticket, read_ticket
+from services.tickets.store.words import add_message_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ async def _add(
     if new.sender_email == locked.ticket.requester.email:
         await conn.execute(QUERIES["prove_sender"], {"ticket_id": locked.ticket.id})
     await conn.execute(QUERIES["insert_message"], parameters)
+    await add_message_words(conn, locked.ticket, new.body, new.visibility)
     await insert_content(conn, message_id, new)
     await insert_cc_proposals(conn, locked.ticket.id, message_id, new)
     if kind is AuthorKind.AGENT:
