@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-_STEPS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
+_STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _UNITS = ("bytes", "KB", "MB", "GB")
@@ -15,6 +15,8 @@ _UNITS = ("bytes", "KB", "MB", "GB")
 def age(instant: datetime, now: datetime | None = None) -> str:
     """How far away the instant is, in one unit: `5 min`, `3 h`, `12 d`, later the day."""
     seconds = abs(((now or datetime.now(UTC)) - instant).total_seconds())
+    if seconds < 60:
+        return "< 1 min"
     for limit, size, unit in _STEPS:
         if seconds < limit:
             return f"{int(seconds // size)} {unit}"
