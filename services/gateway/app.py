@@ -12,6 +12,7 @@ from services.gateway.api import (
     COMMON,
     attachments,
     brands,
+    bulk,
     deliveries,
     messages,
     quarantine,
@@ -44,7 +45,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.sink = mailbox
     app.state.streams = live.Streams()
     app.include_router(system.router)
-    for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
+    for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine, bulk):
         app.include_router(module.router, responses=COMMON)
     for module in (assets, live, desk_forms, sign_in, answers, sink):
         app.include_router(module.router)
