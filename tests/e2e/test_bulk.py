@@ -32,8 +32,3 @@ def test_a_bulk_whose_worker_is_killed_changes_each_ticket_once(stack: Stack, ap
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(events, ids)) == [[f"bulk {done['id']}"]] * TICKETS
-    undo = api.post(f"{address}/undo").json()
-    address = f"/bulk/{undo['id']}"
-    undone = wait_for(lambda: (now := job())["state"] == "done" and now, within=60, what="the undo")
-    assert (undone["undo_of"], undone["done"]) == (done["id"], TICKETS)
-    assert api.get(f"/tickets/{ids[0]}").json()["priority"] == "normal"
