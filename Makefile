@@ -15,12 +15,20 @@ help:  ## Show this list
 up: install  ## Install, then run the whole help desk here until Ctrl-C
 	@exec $(BIN)/duradesk up
 
+.PHONY: demo
+demo: install  ## Fill the stack that runs here with a shop and its last weeks; starts one if none runs
+	@exec $(BIN)/duradesk demo
+
 .PHONY: install
 install: $(INSTALLED) generated/.stamp $(ASSETS)  ## Install everything into .venv, generate the stubs, fetch the assets
 
 .PHONY: test
 test: install  ## Run every test
 	$(BIN)/python -m pytest
+
+.PHONY: screenshots
+screenshots: install  ## Take pictures of every page of the demo that runs here, into reports/screenshots
+	$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: lint
 lint: install  ## Check style, types, the direction of imports and the protos

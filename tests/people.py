@@ -22,6 +22,7 @@ from services.routing.client import RoutingClient
 from services.routing.servicer import RoutingServicer
 from services.routing.staff import StaffDirectory
 
+PUBLIC_URL = "https://desk.example"
 SIGNER_KEY = "k" * 32
 SIGNER = PrincipalSigner(SIGNER_KEY.encode())
 # Not a user of the database: the first signed principal that may make users.
@@ -48,7 +49,7 @@ async def running_identity(url: str) -> AsyncIterator[str]:
             Settings(),
             name="identity",
             address=("127.0.0.1", 0),
-            services=servicers(database, passwords=Passwords(), key=SIGNER_KEY.encode()),
+            services=servicers(database, passwords=Passwords(), key=SIGNER_KEY.encode(), public_url=PUBLIC_URL),
             authenticator=SignedOnly(SIGNER),
         ) as port,
     ):

@@ -14,6 +14,7 @@ from services.gateway.api import (
     brands,
     bulk,
     deliveries,
+    followers,
     messages,
     quarantine,
     snoozes,
@@ -21,10 +22,12 @@ from services.gateway.api import (
     tickets,
     tokens,
     users,
+    views,
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, assets, desk_forms, live, session, sign_in, sink
+from services.gateway.queues import QueueMetrics
+from services.gateway.web import answers, assets, desk_forms, inbox, live, session, sign_in, sink
 
 VERSION = "1"
 
@@ -42,12 +45,27 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     )
     app.state.services = services
     app.state.metrics = Metrics()
+    app.state.queues = QueueMetrics(app.state.metrics.registry)
     app.state.sink = mailbox
     app.state.streams = live.Streams()
     app.include_router(system.router)
-    for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine, bulk):
+    for module in (
+        tokens,
+        views,
+        tickets,
+        snoozes,
+        followers,
+        messages,
+        attachments,
+        deliveries,
+        teams,
+        users,
+        brands,
+        quarantine,
+        bulk,
+    ):
         app.include_router(module.router, responses=COMMON)
-    for module in (assets, live, desk_forms, sign_in, answers, sink):
+    for module in (assets, live, desk_forms, inbox, sign_in, answers, sink):
         app.include_router(module.router)
     problems.install(app)
     session.install(app)

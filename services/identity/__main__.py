@@ -26,7 +26,7 @@ async def run(settings: IdentitySettings) -> None:
             settings,
             name="identity",
             address=(settings.listen, settings.grpc_port + 2),
-            services=servicers(database, passwords=passwords, key=key),
+            services=servicers(database, passwords=passwords, key=key, public_url=settings.public_url),
             authenticator=SignedOnly(PrincipalSigner(key)),
         )
 

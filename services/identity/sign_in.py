@@ -47,6 +47,20 @@ class SignIn:
             raise sign_in_failed()
         return credentials
 
+    async def note_reset(self, email: str, *, source: str) -> str:
+        """The address as accounts have it, for a forgotten password; ResourceExhausted after too many such requests.
+
+        Each counts, as a failure to sign in would, but apart from those: they shut nobody out of signing in.
+        """
+        address = _address(email)
+        attempt = Attempt(_key("reset of", address), _key("reset from", source), None)
+        async with self._turn:
+            wait = await self._store.find_wait(attempt)
+            if wait is not None:
+                raise _too_many(wait)
+            await self._store.add_failure(attempt)
+        return address
+
     async def _check(self, address: str, password: str) -> Credentials | None:
         credentials = await self._store.find_credentials(address)
         password_hash = credentials.password_hash if credentials else None

@@ -27,4 +27,4 @@ DELETE FROM sign_in_failures WHERE failed_at < clock_timestamp() - %(window)s::i
 
 -- find_credentials --
 -- What a sign-in is checked against.
-SELECT id, password_hash FROM users WHERE email = %(email)s AND active;
+SELECT id, password_hash FROM users WHERE email = %(email)s AND active AND password_hash IS NOT NULL;

@@ -39,6 +39,15 @@ SET name = %(name)s, role = %(role)s, active = %(active)s,
     password_hash = coalesce(%(password_hash)s, password_hash)
 WHERE id = %(user_id)s;
 
+-- update_name --
+-- What somebody calls themselves.
+UPDATE users SET name = %(name)s WHERE id = %(user_id)s AND active
+RETURNING id, email, name, role, active, contact_id, created_at;
+
+-- update_password --
+-- Chosen by somebody who is signed in.
+UPDATE users SET password_hash = %(password_hash)s WHERE id = %(user_id)s AND active;
+
 -- create_token --
 -- None when the account was deactivated or got another password since that was checked: the row lock waits for it.
 INSERT INTO tokens (digest, user_id, expires_at)

@@ -6,10 +6,10 @@ import grpc
 from duradesk.identity.v1 import session_service_pb2 as pb
 from duradesk.identity.v1 import session_service_pb2_grpc as pb_grpc
 
-from services.common.auth import PrincipalSigner, current_principal
+from services.common.auth import PrincipalSigner
 from services.common.wire import to_message
 from services.domain.errors import Unauthenticated
-from services.identity.convert import user_id_from
+from services.identity.convert import caller_id
 from services.identity.sign_in import SignIn, sign_in_failed
 from services.identity.store.sessions import SessionStore
 
@@ -48,10 +48,10 @@ class SessionServicer(pb_grpc.SessionServiceServicer):
 
     async def ListSessions(self, request: pb.ListSessionsRequest, context: Context) -> pb.ListSessionsResponse:
         """The caller's open sessions."""
-        sessions = await self._store.list_sessions(user_id_from(current_principal().subject), current=request.token)
+        sessions = await self._store.list_sessions(caller_id(), current=request.token)
         return pb.ListSessionsResponse(sessions=[to_message(session, pb.Session) for session in sessions])
 
     async def EndSessions(self, request: pb.EndSessionsRequest, context: Context) -> pb.EndSessionsResponse:
         """End the caller's sessions, but the named one."""
-        await self._store.end_sessions(user_id_from(current_principal().subject), keep=request.keep_token)
+        await self._store.end_sessions(caller_id(), keep=request.keep_token)
         return pb.EndSessionsResponse()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.common.sql import Queries, load_queries
-from services.domain.errors import AlreadyExists, DuradeskError
+from services.domain.errors import AlreadyExists, DuradeskError, InvalidTransition
 
 QUERIES: Final[Queries] = load_queries("services.identity")
 
@@ -12,4 +12,8 @@ def _email_taken() -> DuradeskError:
     return AlreadyExists("Another account has this e-mail address.", reason="EMAIL_TAKEN")
 
 
-CONSTRAINT_ERRORS = {"users_email_key": _email_taken}
+def _not_accepted() -> DuradeskError:
+    return InvalidTransition("They have not accepted their invitation yet: send it again.", reason="NOT_ACCEPTED")
+
+
+CONSTRAINT_ERRORS = {"users_email_key": _email_taken, "users_password": _not_accepted}

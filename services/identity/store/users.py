@@ -4,13 +4,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+
 from services.common.database import Database
+from services.domain.account import LinkKind
 from services.domain.errors import NotFound
 from services.domain.principal import Principal
 from services.domain.user import IssuedToken, NewUser, User, UserChange, changed_user
 from services.identity.convert import Credentials, principal_from_row, user_from_row
 from services.identity.store.statements import QUERIES
 from services.identity.tokens import digest_of, new_token
+
+Connection = AsyncConnection[DictRow]
 
 TOKEN_LIFETIME = timedelta(days=90)
 
@@ -77,9 +83,24 @@ class IdentityStore:
             }
             await connection.execute(QUERIES["update_user"], parameters)
             if password_hash is not None or not changed.active:
-                await connection.execute(QUERIES["revoke_all_tokens"], {"user_id": user_id})
-                await connection.execute(QUERIES["end_sessions"], {"user_id": user_id, "keep": None})
+                await end_all_access(connection, user_id)
             return changed
+
+    async def update_name(self, user_id: UUID, name: str) -> User:
+        """The active account with this name; NotFound."""
+        row = await self._row("update_name", user_id=user_id, name=name)
+        if row is None:
+            raise no_such_user()
+        return user_from_row(row)
+
+    async def update_password(self, user_id: UUID, password_hash: str) -> Credentials:
+        """Give the active account another password, which ends all access there was; NotFound."""
+        parameters = {"user_id": user_id, "password_hash": password_hash}
+        async with self._database.transaction() as connection:
+            if not (await connection.execute(QUERIES["update_password"], parameters)).rowcount:
+                raise no_such_user()
+            await end_all_access(connection, user_id)
+        return Credentials(user_id=user_id, password_hash=password_hash)
 
     async def create_token(self, credentials: Credentials) -> IssuedToken | None:
         """A token for 90 days; None when the credentials stopped to be valid meanwhile."""
@@ -108,6 +129,13 @@ class IdentityStore:
     async def _row(self, query: str, **parameters: Any) -> dict[str, Any] | None:
         async with self._database.transaction() as connection:
             return await (await connection.execute(QUERIES[query], parameters)).fetchone()
+
+
+async def end_all_access(connection: Connection, user_id: UUID) -> None:
+    """End the account's tokens, its sessions, and the links by which its password could be chosen anew."""
+    await connection.execute(QUERIES["revoke_all_tokens"], {"user_id": user_id})
+    await connection.execute(QUERIES["end_sessions"], {"user_id": user_id, "keep": None})
+    await connection.execute(QUERIES["end_account_links"], {"user_id": user_id, "kind": LinkKind.PASSWORD_RESET})
 
 
 def no_such_user() -> NotFound:

@@ -18,7 +18,8 @@ from services.gateway.web.live import MOST_STREAMS
 from services.gateway.web.realm import Realm
 from tests.browsing import Browser
 from tests.contract.tickets.desk import MAIL, new_ticket
-from tests.doors import PUBLIC_URL, Doors, running_doors
+from tests.doors import Doors, running_doors
+from tests.people import PUBLIC_URL
 from tests.postgres import Postgres
 from tests.workflow.env import until
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import grpc
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
+from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -17,6 +18,7 @@ from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.server import running_server
 from services.common.settings import Settings
+from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
@@ -26,6 +28,7 @@ from services.tickets.client.tickets import TicketsClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.desk import DeskServicer
+from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
@@ -33,6 +36,7 @@ from services.tickets.wakeup import Wakeup
 
 SIGNER = PrincipalSigner(b"k" * 32)
 REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
+UPLOADS = UploadSigner(b"k" * 32)
 AGENT = Principal(str(uuid4()), Role.AGENT)
 ADMIN = Principal(str(uuid4()), Role.ADMIN)
 LIGHT_AGENT = Principal(str(uuid4()), Role.LIGHT_AGENT)
@@ -157,9 +161,10 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(store)),
+                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
+                (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
             ],
             authenticator=SignedOnly(SIGNER),
         )
