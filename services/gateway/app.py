@@ -12,6 +12,7 @@ from services.gateway.api import (
     COMMON,
     attachments,
     brands,
+    bulk,
     deliveries,
     followers,
     messages,
@@ -30,7 +31,6 @@ from services.gateway.web import (
     activity,
     answers,
     assets,
-    bulk,
     changes,
     desk_forms,
     following,
@@ -44,6 +44,7 @@ from services.gateway.web import (
     sign_in,
     sink,
 )
+from services.gateway.web import bulk as bulk_pages
 
 VERSION = "1"
 # In this order: the first route that matches a path serves it.
@@ -51,7 +52,7 @@ _PAGES = (
     activity,
     answers,
     assets,
-    bulk,
+    bulk_pages,
     changes,
     desk_forms,
     following,
@@ -96,6 +97,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         users,
         brands,
         quarantine,
+        bulk,
     ):
         app.include_router(module.router, responses=COMMON)
     for module in _PAGES:
