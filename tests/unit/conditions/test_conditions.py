@@ -7,7 +7,7 @@ import pytest
 
 from services.domain.conditions.evaluate import Facts, evaluate
 from services.domain.conditions.json_form import format_json, parse_json
-from services.domain.conditions.names import NOTHING, fields_with_names, resolve_names
+from services.domain.conditions.names import NOTHING, Ids, fields_with_names, resolve_names
 from services.domain.conditions.plain_words import read_back
 from services.domain.conditions.text_form import format_text, parse_text
 from services.domain.conditions.tree import Condition, Not, Operator, Test, check_for_lists
@@ -182,7 +182,7 @@ def test_a_time_span_ends_on_its_instant(text: str, hour: int, holds: bool) -> N
 def test_names_become_ids_where_they_are_known() -> None:
     condition = parse_text('team:"Účtárna",mine -assignee:me,none brand:Acme')
     assert fields_with_names(condition) == {"team", "assignee", "brand"}
-    ids = {"team": {"uctarna": (TEAM,), "mine": ()}, "assignee": {"me": (ANN, BEN)}}
+    ids: Ids = {"team": {"uctarna": (TEAM,), "mine": ()}, "assignee": {"me": (ANN, BEN)}}
     resolved = resolve_names(condition, ids)
     assert format_text(resolved) == f"team:{TEAM},{NOTHING} -assignee:{ANN},{BEN},none brand:Acme"
     with pytest.raises(Invalid, match="team:nowhere is not known: write an id or one of mine, uctarna"):
