@@ -36,6 +36,11 @@ def test_text_is_folded_once_and_for_all(text: str, folded: str) -> None:
     assert fold(text) == folded == fold(folded)
 
 
+@pytest.mark.parametrize("text", ["a-b_c d.e\tf\x00g", "ORDER A-7/8: 10:30 (50%)", "x" * 200, ""])
+def test_plain_text_is_cut_as_all_text_is(text: str) -> None:
+    assert split_words(text) == split_words(f"{text} é")[:-1]
+
+
 def test_writing_without_spaces_is_cut_into_characters() -> None:
     assert split_words("東京 tower_2 カメラ") == ["東", "京", "tower", "2", "カ", "メ", "ラ"]
 
