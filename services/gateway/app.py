@@ -26,7 +26,7 @@ from services.gateway.api import (
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
-from services.gateway.web import answers, assets, inbox, session, sign_in, sink
+from services.gateway.web import answers, assets, images, inbox, session, sign_in, sink
 
 VERSION = "1"
 
@@ -62,7 +62,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         quarantine,
     ):
         app.include_router(module.router, responses=COMMON)
-    for module in (assets, inbox, sign_in, answers, sink):
+    for module in (assets, inbox, sign_in, answers, images, sink):
         app.include_router(module.router)
     problems.install(app)
     session.install(app)
