@@ -185,6 +185,7 @@ def seed(conn: psycopg.Connection[Row], amount: int) -> None:
         _copy(conn, "tickets", _TICKETS, tickets)
         _copy(conn, "messages", _MESSAGES, messages)
         _copy(conn, "events", _EVENTS, events)
+    conn.execute("INSERT INTO unread_tickets SELECT id FROM tickets ON CONFLICT DO NOTHING")
     conn.execute("SELECT setval(pg_get_serial_sequence('tickets', 'number'), (SELECT max(number) FROM tickets))")
     conn.commit()
     conn.autocommit = True
