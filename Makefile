@@ -21,6 +21,10 @@ install: $(INSTALLED) generated/.stamp  ## Install everything into .venv and gen
 test: install  ## Run every test
 	$(BIN)/python -m pytest
 
+.PHONY: faults
+faults: install  ## Cut, kill and flood a whole desk at full size (about half an hour), and print what the judge says
+	DURADESK_FAULTS=full $(BIN)/python -m pytest tests/faults tests/workflow/test_mail_through_time.py
+
 .PHONY: lint
 lint: install  ## Check style, types, the direction of imports and the protos
 	$(BIN)/ruff check
