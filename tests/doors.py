@@ -21,18 +21,24 @@ from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
 from services.gateway.app import create_app
 from services.gateway.deps import Services
+from services.gateway.uploads import Uploads
+from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.mail.intake import MailIntake
 from services.mail.metrics import MailMetrics
 from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
-from tests.contract.tickets.desk import Desk, running_desk
-from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
+from tests.browsing import Browser
+from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
+from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
-LINKS = LinkSigner(b"k" * 32, public_url="https://desk.example")
+LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"
 MAIL = Principal("mail", Role.SERVICE)
@@ -62,6 +68,14 @@ class Doors:
         """Somebody without a token."""
         client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False)
         return await self.stack.enter_async_context(client)
+
+    async def browser(self, email: str = "") -> Browser:
+        """A browser, signed in when an account is named."""
+        client = httpx.AsyncClient(base_url=self.url, trust_env=False)
+        browser = Browser(await self.stack.enter_async_context(client), PUBLIC_URL)
+        if email:
+            assert (await browser.sign_in(email)).status_code == 303
+        return browser
 
     async def signed_in(self, role: Role = Role.AGENT) -> httpx.AsyncClient:
         """A new user of this role, signed in."""
@@ -103,6 +117,8 @@ async def running_gateway(
     ):
         services = Services(
             tickets=TicketsClient(tickets),
+            desk=DeskClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
@@ -110,6 +126,10 @@ async def running_gateway(
             links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
+            session_client=SessionClient(identity),
+            sessions=SessionAuthenticator(SessionClient(identity), SIGNER),
+            realm=Realm(b"k" * 32, public_url=PUBLIC_URL),
+            uploads=Uploads(objects, UPLOADS),
         )
         async with served(create_app(services, body_limit=BODY_LIMIT)) as url:
             yield url

@@ -17,6 +17,7 @@ from temporalio.worker import Worker
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
+from services.common.objects import ObjectStore
 from services.common.settings import load_settings
 from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
@@ -94,7 +95,7 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
                 log.info("relay.ready")
                 await Relay(client, orchestration).run(stopping)
             case "worker":
-                sender = SmtpSender(settings)
+                sender = SmtpSender(settings, ObjectStore(settings.object_store_url))
                 workers = {
                     TICKETS_QUEUE: lambda: tickets_worker(client, TicketActivities(orchestration, routing)),
                     DELIVER_QUEUE: lambda: deliver_worker(client, DeliverActivities(orchestration, sender)),

@@ -13,20 +13,7 @@ from uuid import UUID
 from services.domain.decision import EffectKind, EffectOutcome
 from services.domain.errors import Conflict, InvalidTransition
 from services.domain.plan import due_key
-from services.domain.ticket import DueKind, TicketStatus
-
-
-class EffectState(StrEnum):
-    """Where a delivery is."""
-
-    READY = "ready"
-    CLAIMED = "claimed"
-    SENDING = "sending"
-    DONE = "done"
-    FAILED = "failed"
-    IN_DOUBT = "in_doubt"
-    SUPPRESSED = "suppressed"
-    CANCELLED = "cancelled"
+from services.domain.ticket import DueKind, EffectState, TicketStatus
 
 
 @dataclass(frozen=True, slots=True)

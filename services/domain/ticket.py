@@ -72,6 +72,10 @@ class EventKind(StrEnum):
     MESSAGE_WITHDRAWN = "message_withdrawn"
     DELIVERY_REPEATED = "delivery_repeated"
     AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
+    TICKET_SNOOZED = "ticket_snoozed"
+    TICKET_WOKEN = "ticket_woken"
+    FOLLOWER_ADDED = "follower_added"
+    FOLLOWER_REMOVED = "follower_removed"
 
 
 class DueKind(StrEnum):
@@ -80,6 +84,14 @@ class DueKind(StrEnum):
     IDLE_REMINDER = "idle_reminder"
     IDLE_RESOLVE = "idle_resolve"
     AUTO_CLOSE = "auto_close"
+    SNOOZE_WAKE = "snooze_wake"
+
+
+class FollowerKind(StrEnum):
+    """What kind of person follows a ticket."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One request from arrival to closure. `version` is the seq of its last event."""
+    """One request from arrival to closure. `version` is the seq of its last event.
+
+    A snoozed one is out of the queue until an instant; a customer's word ends that earlier unless `keep_on_reply`.
+    """
 
     id: UUID
     number: int
@@ -114,6 +129,10 @@ class Ticket:
     updated_at: datetime
     status_since: datetime
     next_due_at: datetime | None
+    snoozed_until: datetime | None = None
+    snooze_reason: str = ""
+    snoozed_by: str = ""
+    keep_on_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +154,36 @@ class AttachedFile:
     digest: str
 
 
+class EffectState(StrEnum):
+    """Where a delivery is."""
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    DONE = "done"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelivery:
+    """How far the mail of a reply to one of its recipients is; the ledger says more under its id."""
+
+    id: UUID
+    recipient: str
+    state: EffectState
+    detail: str
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One word in a ticket's conversation: `body` is what is new, `quoted` the rest of what came, `html` all of it."""
+    """One word in a ticket's conversation: `body` is what is new, `quoted` the rest of what came, `html` all of it.
+
+    `delivery` is told to the staff alone, and empty until it is decided that a mail goes out.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -151,6 +197,7 @@ class Message:
     html: str
     attachments: tuple[Attachment, ...]
     withdrawn_at: datetime | None = None
+    delivery: tuple[MessageDelivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +240,8 @@ class Due:
 class Brand:
     """A company front and its times; a duration that is None is switched off.
 
-    A public reply can be taken back for `undo_seconds`, and goes out after them.
+    A public reply can be taken back for `undo_seconds`, and goes out after them. `language` is that of the mails to
+    customers which nobody writes by hand.
     """
 
     id: UUID
@@ -206,6 +254,8 @@ class Brand:
     acknowledge: bool = True
     resolved_notice: bool = True
     undo_seconds: int = 5
+    staff_notices: bool = True
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +273,8 @@ class NewAttachment:
 class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
-    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`.
+    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
+    signed handles of files that the caller has put into the object store before.
     """
 
     subject: str
@@ -245,11 +296,15 @@ class NewTicket:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    uploads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer."""
+    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer.
+
+    A reply is held when others wrote after `seen_seq`, unless it is to be sent anyway; 0 asks for no such thing.
+    """
 
     visibility: Visibility
     body: str
@@ -263,6 +318,9 @@ class NewMessage:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    seen_seq: int = 0
+    send_anyway: bool = False
+    uploads: tuple[str, ...] = ()
 
 
 class QuarantineState(StrEnum):

@@ -13,17 +13,20 @@ from services.gateway.api import (
     attachments,
     brands,
     deliveries,
+    followers,
     messages,
     quarantine,
+    snoozes,
     teams,
     tickets,
     tokens,
     users,
+    views,
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
-from services.gateway.web import answers, pages, sink
+from services.gateway.web import answers, assets, inbox, session, sign_in, sink
 
 VERSION = "1"
 
@@ -44,11 +47,25 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.queues = QueueMetrics(app.state.metrics.registry)
     app.state.sink = mailbox
     app.include_router(system.router)
-    for module in (tokens, tickets, messages, attachments, deliveries, teams, users, brands, quarantine):
+    for module in (
+        tokens,
+        views,
+        tickets,
+        snoozes,
+        followers,
+        messages,
+        attachments,
+        deliveries,
+        teams,
+        users,
+        brands,
+        quarantine,
+    ):
         app.include_router(module.router, responses=COMMON)
-    for module in (pages, answers, sink):
+    for module in (assets, inbox, sign_in, answers, sink):
         app.include_router(module.router)
     problems.install(app)
+    session.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""What request handlers are given, and the only place of Depends: the services, the caller, the request's id."""
+"""What request handlers are given: services, the request's id, the caller (the pages' is in web/session.py)."""
 
 import re
 from base64 import b64decode
@@ -17,8 +17,15 @@ from services.common.channel import calling_as
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
+from services.domain.principal import Principal
+from services.gateway.directory import NameDirectory
+from services.gateway.uploads import Uploads
+from services.gateway.web.realm import Realm
 from services.identity.client import IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -27,6 +34,7 @@ class Services:
     """The services behind the gateway, and what tells them who is calling; `channels` are for the readiness check."""
 
     tickets: TicketsClient
+    desk: DeskClient
     routing: RoutingClient
     identity: IdentityClient
     authenticator: Authenticator
@@ -34,6 +42,11 @@ class Services:
     links: LinkSigner
     channels: Mapping[str, grpc.aio.Channel]
     objects: ObjectStore
+    session_client: SessionClient
+    sessions: SessionAuthenticator
+    realm: Realm
+    uploads: Uploads
+    followers: FollowersClient
 
 
 class _Utf8Basic(HTTPBasic):
@@ -65,6 +78,10 @@ def _tickets(request: Request) -> TicketsClient:
     return services(request).tickets
 
 
+def _desk(request: Request) -> DeskClient:
+    return services(request).desk
+
+
 def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
@@ -73,13 +90,27 @@ def _identity(request: Request) -> IdentityClient:
     return services(request).identity
 
 
+def _followers(request: Request) -> FollowersClient:
+    return services(request).followers
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
 
+Filter = Annotated[
+    str,
+    Query(
+        alias="filter",
+        max_length=1000,
+        description='Terms joined by and: `is:open team:billing older:2d -tag:vip refund "late parcel"`.',
+    ),
+]
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
+Desk = Annotated[DeskClient, Depends(_desk)]
+Followers = Annotated[FollowersClient, Depends(_followers)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
@@ -97,14 +128,22 @@ def _bearer_token(credentials: _BearerCredentials) -> str:
 BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
-async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[None]:
+async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[Principal]:
     behind = services(request)
     principal = await behind.authenticator.authenticate(token)
     with calling_as(behind.signer.sign(principal)):
-        yield
+        yield principal
 
 
 SignedIn = Depends(_signed_in)
+Caller = Annotated[Principal, SignedIn]
+
+
+def _directory(caller: Caller, routing: Routing, identity: Identity) -> NameDirectory:
+    return NameDirectory(caller, routing, identity)
+
+
+Directory = Annotated[NameDirectory, Depends(_directory)]
 
 
 def _source(request: Request) -> str:

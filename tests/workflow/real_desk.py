@@ -23,12 +23,15 @@ from services.domain.reply_address import ReplyAddresses
 from services.routing.client import RoutingClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.colleagues import IdentityColleagues
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
 from tests.contract.orchestration.desk import LINKS
-from tests.people import SIGNER, running_identity, running_routing
+from tests.contract.tickets.desk import UPLOADS
+from tests.people import SIGNER, identity_as, running_identity, running_routing
 from workflows.activities import DeliverActivities, TicketActivities
 from workflows.messages import workflow_id
 from workflows.ports import MailSender
@@ -67,22 +70,29 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
         async with database.transaction() as conn:
             await conn.execute("UPDATE brands SET undo_seconds = 0")
         wakeup = await enter(Wakeup(url))
+        identity_address = await enter(running_identity(url))
+        identity = await enter(identity_as(itself, identity_address))
         port = await enter(
             running_server(
                 Settings(),
                 name="tickets",
                 address=("127.0.0.1", 0),
                 services=[
-                    (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, addresses))),
+                    (
+                        add_TicketServiceServicer_to_server,
+                        TicketServicer(Store(database, wakeup.set, addresses), UPLOADS),
+                    ),
                     (
                         add_OrchestrationServiceServicer_to_server,
-                        OrchestrationServicer(database, wakeup, LINKS, addresses),
+                        OrchestrationServicer(
+                            database, wakeup, MailMaker(LINKS, addresses), IdentityColleagues(identity)
+                        ),
                     ),
                 ],
                 authenticator=SignedOnly(SIGNER),
             )
         )
-        routing_address = await enter(running_routing(url, await enter(running_identity(url))))
+        routing_address = await enter(running_routing(url, identity_address))
         tickets = await enter(open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(itself)))
         routing = await enter(open_channel(routing_address, credentials=lambda: SIGNER.sign(itself)))
         orchestration = OrchestrationClient(tickets)

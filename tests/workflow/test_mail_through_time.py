@@ -12,9 +12,9 @@ from uuid import uuid4
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from services.domain.delivery import EffectState
+from services.common.objects import ObjectStore
 from services.domain.principal import Principal, Role
-from services.domain.ticket import NewMessage, NewTicket, Visibility
+from services.domain.ticket import EffectState, NewMessage, NewTicket, Visibility
 from services.mail.client import SmtpSender
 from services.mail.settings import MailSettings
 from tests.conftest import DatabaseUrl
@@ -48,7 +48,8 @@ async def desk(
     database_url: DatabaseUrl, skipping_server: WorkflowEnvironment, smarthost: Smarthost
 ) -> AsyncIterator[RealDesk]:
     url = await database_url("identity", "tickets", "routing")
-    sender = SmtpSender(MailSettings(smarthost=f"127.0.0.1:{smarthost.port}", mail_hostname="desk.example"))
+    settings = MailSettings(smarthost=f"127.0.0.1:{smarthost.port}", mail_hostname="desk.example")
+    sender = SmtpSender(settings, ObjectStore("memory:///"))
     async with running_real_desk(url, skipping_server, sender) as desk:
         yield desk
 

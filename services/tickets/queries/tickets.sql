@@ -1,5 +1,6 @@
 -- insert_ticket --
--- A ticket, its requester's contact, its description, its first event and its outbox row: no row without a brand.
+-- A ticket, its requester's contact, its description, the words to find it by, its first event and its outbox row: no
+-- row without a brand. `named` says that the contact was known, but not by a name.
 WITH clock AS MATERIALIZED (
     SELECT instant() AS now
 ), brand AS (
@@ -9,21 +10,22 @@ WITH clock AS MATERIALIZED (
     ORDER BY lower(address) = lower(%(mailbox)s) DESC, created_at, id
     LIMIT 1
 ), known AS (
-    SELECT id, email, name
+    SELECT id, email, name, words, false AS named
     FROM contacts
     WHERE email = %(requester_email)s AND (name <> '' OR %(requester_name)s = '')
 ), made AS (
     -- Only when needed: an upsert would lock a busy requester's row for every ticket of theirs.
-    INSERT INTO contacts (email, name)
-    SELECT %(requester_email)s, %(requester_name)s
+    INSERT INTO contacts (email, name, words)
+    SELECT %(requester_email)s, %(requester_name)s, %(requester_words)s::tsvector
     WHERE NOT EXISTS (SELECT FROM known)
     ON CONFLICT (email) DO UPDATE
-    SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END
-    RETURNING id, email, name
+    SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END,
+        words = CASE WHEN contacts.name = '' THEN excluded.words ELSE contacts.words END
+    RETURNING id, email, name, words, xmax <> 0 AS named
 ), contact AS (
-    SELECT id, email, name FROM known
+    SELECT id, email, name, words, named FROM known
     UNION ALL
-    SELECT id, email, name FROM made
+    SELECT id, email, name, words, named FROM made
 ), ticket AS (
     INSERT INTO tickets (id, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
                          custom_fields, requester_id, follow_up_of, sender_proven, version, created_at, updated_at)
@@ -32,12 +34,18 @@ WITH clock AS MATERIALIZED (
     FROM clock, brand, contact
     RETURNING id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
               custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at,
-              created_at, updated_at
+              created_at, updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply
 ), message AS (
     INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
                           rfc_message_id, automatic, created_at)
     SELECT %(message_id)s, ticket.id, 'public', 'customer', contact.id::text, contact.name, %(body)s, %(body_hash)s,
            %(rfc_message_id)s, %(automatic)s, ticket.created_at
+    FROM ticket, contact
+), words AS (
+    INSERT INTO ticket_words (ticket_id, words)
+    SELECT ticket.id,
+           %(subject_words)s::tsvector || contact.words || %(body_words)s::tsvector
+           || ('''' || number || ''':11C')::tsvector
     FROM ticket, contact
 ), source AS (
     INSERT INTO raw_sources (message_id, content)
@@ -60,14 +68,16 @@ WITH clock AS MATERIALIZED (
 )
 SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
        custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at, created_at,
-       updated_at, contact.email AS requester_email, contact.name AS requester_name
+       updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply,
+       contact.email AS requester_email, contact.name AS requester_name, contact.named
 FROM ticket, contact;
 
 -- get_ticket --
 -- A ticket by its id or its number.
 SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_since, t.priority, t.type, t.tags,
        t.custom_fields, t.team_id, t.assignee_id, t.requester_id, t.follow_up_of, t.version, t.next_due_at,
-       t.created_at, t.updated_at, c.email AS requester_email, c.name AS requester_name
+       t.created_at, t.updated_at, t.snoozed_until, t.snooze_reason, t.snoozed_by, t.keep_on_reply,
+       c.email AS requester_email, c.name AS requester_name
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 WHERE (t.id = %(ticket_id)s OR t.number = %(number)s)

@@ -13,14 +13,14 @@ from google.protobuf.message import Message
 
 from services.common.database import Database
 from services.common.interceptors import Context
-from services.common.links import LinkSigner
 from services.common.wire import from_message, to_message
 from services.domain.decision import Decision, EffectOutcome, Facts, Nudge
 from services.domain.errors import Invalid, InvalidTransition
-from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import JsonObject
+from services.tickets.colleagues import Colleagues
 from services.tickets.store import decisions, effects, operations, outbox, reconcile
 from services.tickets.store.decisions import DecisionRecord
+from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
 
 # A claimer looks by itself this often: rows also become due by time.
@@ -39,11 +39,11 @@ _OUTCOMES = {
 class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceServicer):
     """Each method is one transaction; what frees a place or brings tickets wakes the claimers after its commit."""
 
-    def __init__(self, database: Database, wakeup: Wakeup, links: LinkSigner, reply_addresses: ReplyAddresses) -> None:
+    def __init__(self, database: Database, wakeup: Wakeup, mails: MailMaker, colleagues: Colleagues) -> None:
         self._database = database
-        self._links = links
         self._wakeup = wakeup
-        self._reply_addresses = reply_addresses
+        self._mails = mails
+        self._colleagues = colleagues
 
     async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
         """The facts of one moment."""
@@ -113,9 +113,10 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         """The lease and the mail; a refusal is told after what it wrote is committed."""
         effect_id, lease = _id(request.effect_id, "effect_id"), _lease(request.lease)
         async with self._database.transaction() as conn:
-            claimed = await effects.claim_effect(
-                conn, effect_id, lease=lease, links=self._links, reply_addresses=self._reply_addresses
-            )
+            addressee = await effects.get_addressee(conn, effect_id)
+        colleague = await self._colleagues.find_colleague(addressee) if addressee else None
+        async with self._database.transaction() as conn:
+            claimed = await effects.claim_effect(conn, effect_id, lease=lease, mails=self._mails, colleague=colleague)
         if isinstance(claimed, InvalidTransition):
             raise claimed
         return to_message(claimed, pb.ClaimEffectResponse)
