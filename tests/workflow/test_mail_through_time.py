@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 AGENT = Principal(str(uuid4()), Role.AGENT)
 DOOR = Principal("mail", Role.SERVICE)
 SERVER = "mx.desk.example"
-MAILS = 200 if FULL else 5
+MAILS = 100 if FULL else 5
 # More than all rules together allow, and far less than a loop makes in a day.
 MOST_MAILS_EACH = 20
 
@@ -79,7 +79,8 @@ async def test_a_mail_server_away_for_an_hour_gets_every_mail_once_when_it_is_ba
         return len(await desk.rows("SELECT id FROM effects WHERE attempts > 0")) == MAILS
 
     await until(tried, within=60)
-    await desk.skip(HOUR)
+    for _ in range(12):
+        await desk.skip(HOUR / 12)
     for ticket in tickets:
         ((entry,), _) = await agent.list_deliveries(ticket_id=ticket.id)
         assert entry.state in (EffectState.READY, EffectState.CLAIMED)
