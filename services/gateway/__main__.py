@@ -8,14 +8,16 @@ import uvloop
 
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.logging import configure_logging
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.common.settings import load_settings
 from services.common.uploads import UploadSigner
 from services.gateway.app import create_app
 from services.gateway.deps import Services
-from services.gateway.protocol import GatewayProtocol
+from services.gateway.protocol import GatewayProtocol, GatewayServer
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
@@ -51,10 +53,12 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             sessions=SessionAuthenticator(session_client, signer),
             realm=Realm(settings.needed_principal_key, public_url=settings.public_url),
             objects=objects,
+            images=ImageLinks(settings.needed_principal_key),
+            outbound=Outbound(),
             uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)
-        await uvicorn.Server(server_config(app)).serve(sockets=[listener])
+        await GatewayServer(server_config(app), app.state.streams).serve(sockets=[listener])
 
 
 def server_config(app: object) -> uvicorn.Config:

@@ -12,6 +12,7 @@ from services.gateway.api import (
     COMMON,
     attachments,
     brands,
+    bulk,
     deliveries,
     followers,
     messages,
@@ -26,9 +27,44 @@ from services.gateway.api import (
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
-from services.gateway.web import answers, assets, inbox, session, sign_in, sink
+from services.gateway.web import (
+    activity,
+    answers,
+    assets,
+    changes,
+    desk_forms,
+    following,
+    images,
+    inbox,
+    live,
+    new_ticket,
+    panel,
+    replies,
+    session,
+    sign_in,
+    sink,
+)
+from services.gateway.web import bulk as bulk_pages
 
 VERSION = "1"
+# In this order: the first route that matches a path serves it.
+_PAGES = (
+    activity,
+    answers,
+    assets,
+    bulk_pages,
+    changes,
+    desk_forms,
+    following,
+    images,
+    inbox,
+    live,
+    new_ticket,
+    panel,
+    replies,
+    sign_in,
+    sink,
+)
 
 
 def create_app(services: Services, *, body_limit: int, mailbox: Path | None = None) -> FastAPI:
@@ -46,6 +82,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.metrics = Metrics()
     app.state.queues = QueueMetrics(app.state.metrics.registry)
     app.state.sink = mailbox
+    app.state.streams = live.Streams()
     app.include_router(system.router)
     for module in (
         tokens,
@@ -60,9 +97,10 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         users,
         brands,
         quarantine,
+        bulk,
     ):
         app.include_router(module.router, responses=COMMON)
-    for module in (assets, inbox, sign_in, answers, sink):
+    for module in _PAGES:
         app.include_router(module.router)
     problems.install(app)
     session.install(app)

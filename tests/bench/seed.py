@@ -85,7 +85,7 @@ class Seeder:
             self._message(story, number_of_turn, ticket_id, at=at, requester=(requester, name), agent=agent)
             for number_of_turn in range(len(story.turns))
         ]
-        first = {
+        first: dict[str, Any] = {
             "channel": Channel.MAIL,
             "subject": story.subject,
             "status": TicketStatus.NEW,

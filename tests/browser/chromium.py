@@ -17,9 +17,12 @@ _AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 _AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def find_chromium() -> str | None:
-    """The browser that DURADESK_CHROMIUM names, else the first on the PATH."""
-    return os.environ.get("DURADESK_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+def find_chromium() -> str:
+    """The browser that DURADESK_CHROMIUM names, else the first on the PATH; LookupError if there is none."""
+    found = os.environ.get("DURADESK_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        raise LookupError("There is no Chromium: install it, or name it in DURADESK_CHROMIUM.")
+    return found
 
 
 async def launch(playwright: Playwright, executable: str) -> Browser:
@@ -38,7 +41,7 @@ async def sign_in(page: Page, user: str, password: str) -> None:
 
 
 class Watch:
-    """Notes what must not happen: errors, violations of the policy, foreign hosts, unsafe answers, dialogs."""
+    """Notes what must not happen: errors, violations of a page's policy, foreign hosts, unsafe answers, dialogs."""
 
     def __init__(self, origin: str) -> None:
         self._host = urlsplit(origin).netloc

@@ -18,41 +18,18 @@ from deploy.local.home import secret
 from deploy.local.settings import LocalSettings
 from services.common.settings import load_settings
 from tests.browser.chromium import STEP_MILLISECONDS, find_chromium, launch, sign_in
+from tests.browser.pages import DESK, MISTAKES, PUBLIC, TICKETS
 
 FOLDER = Path("reports/screenshots")
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
-# Pages of people who have not signed in.
-PUBLIC = {"sign-in": "/sign-in", "forgot-password": "/forgot-password", "invitation": "/invitation/none"}
-DESK = {
-    "inbox": "/tickets?view=all_open",
-    "mine": "/tickets?view=mine",
-    "unassigned": "/tickets?view=unassigned",
-    "snoozed": "/tickets?view=snoozed",
-    "found": "/tickets?filter=refund",
-    "nothing-found": "/tickets?filter=tag:no-such-tag",
-    "wrong-filter": "/tickets?filter=colour:red",
-    "new-ticket": "/tickets/new",
-    "account": "/account",
-    "people": "/settings/people",
-    "teams": "/settings/teams",
-    "brands": "/settings/brands",
-    "deliveries": "/deliveries",
-    "quarantine": "/quarantine",
-    "not-found": "/tickets/999999999",
-}
-# Tickets worth a picture, by what finds them.
-TICKETS = {"long": "tag:damaged", "urgent": "priority:urgent", "waiting": "status:pending", "closed": "status:closed"}
-
 
 async def take_all(url: str, user: str, password: str, tickets: Mapping[str, int]) -> None:
     """All pictures, one after the other."""
     executable = find_chromium()
-    if executable is None:
-        raise SystemExit("There is no Chromium: install it, or name it in DURADESK_CHROMIUM.")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    paths = DESK | {f"ticket-{name}": f"/tickets/{number}" for name, number in tickets.items()}
+    paths = DESK | {name: path for name, (path, _) in MISTAKES.items()}
+    paths |= {name: f"/tickets/{number}" for name, number in tickets.items()}
     async with async_playwright() as playwright:
         browser = await launch(playwright, executable)
         page = await browser.new_page(base_url=url)
@@ -103,12 +80,12 @@ def main() -> None:
     settings = load_settings(LocalSettings)
     user, password = DISPATCHER.email, secret(settings, "demo_password")
     headers = {"authorization": f"Bearer {fetch_token(settings.url, email=user, password=password)}"}
-    numbers = {}
-    for name, terms in TICKETS.items():
-        answer = httpx.get(
-            f"{settings.url}/api/v1/tickets", params={"filter": terms, "limit": 1}, headers=headers, timeout=20
-        )
-        numbers |= {name: item["number"] for item in answer.raise_for_status().json()["items"]}
+    numbers: dict[str, int] = {}
+    with httpx.Client(base_url=f"{settings.url}/api/v1", headers=headers, timeout=20) as api:
+        for name, terms in TICKETS.items():
+            for item in api.get("/tickets", params={"filter": terms, "limit": 1}).raise_for_status().json()["items"]:
+                numbers[name] = item["number"]
+    FOLDER.mkdir(parents=True, exist_ok=True)
     asyncio.run(take_all(settings.url, user, password, numbers))
 
 

@@ -1,15 +1,22 @@
 """How values look on pages: ages, instants, sizes. Pure."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-_STEPS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
+from markupsafe import Markup, escape
+
+_STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+_LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
 def age(instant: datetime, now: datetime | None = None) -> str:
     """How far away the instant is, in one unit: `5 min`, `3 h`, `12 d`, later the day."""
     seconds = abs(((now or datetime.now(UTC)) - instant).total_seconds())
+    if seconds < 60:
+        return "< 1 min"
     for limit, size, unit in _STEPS:
         if seconds < limit:
             return f"{int(seconds // size)} {unit}"
@@ -42,6 +49,16 @@ def initials(name: str) -> str:
     return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper()
 
 
+def linked(text: str) -> Markup:
+    """Plain text with its web addresses as links; everything else is text."""
+    pieces, end = [], 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(".,;:!?'\")")
+        pieces += [escape(text[end : found.start()]), _LINK.format(address)]
+        end = found.start() + len(address)
+    return Markup().join([*pieces, escape(text[end:])])
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "age": age,
     "moment": moment,
@@ -49,4 +66,5 @@ FILTERS: dict[str, Callable[..., object]] = {
     "file_size": file_size,
     "words": words,
     "initials": initials,
+    "linked": linked,
 }
