@@ -27,6 +27,8 @@ from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.tickets import TicketsClient
 from tests.contract.tickets.desk import Desk, running_desk
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
@@ -102,6 +104,8 @@ async def running_gateway(
     ):
         services = Services(
             tickets=TicketsClient(tickets),
+            clocks=ClocksClient(tickets),
+            service_levels=ServiceLevelsClient(routing),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

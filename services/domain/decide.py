@@ -6,10 +6,15 @@ the moment of processing. The plan of dues is computed anew from the ticket and 
 anything fires; the stored plan is only looked at to say in the trace what became of a due that is no longer in it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from services.domain.clocks.fold import moment_of, policy_of, ticket_after, ticket_before
+from services.domain.clocks.ladder import find_step
+from services.domain.clocks.model import Clock, ClockKind
+from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
+from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.decision import (
     Assignment,
     AssignmentStrategy,
@@ -24,7 +29,8 @@ from services.domain.decision import (
     TicketFacts,
     TraceLine,
 )
-from services.domain.plan import plan_dues
+from services.domain.escalate import changes_of
+from services.domain.plan import ServiceLevel, plan_dues
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
 
 # The key of an acknowledgement to somebody who did not prove to be the sender.
@@ -43,16 +49,28 @@ class _Draft:
     effects: list[PlannedEffect] = field(default_factory=list)
     trace: list[TraceLine] = field(default_factory=list)
     assignment: Assignment | None = None
+    levels: ServiceLevels = NO_SERVICE_LEVELS
+    clocks: tuple[Clock, ...] = ()
+
+    def plan(self) -> tuple[Due, ...]:
+        """The dues of the ticket as it is by now."""
+        service = ServiceLevel(self.clocks, self.policy(self.facts.now), self.levels)
+        return plan_dues(self.ticket, self.facts.brand, self.fired, moved=self.facts.moved, service=service)
+
+    def policy(self, at: datetime) -> Policy | None:
+        """The policy of the ticket as it is by now."""
+        return policy_of(self.ticket, self.facts.brand.id, self.levels, at=at)
 
 
-def decide(facts: Facts, routing: RoutingFacts) -> Decision:
+def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS) -> Decision:
     """What is to happen to the ticket now."""
-    draft = _Draft(facts, facts.ticket, list(facts.fired))
+    draft = _Draft(facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks)
     for event in facts.events:
         _acknowledge(draft, event)
         _send_reply(draft, event)
         _tell_resolved(draft, event)
     _give_owner(draft, routing)
+    _run_clocks(draft)
     _explain_moot_dues(draft)
     _fire_dues(draft)
     return Decision(
@@ -61,9 +79,10 @@ def decide(facts: Facts, routing: RoutingFacts) -> Decision:
         decided_seq=facts.events[-1].seq if facts.events else facts.ticket.version,
         steps=tuple(draft.steps),
         assignment=draft.assignment,
-        dues=plan_dues(draft.ticket, facts.brand, draft.fired),
+        dues=draft.plan(),
         effects=tuple(draft.effects),
         trace=tuple(draft.trace),
+        clocks=draft.clocks,
     )
 
 
@@ -196,7 +215,7 @@ def _is_given_to_nobody_there(event: EventFacts, draft: _Draft, routing: Routing
 
 def _explain_moot_dues(draft: _Draft) -> None:
     """Say of each due whose instant passed, but which somebody's change overtook, that it did not fire."""
-    keys = {due.key for due in plan_dues(draft.ticket, draft.facts.brand, draft.fired)}
+    keys = {due.key for due in draft.plan()}
     keys.update(due.key for due in draft.fired)
     for due in draft.facts.planned:
         if due.key not in keys and due.due_at <= draft.facts.now:
@@ -207,12 +226,117 @@ def _explain_moot_dues(draft: _Draft) -> None:
 
 def _fire_dues(draft: _Draft) -> None:
     """Fire what is due, soonest first; each firing may bring or remove others, so the plan is made anew each time."""
-    while due := _next_due(plan_dues(draft.ticket, draft.facts.brand, draft.fired), draft.facts):
-        _FIRE[due.kind](draft, due)
-        draft.fired.append(FiredDue(due.key, draft.facts.now))
-        seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
-        outcome = draft.steps[-1].reason
-        draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
+    while due := _next_due(draft.plan(), draft.facts):
+        _fire(draft, due)
+
+
+def _fire(draft: _Draft, due: Due) -> None:
+    before = draft.ticket
+    _FIRE[due.kind](draft, due)
+    draft.fired.append(FiredDue(due.key, draft.facts.now))
+    _show_clocks(draft, due, before)
+    seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
+    outcome = draft.steps[-1].reason
+    draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
+
+
+def _show_clocks(draft: _Draft, due: Due, before: TicketFacts) -> None:
+    """Let the clocks see what the due did; a due that changed nothing of the ticket is nothing to them."""
+    if draft.ticket == before or not draft.clocks:
+        return
+    ticket = draft.ticket
+    moment = Moment(
+        at=due.due_at,
+        seq=ticket.version + len(draft.steps),
+        cause=f"due {due.key}",
+        word=Word.OTHER,
+        message_id=None,
+        status=ticket.status,
+        priority=ticket.priority,
+        policy=draft.policy(due.due_at),
+        woke=before.snoozed_until is not None and ticket.snoozed_until is None,
+    )
+    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+
+
+def _run_clocks(draft: _Draft) -> None:
+    """Fold events and the dues of clocks in the order of their instants, each at its own.
+
+    So an answer at 11:59 keeps the limit of 12:00 from passing, however late both are seen.
+    """
+    if not draft.levels.policies and not draft.clocks:
+        return
+    events, present = draft.facts.events, draft.ticket
+    draft.ticket = ticket_before(present, events)
+    for index, event in enumerate(events):
+        _fire_clock_dues(draft, before=event.effective_at, events=events[index:], present=present)
+        earlier, draft.ticket = draft.ticket, ticket_after(draft.ticket, event.changes)
+        woke = earlier.snoozed_until is not None and draft.ticket.snoozed_until is None
+        policy = draft.policy(event.effective_at)
+        draft.clocks = run_clocks(draft.clocks, moment_of(event, draft.ticket, policy, woke=woke), draft.levels)
+    # The same terms change nothing; new ones apply from now on, with what was measured before.
+    _bring_up(draft)
+    _explain_terms(draft)
+
+
+def _bring_up(draft: _Draft) -> None:
+    ticket, now = draft.ticket, draft.facts.now
+    policy = draft.policy(now)
+    moment = Moment(now, ticket.version, "service levels", Word.OTHER, None, ticket.status, ticket.priority, policy)
+    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+
+
+def _explain_terms(draft: _Draft) -> None:
+    """Say under which policy and target a clock is measured from now on, where that is new."""
+    known = {(clock.kind, clock.epoch): clock.reason for clock in draft.facts.clocks}
+    for clock in draft.clocks:
+        if clock.is_live and clock.reason != known.get((clock.kind, clock.epoch), ""):
+            seen = {"policy_id": str(clock.policy_id or "none"), "policy_version": str(clock.policy_version)}
+            cause = clock.reason.partition(":")[0]
+            draft.trace.append(TraceLine(draft.facts.now, cause, f"service level of {clock.kind}", seen, clock.reason))
+
+
+def _fire_clock_dues(draft: _Draft, *, before: datetime, events: Sequence[EventFacts], present: TicketFacts) -> None:
+    """Fire the clocks' dues of before an event, unless the ticket has been put away since or the warning is idle."""
+    answered = {
+        clock.kind for clock in draft.clocks if clock.is_live and any(_ends(clock.kind, event) for event in events)
+    }
+    put_away = present.status.is_settled or present.snoozed_until is not None
+    while due := next((due for due in draft.plan() if due.due_at < before and due.kind in _CLOCK_DUES), None):
+        limit_passed = due.kind is DueKind.CLOCK_LIMIT
+        if put_away or (not limit_passed and any(f"/{kind}/" in due.key for kind in answered)):
+            _leave_out(draft, due)
+        else:
+            _fire(draft, due)
+
+
+def _ends(kind: ClockKind, event: EventFacts) -> bool:
+    answer = event.kind is EventKind.MESSAGE_ADDED and event.author_kind is AuthorKind.AGENT
+    return answer and event.visibility is Visibility.PUBLIC and kind is not ClockKind.RESOLUTION
+
+
+def _leave_out(draft: _Draft, due: Due) -> None:
+    draft.fired.append(FiredDue(due.key, draft.facts.now))
+    seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
+    outcome = "did not fire: the ticket has moved on since"
+    draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
+
+
+def _pass_limit(draft: _Draft, due: Due) -> None:
+    draft.steps.append(Step(EventKind.CLOCK_MISSED, (), f"due {due.key}", f"late: {due.reason}", due.due_at, due.key))
+
+
+def _take_ladder_step(draft: _Draft, due: Due) -> None:
+    policy = draft.policy(due.due_at)
+    step = find_step(due.key, draft.clocks, policy, draft.levels)
+    assert step is not None, "the due was planned from it"
+    later = {
+        change.field for event in draft.facts.events if event.effective_at > due.due_at for change in event.changes
+    }
+    changes = changes_of(step.actions, draft.ticket, changed_since=later)
+    draft.ticket = ticket_after(draft.ticket, changes)
+    kind, cause = EventKind.LADDER_STEP_TAKEN, f"due {due.key}"
+    draft.steps.append(Step(kind, changes, cause, f"escalated: {due.reason}", due.due_at, due.key))
 
 
 def _next_due(dues: Iterable[Due], facts: Facts) -> Due | None:
@@ -267,4 +391,7 @@ _FIRE = {
     DueKind.IDLE_RESOLVE: _resolve,
     DueKind.AUTO_CLOSE: _close,
     DueKind.SNOOZE_WAKE: _wake,
+    DueKind.CLOCK_LIMIT: _pass_limit,
+    DueKind.LADDER_STEP: _take_ladder_step,
 }
+_CLOCK_DUES = (DueKind.CLOCK_LIMIT, DueKind.LADDER_STEP)

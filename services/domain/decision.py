@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.domain.clocks.model import Clock
 from services.domain.ticket import (
     AuthorKind,
     Brand,
@@ -36,6 +37,8 @@ class TicketFacts:
     version: int
     snoozed_until: datetime | None = None
     snooze_epoch: int = 0
+    type: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class EventFacts:
     by_requester: bool = False
     automatic: bool = False
     withdrawn: bool = False
+    changes: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,14 @@ class FiredDue:
 
     key: str
     fired_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MovedDue:
+    """A due that somebody moved, by its key, and where to."""
+
+    key: str
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,8 @@ class Facts:
     more: bool
     planned: tuple[Due, ...]
     fired: tuple[FiredDue, ...]
+    clocks: tuple[Clock, ...] = ()
+    moved: tuple[MovedDue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,7 @@ class RoutingFacts:
     team_version: int
     members: tuple[Candidate, ...]
     assignee_active: bool
+    service_levels_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +185,7 @@ class Decision:
     dues: tuple[Due, ...]
     effects: tuple[PlannedEffect, ...]
     trace: tuple[TraceLine, ...]
+    clocks: tuple[Clock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

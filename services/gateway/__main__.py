@@ -18,6 +18,8 @@ from services.gateway.protocol import GatewayProtocol
 from services.gateway.settings import GatewaySettings
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -32,6 +34,8 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         identity_client = IdentityClient(identity)
         services = Services(
             tickets=TicketsClient(tickets),
+            clocks=ClocksClient(tickets),
+            service_levels=ServiceLevelsClient(routing),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

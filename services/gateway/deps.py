@@ -21,6 +21,8 @@ from services.domain.principal import Principal
 from services.gateway.directory import NameDirectory
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -29,6 +31,8 @@ class Services:
     """The services behind the gateway, and what tells them who is calling; `channels` are for the readiness check."""
 
     tickets: TicketsClient
+    clocks: ClocksClient
+    service_levels: ServiceLevelsClient
     routing: RoutingClient
     identity: IdentityClient
     authenticator: Authenticator
@@ -67,6 +71,14 @@ def _tickets(request: Request) -> TicketsClient:
     return services(request).tickets
 
 
+def _clocks(request: Request) -> ClocksClient:
+    return services(request).clocks
+
+
+def _service_levels(request: Request) -> ServiceLevelsClient:
+    return services(request).service_levels
+
+
 def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
@@ -90,6 +102,8 @@ Filter = Annotated[
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
+Clocks = Annotated[ClocksClient, Depends(_clocks)]
+ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

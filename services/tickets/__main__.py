@@ -2,6 +2,7 @@
 
 import asyncio
 
+from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 
@@ -14,6 +15,7 @@ from services.common.server import serve, server_credentials
 from services.common.settings import load_settings
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
@@ -37,12 +39,14 @@ async def run(settings: TicketsSettings) -> None:
         Wakeup(url) as wakeup,
         open_channel(settings.identity_address) as identity,
     ):
+        store = Store(database, wakeup.set, reply_addresses)
         await serve(
             settings,
             name="tickets",
             address=(settings.listen, settings.grpc_port),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, reply_addresses))),
+                (add_TicketServiceServicer_to_server, TicketServicer(store)),
+                (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (
                     add_OrchestrationServiceServicer_to_server,
                     OrchestrationServicer(database, wakeup, links, reply_addresses),

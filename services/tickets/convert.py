@@ -153,10 +153,7 @@ def event_of(row: Row) -> Event:
         seq=row["seq"],
         kind=EventKind(row["kind"]),
         actor=row["actor"],
-        changes=tuple(
-            FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"]))
-            for change in row["changes"]
-        ),
+        changes=tuple(change_of(change) for change in row["changes"]),
         message_id=row["message_id"],
         decision_id=row["decision_id"],
         cause=row["cause"],
@@ -164,6 +161,11 @@ def event_of(row: Row) -> Event:
         occurred_at=row["occurred_at"],
         effective_at=row["effective_at"],
     )
+
+
+def change_of(change: Row) -> FieldChange:
+    """A change of an event; its values become JSON text."""
+    return FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"]))
 
 
 def due_of(row: Row) -> Due:

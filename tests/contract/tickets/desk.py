@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import grpc
+from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -19,6 +20,7 @@ from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 
@@ -131,7 +133,8 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeups.set, REPLY_ADDRESSES)))
+                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeups.set, REPLY_ADDRESSES))),
+                (add_ClockServiceServicer_to_server, ClockServicer(Store(database, wakeups.set, REPLY_ADDRESSES))),
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port,
