@@ -210,7 +210,11 @@ def call(stack: Stack, method: Any, *metadata: tuple[str, str | bytes], token: s
 def test_no_route_takes_a_field_that_it_does_not_know(stack: Stack, api: httpx.Client) -> None:
     made = create(api)
     strange = {"id": str(uuid4()), "number": 1, "channel": "mail", "created_at": "2020-01-01T00:00:00Z", "made_up": 1}
-    bodies = [(method, path) for method, path, operation in operations(stack) if "requestBody" in operation]
+    bodies = [
+        (method, path)
+        for method, path, operation in operations(stack)
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
+    ]
     assert len(bodies) >= 9
     for method, path in bodies:
         path = path.replace("{ticket_id}", made["id"]).replace("{user_id}", str(uuid4()))
