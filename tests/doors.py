@@ -11,29 +11,39 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-import uvicorn
 
 from services.common.channel import open_channel
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.domain.principal import Principal, Role
 from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
 from services.gateway.app import create_app
 from services.gateway.deps import Services
+from services.gateway.protocol import GatewayServer
+from services.gateway.uploads import Uploads
+from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.mail.intake import MailIntake
+from services.mail.metrics import MailMetrics
 from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
-from services.mail.server import listening
+from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
+from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
-from tests.contract.tickets.desk import Desk, running_desk
-from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
+from tests.browsing import Browser
+from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
+from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
-LINKS = LinkSigner(b"k" * 32, public_url="https://desk.example")
+IMAGES = ImageLinks(b"k" * 32)
+LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"
 MAIL = Principal("mail", Role.SERVICE)
@@ -63,6 +73,14 @@ class Doors:
         """Somebody without a token."""
         client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False)
         return await self.stack.enter_async_context(client)
+
+    async def browser(self, email: str = "") -> Browser:
+        """A browser, signed in when an account is named."""
+        client = httpx.AsyncClient(base_url=self.url, trust_env=False)
+        browser = Browser(await self.stack.enter_async_context(client), PUBLIC_URL)
+        if email:
+            assert (await browser.sign_in(email)).status_code == 303
+        return browser
 
     async def signed_in(self, role: Role = Role.AGENT) -> httpx.AsyncClient:
         """A new user of this role, signed in."""
@@ -106,6 +124,8 @@ async def running_gateway(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             service_levels=ServiceLevelsClient(routing),
+            desk=DeskClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
@@ -113,6 +133,12 @@ async def running_gateway(
             links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
+            images=IMAGES,
+            outbound=Outbound(is_allowed=lambda _: True),
+            session_client=SessionClient(identity),
+            sessions=SessionAuthenticator(SessionClient(identity), SIGNER),
+            realm=Realm(b"k" * 32, public_url=PUBLIC_URL),
+            uploads=Uploads(objects, UPLOADS),
         )
         async with served(create_app(services, body_limit=BODY_LIMIT)) as url:
             yield url
@@ -122,7 +148,7 @@ async def running_gateway(
 async def served(app: Any) -> AsyncIterator[str]:
     """The URL of an application, served as the gateway is."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(app))
+        server = GatewayServer(server_config(app), app.state.streams)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -132,14 +158,21 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_mail_door(tickets_address: str, objects: ObjectStore, *, authserv_id: str = "") -> AsyncIterator[int]:
+async def running_mail_door(
+    tickets_address: str, objects: ObjectStore, *, authserv_id: str = "", most: int = 100, lmtp: bool = False
+) -> AsyncIterator[int]:
     """The port of a mail door before this tickets service; `authserv_id` names the mail server it trusts."""
+    metrics = MailMetrics()
     async with (
         open_channel(tickets_address, credentials=lambda: SIGNER.sign(MAIL)) as channel,
         MailParsers() as parsers,
         listening(
-            intake := MailIntake(TicketsClient(channel), parsers, objects, authserv_id=authserv_id),
+            MailHandler(
+                intake := MailIntake(TicketsClient(channel), parsers, objects, authserv_id=authserv_id), metrics
+            ),
             ("127.0.0.1", 0),
+            connections=Connections(most, metrics),
+            lmtp=lmtp,
             size_limit=1_000_000,
             hostname="desk.example",
         ) as port,

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from duradesk.identity.v1.identity_service_pb2_grpc import add_IdentityServiceServicer_to_server
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 
@@ -14,10 +13,11 @@ from services.common.server import running_server
 from services.common.settings import Settings
 from services.domain.principal import Principal, Role
 from services.domain.user import NewUser, User
-from services.identity import store as identity_store
 from services.identity.client import IdentityClient
 from services.identity.passwords import Passwords
-from services.identity.servicer import IdentityServicer
+from services.identity.servicer import servicers
+from services.identity.session_client import SessionClient
+from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
 from services.routing.service_levels.current import CurrentServiceLevels
@@ -26,6 +26,7 @@ from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
 from services.routing.staff import StaffDirectory
 
+PUBLIC_URL = "https://desk.example"
 SIGNER_KEY = "k" * 32
 SIGNER = PrincipalSigner(SIGNER_KEY.encode())
 # Not a user of the database: the first signed principal that may make users.
@@ -45,17 +46,18 @@ class Clock:
 @asynccontextmanager
 async def running_identity(url: str) -> AsyncIterator[str]:
     """The address of an identity server on this database."""
-    errors = identity_store.CONSTRAINT_ERRORS
-    async with Database(url, schema="identity", constraint_errors=errors, max_size=4) as database:
-        servicer = IdentityServicer(identity_store.IdentityStore(database), passwords=Passwords(), signer=SIGNER)
-        async with running_server(
+    errors = identity_statements.CONSTRAINT_ERRORS
+    async with (
+        Database(url, schema="identity", constraint_errors=errors, max_size=4) as database,
+        running_server(
             Settings(),
             name="identity",
             address=("127.0.0.1", 0),
-            services=[(add_IdentityServiceServicer_to_server, servicer)],
+            services=servicers(database, passwords=Passwords(), key=SIGNER_KEY.encode(), public_url=PUBLIC_URL),
             authenticator=SignedOnly(SIGNER),
-        ) as port:
-            yield f"127.0.0.1:{port}"
+        ) as port,
+    ):
+        yield f"127.0.0.1:{port}"
 
 
 @asynccontextmanager
@@ -88,6 +90,13 @@ async def identity_as(principal: Principal, address: str) -> AsyncIterator[Ident
     """identity as this caller reaches it."""
     async with open_channel(address, credentials=lambda: SIGNER.sign(principal)) as channel:
         yield IdentityClient(channel)
+
+
+@asynccontextmanager
+async def sessions_as(principal: Principal, address: str) -> AsyncIterator[SessionClient]:
+    """identity's sessions as this caller reaches them."""
+    async with open_channel(address, credentials=lambda: SIGNER.sign(principal)) as channel:
+        yield SessionClient(channel)
 
 
 @asynccontextmanager

@@ -17,13 +17,16 @@ from temporalio.worker import Worker
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
+from services.common.objects import ObjectStore
 from services.common.settings import load_settings
 from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
 from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
+from services.tickets.client.bulk import BulkClient
 from services.tickets.client.orchestration import OrchestrationClient
-from workflows.activities import DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.bulk_relay import BulkRelay
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.patience import Outage, connect, pause
 from workflows.reconcile import Reconciliation
@@ -88,15 +91,16 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
     if client is None:
         return
     await _register(client, stopping)
-    async with _services(settings, signer, arguments.role) as (orchestration, routing):
+    async with _services(settings, signer, arguments.role) as (orchestration, bulks, routing):
         match arguments.role:
             case "relay":
                 log.info("relay.ready")
-                await Relay(client, orchestration).run(stopping)
+                await asyncio.gather(Relay(client, orchestration).run(stopping), BulkRelay(client, bulks).run(stopping))
             case "worker":
-                sender = SmtpSender(settings)
+                sender = SmtpSender(settings, ObjectStore(settings.object_store_url))
+                decide, change = TicketActivities(orchestration, routing), BulkActivities(bulks)
                 workers = {
-                    TICKETS_QUEUE: lambda: tickets_worker(client, TicketActivities(orchestration, routing)),
+                    TICKETS_QUEUE: lambda: tickets_worker(client, decide, change),
                     DELIVER_QUEUE: lambda: deliver_worker(client, DeliverActivities(orchestration, sender)),
                 }
                 await _work([workers[queue]() for queue in arguments.queues], stopping)
@@ -120,7 +124,7 @@ async def _register(client: Client, stopping: asyncio.Event) -> None:
 @asynccontextmanager
 async def _services(
     settings: SmtpSettings, signer: PrincipalSigner, role: str
-) -> AsyncIterator[tuple[OrchestrationClient, RoutingClient]]:
+) -> AsyncIterator[tuple[OrchestrationClient, BulkClient, RoutingClient]]:
     itself = Principal(role, Role.SERVICE)
 
     def credentials() -> str:
@@ -130,7 +134,7 @@ async def _services(
         open_channel(settings.tickets_address, credentials=credentials, ca=settings.tls_ca) as tickets,
         open_channel(settings.routing_address, credentials=credentials) as routing,
     ):
-        yield OrchestrationClient(tickets), RoutingClient(routing)
+        yield OrchestrationClient(tickets), BulkClient(tickets), RoutingClient(routing)
 
 
 async def _work(workers: list[Worker], stopping: asyncio.Event) -> None:

@@ -18,6 +18,11 @@ def workflow_id(ticket_id: object) -> str:
     return f"ticket/{ticket_id}"
 
 
+def bulk_workflow_id(job_id: object) -> str:
+    """The id of a bulk's workflow."""
+    return f"bulk/{job_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class TicketInput:
     """Which ticket the workflow waits on."""
@@ -45,3 +50,19 @@ class AdvanceResult:
     next_due_reason: str = ""
     open_effects: tuple[str, ...] = ()
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BulkInput:
+    """Which bulk the workflow conducts."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPageResult:
+    """Of how many tickets it is known what became of them, and whether that is all."""
+
+    finished: bool
+    handled: int = 0
+    total: int = 0

@@ -5,13 +5,17 @@ import os
 import shlex
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from deploy.demo.fill import fill
+from deploy.demo.script import STORIES
 from deploy.local import up as upper
 from deploy.local.access import fetch_token
 from deploy.local.home import is_running
+from deploy.local.queues import read_queues
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import Stack, load_stack, migrate_all
 from deploy.local.supervisor import read_status
@@ -38,8 +42,20 @@ def up(
 
 
 @app.command()
+def demo(
+    *, stories: Annotated[int, typer.Option(min=1, help="How many of the newest stories to tell.")] = STORIES
+) -> None:
+    """Fill the stack with a shop and its last weeks; starts it, and stays in the foreground, if it does not run."""
+    settings, told = load_settings(LocalSettings), partial(fill, stories=stories)
+    if is_running(settings):
+        asyncio.run(told(load_stack(settings)))
+    else:
+        upper.run(settings, echo=False, then=told)
+
+
+@app.command()
 def status() -> None:
-    """List the processes of the stack: name, process id, up since, restarts."""
+    """List the processes of the stack (name, process id, up since, restarts) and what waits in its queues."""
     settings = load_settings(LocalSettings)
     if not is_running(settings):
         raise Unavailable(f"Nothing runs in {settings.data}: start it with `duradesk up`.")
@@ -49,6 +65,8 @@ def status() -> None:
         age = str(datetime.now(UTC) - row.started_at).split(".")[0] if row.started_at else "-"
         state = "ready" if row.ready else "starting" if row.pid else "waiting"
         typer.echo(f"{row.name:<10} {row.pid or '-':>8} {state:<9} {since:<20} {age:>9} {row.restarts:>8}")
+    for name, value in read_queues(settings):
+        typer.echo(f"{name:<32} {value:>10.10g}")
 
 
 @app.command()

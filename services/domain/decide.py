@@ -6,15 +6,12 @@ the moment of processing. The plan of dues is computed anew from the ticket and 
 anything fires; the stored plan is only looked at to say in the trace what became of a due that is no longer in it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.domain.clocks.fold import moment_of, policy_of, ticket_after, ticket_before
-from services.domain.clocks.ladder import find_step
-from services.domain.clocks.model import Clock, ClockKind
-from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
-from services.domain.clocks.running import Moment, Word, run_clocks
+from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
+from services.domain.decide_clocks import fold_clocks, pass_limit, show_clocks, take_ladder_step
 from services.domain.decision import (
     Assignment,
     AssignmentStrategy,
@@ -26,11 +23,10 @@ from services.domain.decision import (
     PlannedEffect,
     RoutingFacts,
     Step,
-    TicketFacts,
     TraceLine,
 )
-from services.domain.escalate import changes_of
-from services.domain.plan import ServiceLevel, plan_dues
+from services.domain.draft import Draft
+from services.domain.followers import customers_following, plan_notices
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
 
 # The key of an acknowledgement to somebody who did not prove to be the sender.
@@ -38,39 +34,16 @@ NEUTRAL_KEY = "acknowledgement/neutral"
 _UNREACHABLE = "no mail: the requester has no address"
 
 
-@dataclass
-class _Draft:
-    """The decision as it grows; `ticket` is the ticket as the steps so far leave it."""
-
-    facts: Facts
-    ticket: TicketFacts
-    fired: list[FiredDue]
-    steps: list[Step] = field(default_factory=list)
-    effects: list[PlannedEffect] = field(default_factory=list)
-    trace: list[TraceLine] = field(default_factory=list)
-    assignment: Assignment | None = None
-    levels: ServiceLevels = NO_SERVICE_LEVELS
-    clocks: tuple[Clock, ...] = ()
-
-    def plan(self) -> tuple[Due, ...]:
-        """The dues of the ticket as it is by now."""
-        service = ServiceLevel(self.clocks, self.policy(self.facts.now), self.levels)
-        return plan_dues(self.ticket, self.facts.brand, self.fired, moved=self.facts.moved, service=service)
-
-    def policy(self, at: datetime) -> Policy | None:
-        """The policy of the ticket as it is by now."""
-        return policy_of(self.ticket, self.facts.brand.id, self.levels, at=at)
-
-
 def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS) -> Decision:
     """What is to happen to the ticket now."""
-    draft = _Draft(facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks)
+    draft = Draft(facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks)
     for event in facts.events:
         _acknowledge(draft, event)
         _send_reply(draft, event)
         _tell_resolved(draft, event)
+        _tell_staff(draft, event)
     _give_owner(draft, routing)
-    _run_clocks(draft)
+    fold_clocks(draft, fire=_fire)
     _explain_moot_dues(draft)
     _fire_dues(draft)
     return Decision(
@@ -86,22 +59,32 @@ def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVI
     )
 
 
-def _send_reply(draft: _Draft, event: EventFacts) -> None:
-    """An agent's public reply goes to the requester by mail, once per message, when it can no longer be taken back."""
+def _send_reply(draft: Draft, event: EventFacts) -> None:
+    """An agent's public reply goes to the requester and the customers who follow, once to each, when it cannot be taken
+    back any more.
+    """
     by_agent = event.kind is EventKind.MESSAGE_ADDED and event.author_kind is AuthorKind.AGENT
     if not by_agent or event.visibility is not Visibility.PUBLIC or event.message_id is None:
         return
     cause = f"event {event.seq}"
     reachable, undo_seconds = draft.ticket.requester_reachable, draft.facts.brand.undo_seconds
+    following = customers_following(draft.facts, event)
     if event.withdrawn:
         outcome = "no mail: it was taken back"
-    elif not reachable:
+    elif not reachable and not following:
         outcome = _UNREACHABLE
     else:
-        outcome = f"mail the reply to the requester after {undo_seconds} s to take it back"
+        people = ["the requester"] if reachable else []
+        people += [f"{len(following)} followers"] if following else []
+        outcome = f"mail the reply to {' and '.join(people)} after {undo_seconds} s to take it back"
         not_before = event.effective_at + timedelta(seconds=undo_seconds)
-        key = f"reply/{event.message_id}"
-        draft.effects.append(PlannedEffect(key, EffectKind.REPLY_MAIL, event.message_id, not_before, cause))
+        key, kind = f"reply/{event.message_id}", EffectKind.REPLY_MAIL
+        if reachable:
+            draft.effects.append(PlannedEffect(key, kind, event.message_id, not_before, cause))
+        draft.effects += [
+            PlannedEffect(f"{key}/{person}", kind, event.message_id, not_before, cause, contact_id=person)
+            for person in following
+        ]
     seen = {
         "visibility": Visibility.PUBLIC.value,
         "requester_reachable": _word(reachable),
@@ -110,7 +93,7 @@ def _send_reply(draft: _Draft, event: EventFacts) -> None:
     draft.trace.append(TraceLine(event.effective_at, cause, "a public reply of an agent", seen, outcome))
 
 
-def _acknowledge(draft: _Draft, event: EventFacts) -> None:
+def _acknowledge(draft: Draft, event: EventFacts) -> None:
     """The requester of a new ticket is told that it arrived, unless a machine wrote it (RFC 3834, 2).
 
     Who signed in, or whose mail is theirs for certain, gets its words; all others get a mail that repeats nothing.
@@ -134,7 +117,7 @@ def _acknowledge(draft: _Draft, event: EventFacts) -> None:
     draft.trace.append(TraceLine(event.effective_at, cause, "a new request", seen, outcome))
 
 
-def _tell_resolved(draft: _Draft, event: EventFacts) -> None:
+def _tell_resolved(draft: Draft, event: EventFacts) -> None:
     """The requester is told that somebody else resolved the ticket, if it still is."""
     if event.kind is not EventKind.TICKET_RESOLVED:
         return
@@ -152,7 +135,7 @@ def _tell_resolved(draft: _Draft, event: EventFacts) -> None:
     draft.trace.append(TraceLine(event.effective_at, cause, "the ticket was resolved", seen, outcome))
 
 
-def _plan_resolved_notice(draft: _Draft, *, at: datetime, cause: str) -> str:
+def _plan_resolved_notice(draft: Draft, *, at: datetime, cause: str) -> str:
     if not draft.facts.brand.resolved_notice:
         return "no notice: the brand sends none"
     if not draft.ticket.requester_reachable:
@@ -162,11 +145,21 @@ def _plan_resolved_notice(draft: _Draft, *, at: datetime, cause: str) -> str:
     return "tell the requester"
 
 
+def _tell_staff(draft: Draft, event: EventFacts) -> None:
+    """Assignee and followers of the staff are told of what others did."""
+    notices = plan_notices(draft.facts, event)
+    if notices:
+        draft.effects += notices
+        seen = {"assignee": str(draft.ticket.assignee_id or "nobody"), "actor": event.actor}
+        outcome = f"tell {len(notices)} of the staff by mail"
+        draft.trace.append(TraceLine(event.effective_at, f"event {event.seq}", "who is to know", seen, outcome))
+
+
 def _word(value: bool) -> str:
     return str(value).lower()
 
 
-def _give_owner(draft: _Draft, routing: RoutingFacts) -> None:
+def _give_owner(draft: Draft, routing: RoutingFacts) -> None:
     """A live ticket that somebody waits on gets a team, and an assignee who is still there."""
     asking = (
         event
@@ -207,13 +200,13 @@ def _asks_for_an_owner(event: EventFacts) -> bool:
     return event.kind in (EventKind.TICKET_CREATED, EventKind.TICKET_REOPENED)
 
 
-def _is_given_to_nobody_there(event: EventFacts, draft: _Draft, routing: RoutingFacts) -> bool:
+def _is_given_to_nobody_there(event: EventFacts, draft: Draft, routing: RoutingFacts) -> bool:
     """Given by hand to somebody who is no active member of the staff; back to the queue by hand stays so."""
     by_hand = event.kind is EventKind.TICKET_ASSIGNED
     return by_hand and draft.ticket.assignee_id is not None and not routing.assignee_active
 
 
-def _explain_moot_dues(draft: _Draft) -> None:
+def _explain_moot_dues(draft: Draft) -> None:
     """Say of each due whose instant passed, but which somebody's change overtook, that it did not fire."""
     keys = {due.key for due in draft.plan()}
     keys.update(due.key for due in draft.fired)
@@ -224,126 +217,27 @@ def _explain_moot_dues(draft: _Draft) -> None:
             draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
 
 
-def _fire_dues(draft: _Draft) -> None:
+def _fire_dues(draft: Draft) -> None:
     """Fire what is due, soonest first; each firing may bring or remove others, so the plan is made anew each time."""
     while due := _next_due(draft.plan(), draft.facts):
         _fire(draft, due)
 
 
-def _fire(draft: _Draft, due: Due) -> None:
+def _fire(draft: Draft, due: Due) -> None:
     before = draft.ticket
     _FIRE[due.kind](draft, due)
     draft.fired.append(FiredDue(due.key, draft.facts.now))
-    _show_clocks(draft, due, before)
+    show_clocks(draft, due, before)
     seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
     outcome = draft.steps[-1].reason
     draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
-
-
-def _show_clocks(draft: _Draft, due: Due, before: TicketFacts) -> None:
-    """Let the clocks see what the due did; a due that changed nothing of the ticket is nothing to them."""
-    if draft.ticket == before or not draft.clocks:
-        return
-    ticket = draft.ticket
-    moment = Moment(
-        at=due.due_at,
-        seq=ticket.version + len(draft.steps),
-        cause=f"due {due.key}",
-        word=Word.OTHER,
-        message_id=None,
-        status=ticket.status,
-        priority=ticket.priority,
-        policy=draft.policy(due.due_at),
-        woke=before.snoozed_until is not None and ticket.snoozed_until is None,
-    )
-    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
-
-
-def _run_clocks(draft: _Draft) -> None:
-    """Fold events and the dues of clocks in the order of their instants, each at its own.
-
-    So an answer at 11:59 keeps the limit of 12:00 from passing, however late both are seen.
-    """
-    if not draft.levels.policies and not draft.clocks:
-        return
-    events, present = draft.facts.events, draft.ticket
-    draft.ticket = ticket_before(present, events)
-    for index, event in enumerate(events):
-        _fire_clock_dues(draft, before=event.effective_at, events=events[index:], present=present)
-        earlier, draft.ticket = draft.ticket, ticket_after(draft.ticket, event.changes)
-        woke = earlier.snoozed_until is not None and draft.ticket.snoozed_until is None
-        policy = draft.policy(event.effective_at)
-        draft.clocks = run_clocks(draft.clocks, moment_of(event, draft.ticket, policy, woke=woke), draft.levels)
-    # The same terms change nothing; new ones apply from now on, with what was measured before.
-    _bring_up(draft)
-    _explain_terms(draft)
-
-
-def _bring_up(draft: _Draft) -> None:
-    ticket, now = draft.ticket, draft.facts.now
-    policy = draft.policy(now)
-    moment = Moment(now, ticket.version, "service levels", Word.OTHER, None, ticket.status, ticket.priority, policy)
-    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
-
-
-def _explain_terms(draft: _Draft) -> None:
-    """Say under which policy and target a clock is measured from now on, where that is new."""
-    known = {(clock.kind, clock.epoch): clock.reason for clock in draft.facts.clocks}
-    for clock in draft.clocks:
-        if clock.is_live and clock.reason != known.get((clock.kind, clock.epoch), ""):
-            seen = {"policy_id": str(clock.policy_id or "none"), "policy_version": str(clock.policy_version)}
-            cause = clock.reason.partition(":")[0]
-            draft.trace.append(TraceLine(draft.facts.now, cause, f"service level of {clock.kind}", seen, clock.reason))
-
-
-def _fire_clock_dues(draft: _Draft, *, before: datetime, events: Sequence[EventFacts], present: TicketFacts) -> None:
-    """Fire the clocks' dues of before an event, unless the ticket has been put away since or the warning is idle."""
-    answered = {
-        clock.kind for clock in draft.clocks if clock.is_live and any(_ends(clock.kind, event) for event in events)
-    }
-    put_away = present.status.is_settled or present.snoozed_until is not None
-    while due := next((due for due in draft.plan() if due.due_at < before and due.kind in _CLOCK_DUES), None):
-        limit_passed = due.kind is DueKind.CLOCK_LIMIT
-        if put_away or (not limit_passed and any(f"/{kind}/" in due.key for kind in answered)):
-            _leave_out(draft, due)
-        else:
-            _fire(draft, due)
-
-
-def _ends(kind: ClockKind, event: EventFacts) -> bool:
-    answer = event.kind is EventKind.MESSAGE_ADDED and event.author_kind is AuthorKind.AGENT
-    return answer and event.visibility is Visibility.PUBLIC and kind is not ClockKind.RESOLUTION
-
-
-def _leave_out(draft: _Draft, due: Due) -> None:
-    draft.fired.append(FiredDue(due.key, draft.facts.now))
-    seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
-    outcome = "did not fire: the ticket has moved on since"
-    draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
-
-
-def _pass_limit(draft: _Draft, due: Due) -> None:
-    draft.steps.append(Step(EventKind.CLOCK_MISSED, (), f"due {due.key}", f"late: {due.reason}", due.due_at, due.key))
-
-
-def _take_ladder_step(draft: _Draft, due: Due) -> None:
-    policy = draft.policy(due.due_at)
-    step = find_step(due.key, draft.clocks, policy, draft.levels)
-    assert step is not None, "the due was planned from it"
-    later = {
-        change.field for event in draft.facts.events if event.effective_at > due.due_at for change in event.changes
-    }
-    changes = changes_of(step.actions, draft.ticket, changed_since=later)
-    draft.ticket = ticket_after(draft.ticket, changes)
-    kind, cause = EventKind.LADDER_STEP_TAKEN, f"due {due.key}"
-    draft.steps.append(Step(kind, changes, cause, f"escalated: {due.reason}", due.due_at, due.key))
 
 
 def _next_due(dues: Iterable[Due], facts: Facts) -> Due | None:
     return next((due for due in dues if due.due_at <= facts.now), None)
 
 
-def _remind(draft: _Draft, due: Due) -> None:
+def _remind(draft: Draft, due: Due) -> None:
     cause = f"due {due.key}"
     draft.effects.append(
         PlannedEffect(due.key, EffectKind.IDLE_REMINDER_MAIL, None, not_before=due.due_at, cause=cause)
@@ -353,15 +247,15 @@ def _remind(draft: _Draft, due: Due) -> None:
     )
 
 
-def _resolve(draft: _Draft, due: Due) -> None:
+def _resolve(draft: Draft, due: Due) -> None:
     _settle(draft, due, EventKind.TICKET_RESOLVED, TicketStatus.RESOLVED)
 
 
-def _close(draft: _Draft, due: Due) -> None:
+def _close(draft: Draft, due: Due) -> None:
     _settle(draft, due, EventKind.TICKET_CLOSED, TicketStatus.CLOSED)
 
 
-def _settle(draft: _Draft, due: Due, kind: EventKind, status: TicketStatus) -> None:
+def _settle(draft: Draft, due: Due, kind: EventKind, status: TicketStatus) -> None:
     change = FieldChange("status", f'"{draft.ticket.status}"', f'"{status}"')
     reason = f"{status}: {due.reason}"
     draft.steps.append(Step(kind, (change,), f"due {due.key}", reason, due.due_at, due.key))
@@ -374,7 +268,7 @@ def _settle(draft: _Draft, due: Due, kind: EventKind, status: TicketStatus) -> N
         draft.trace.append(TraceLine(due.due_at, cause, "the ticket was resolved", {}, outcome))
 
 
-def _wake(draft: _Draft, due: Due) -> None:
+def _wake(draft: Draft, due: Due) -> None:
     """Back into the queue with the status it had; who waits for the customer's answer waits anew from here."""
     changes = [FieldChange("snoozed_until", f'"{due.due_at.isoformat()}"', "null")]
     epoch = draft.ticket.version + len(draft.steps) + 1
@@ -391,7 +285,6 @@ _FIRE = {
     DueKind.IDLE_RESOLVE: _resolve,
     DueKind.AUTO_CLOSE: _close,
     DueKind.SNOOZE_WAKE: _wake,
-    DueKind.CLOCK_LIMIT: _pass_limit,
-    DueKind.LADDER_STEP: _take_ladder_step,
+    DueKind.CLOCK_LIMIT: pass_limit,
+    DueKind.LADDER_STEP: take_ladder_step,
 }
-_CLOCK_DUES = (DueKind.CLOCK_LIMIT, DueKind.LADDER_STEP)

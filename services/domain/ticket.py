@@ -78,6 +78,8 @@ class EventKind(StrEnum):
     LADDER_STEP_TAKEN = "ladder_step_taken"
     DUE_SKIPPED = "due_skipped"
     DUE_MOVED = "due_moved"
+    FOLLOWER_ADDED = "follower_added"
+    FOLLOWER_REMOVED = "follower_removed"
 
 
 class DueKind(StrEnum):
@@ -89,6 +91,13 @@ class DueKind(StrEnum):
     SNOOZE_WAKE = "snooze_wake"
     CLOCK_LIMIT = "clock_limit"
     LADDER_STEP = "ladder_step"
+
+
+class FollowerKind(StrEnum):
+    """What kind of person follows a ticket."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +160,36 @@ class AttachedFile:
     digest: str
 
 
+class EffectState(StrEnum):
+    """Where a delivery is."""
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    DONE = "done"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelivery:
+    """How far the mail of a reply to one of its recipients is; the ledger says more under its id."""
+
+    id: UUID
+    recipient: str
+    state: EffectState
+    detail: str
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One word in a ticket's conversation: `body` is what is new, `quoted` the rest of what came, `html` all of it."""
+    """One word in a ticket's conversation: `body` is what is new, `quoted` the rest of what came, `html` all of it.
+
+    `delivery` is told to the staff alone, and empty until it is decided that a mail goes out.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -167,6 +203,7 @@ class Message:
     html: str
     attachments: tuple[Attachment, ...]
     withdrawn_at: datetime | None = None
+    delivery: tuple[MessageDelivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +246,8 @@ class Due:
 class Brand:
     """A company front and its times; a duration that is None is switched off.
 
-    A public reply can be taken back for `undo_seconds`, and goes out after them.
+    A public reply can be taken back for `undo_seconds`, and goes out after them. `language` is that of the mails to
+    customers which nobody writes by hand.
     """
 
     id: UUID
@@ -222,6 +260,8 @@ class Brand:
     acknowledge: bool = True
     resolved_notice: bool = True
     undo_seconds: int = 5
+    staff_notices: bool = True
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +279,8 @@ class NewAttachment:
 class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
-    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`.
+    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
+    signed handles of files that the caller has put into the object store before.
     """
 
     subject: str
@@ -261,11 +302,15 @@ class NewTicket:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    uploads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer."""
+    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer.
+
+    A reply is held when others wrote after `seen_seq`, unless it is to be sent anyway; 0 asks for no such thing.
+    """
 
     visibility: Visibility
     body: str
@@ -279,6 +324,9 @@ class NewMessage:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    seen_seq: int = 0
+    send_anyway: bool = False
+    uploads: tuple[str, ...] = ()
 
 
 class QuarantineState(StrEnum):

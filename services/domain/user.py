@@ -48,6 +48,19 @@ class NewUser:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitee:
+    """Somebody who is to work here."""
+
+    email: str
+    name: str
+    role: Role
+
+    def as_new_user(self) -> NewUser:
+        """The account that they will have."""
+        return NewUser(self.email, self.name, self.role)
+
+
+@dataclass(frozen=True, slots=True)
 class UserChange:
     """What is to be different in an account; None leaves a field as it is."""
 
@@ -67,8 +80,15 @@ class IssuedToken:
 
 def check_new_user(new: NewUser, actor: Principal) -> NewUser:
     """The account with its texts cleaned, or Invalid with all that is wrong; Forbidden unless `actor` may make it."""
-    _require_may_manage(actor, new.role)
+    require_may_manage(actor, new.role)
     return cleaned_user(new)
+
+
+def check_invited_user(new: NewUser, actor: Principal) -> NewUser:
+    """As `check_new_user`, for somebody who is to work here: Invalid for any other role."""
+    if new.role not in STAFF:
+        _raise({"role": "must be owner, admin, agent or light_agent: only people who work here are invited"})
+    return check_new_user(new, actor)
 
 
 def cleaned_user(new: NewUser) -> NewUser:
@@ -98,7 +118,7 @@ def changed_user(user: User, change: UserChange, *, actor: Principal, another_ow
         role=change.role or user.role,
         active=user.active if change.active is None else change.active,
     )
-    _require_may_manage(actor, user.role, changed.role)
+    require_may_manage(actor, user.role, changed.role)
     problems = _name_problems(changed.name)
     if changed.role is Role.SERVICE or (changed.role is Role.CUSTOMER) != (user.role is Role.CUSTOMER):
         problems["role"] = "must stay customer or stay one of the staff's roles: make another account instead"
@@ -106,6 +126,13 @@ def changed_user(user: User, change: UserChange, *, actor: Principal, another_ow
     if user.is_active_owner and not changed.is_active_owner and not another_owner:
         raise InvalidTransition("The last active owner stays: make somebody else owner first.", reason="LAST_OWNER")
     return changed
+
+
+def check_user_name(name: str) -> str:
+    """The name, cleaned; Invalid when it is empty or too long."""
+    name = clean_line(name)
+    _raise(_name_problems(name))
+    return name
 
 
 def check_password(password: str) -> None:
@@ -127,7 +154,8 @@ def first_owner(email: str, password: str) -> NewUser:
     return owner
 
 
-def _require_may_manage(actor: Principal, *roles: Role) -> None:
+def require_may_manage(actor: Principal, *roles: Role) -> None:
+    """Forbidden unless `actor` may make or change accounts with these roles."""
     actor.require("users.manage")
     if not _ADMINISTRATORS.isdisjoint(roles):
         actor.require("users.manage_admins")

@@ -8,18 +8,26 @@ import uvloop
 
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.logging import configure_logging
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.common.settings import load_settings
+from services.common.uploads import UploadSigner
 from services.gateway.app import create_app
 from services.gateway.deps import Services
-from services.gateway.protocol import GatewayProtocol
+from services.gateway.protocol import GatewayProtocol, GatewayServer
 from services.gateway.settings import GatewaySettings
+from services.gateway.uploads import Uploads
+from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
+from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -31,21 +39,30 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         open_channel(settings.routing_address) as routing,
         open_channel(settings.identity_address) as identity,
     ):
-        identity_client = IdentityClient(identity)
+        identity_client, session_client = IdentityClient(identity), SessionClient(identity)
+        objects = ObjectStore(settings.object_store_url)
         services = Services(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             service_levels=ServiceLevelsClient(routing),
+            desk=DeskClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),
             signer=signer,
             links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),
             channels={"identity": identity, "tickets": tickets, "routing": routing},
-            objects=ObjectStore(settings.object_store_url),
+            session_client=session_client,
+            sessions=SessionAuthenticator(session_client, signer),
+            realm=Realm(settings.needed_principal_key, public_url=settings.public_url),
+            objects=objects,
+            images=ImageLinks(settings.needed_principal_key),
+            outbound=Outbound(),
+            uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)
-        await uvicorn.Server(server_config(app)).serve(sockets=[listener])
+        await GatewayServer(server_config(app), app.state.streams).serve(sockets=[listener])
 
 
 def server_config(app: object) -> uvicorn.Config:

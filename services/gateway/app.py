@@ -12,8 +12,10 @@ from services.gateway.api import (
     COMMON,
     attachments,
     brands,
+    bulk,
     clocks,
     deliveries,
+    followers,
     messages,
     quarantine,
     service_levels,
@@ -26,9 +28,45 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, pages, sink
+from services.gateway.queues import QueueMetrics
+from services.gateway.web import (
+    activity,
+    answers,
+    assets,
+    changes,
+    desk_forms,
+    following,
+    images,
+    inbox,
+    live,
+    new_ticket,
+    panel,
+    replies,
+    session,
+    sign_in,
+    sink,
+)
+from services.gateway.web import bulk as bulk_pages
 
 VERSION = "1"
+# In this order: the first route that matches a path serves it.
+_PAGES = (
+    activity,
+    answers,
+    assets,
+    bulk_pages,
+    changes,
+    desk_forms,
+    following,
+    images,
+    inbox,
+    live,
+    new_ticket,
+    panel,
+    replies,
+    sign_in,
+    sink,
+)
 
 
 def create_app(services: Services, *, body_limit: int, mailbox: Path | None = None) -> FastAPI:
@@ -44,7 +82,9 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     )
     app.state.services = services
     app.state.metrics = Metrics()
+    app.state.queues = QueueMetrics(app.state.metrics.registry)
     app.state.sink = mailbox
+    app.state.streams = live.Streams()
     app.include_router(system.router)
     for module in (
         tokens,
@@ -53,6 +93,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         snoozes,
         clocks,
         service_levels,
+        followers,
         messages,
         attachments,
         deliveries,
@@ -60,11 +101,13 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         users,
         brands,
         quarantine,
+        bulk,
     ):
         app.include_router(module.router, responses=COMMON)
-    for module in (pages, answers, sink):
+    for module in _PAGES:
         app.include_router(module.router)
     problems.install(app)
+    session.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""What request handlers are given, and the only place of Depends: the services, the caller, the request's id."""
+"""What request handlers are given: services, the request's id, the caller (the pages' is in web/session.py)."""
 
 import re
 from base64 import b64decode
@@ -14,15 +14,22 @@ from starlette.requests import HTTPConnection
 
 from services.common.auth import Authenticator, PrincipalSigner
 from services.common.channel import calling_as
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.domain.principal import Principal
 from services.gateway.directory import NameDirectory
+from services.gateway.uploads import Uploads
+from services.gateway.web.realm import Realm
 from services.identity.client import IdentityClient
+from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
+from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -33,6 +40,7 @@ class Services:
     tickets: TicketsClient
     clocks: ClocksClient
     service_levels: ServiceLevelsClient
+    desk: DeskClient
     routing: RoutingClient
     identity: IdentityClient
     authenticator: Authenticator
@@ -40,6 +48,13 @@ class Services:
     links: LinkSigner
     channels: Mapping[str, grpc.aio.Channel]
     objects: ObjectStore
+    session_client: SessionClient
+    sessions: SessionAuthenticator
+    realm: Realm
+    uploads: Uploads
+    followers: FollowersClient
+    images: ImageLinks
+    outbound: Outbound
 
 
 class _Utf8Basic(HTTPBasic):
@@ -79,12 +94,20 @@ def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
 
+def _desk(request: Request) -> DeskClient:
+    return services(request).desk
+
+
 def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
 
 def _identity(request: Request) -> IdentityClient:
     return services(request).identity
+
+
+def _followers(request: Request) -> FollowersClient:
+    return services(request).followers
 
 
 def _objects(request: Request) -> ObjectStore:
@@ -104,6 +127,8 @@ Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
+Desk = Annotated[DeskClient, Depends(_desk)]
+Followers = Annotated[FollowersClient, Depends(_followers)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

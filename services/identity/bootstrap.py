@@ -6,7 +6,7 @@ from services.domain.errors import DuradeskError
 from services.domain.user import first_owner
 from services.identity.passwords import Passwords
 from services.identity.settings import IdentitySettings
-from services.identity.store import IdentityStore
+from services.identity.store.users import IdentityStore
 
 log = structlog.get_logger()
 

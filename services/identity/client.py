@@ -1,6 +1,5 @@
 """identity for other services: its methods on domain objects, and the authenticator of the public doors."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from uuid import UUID
@@ -14,10 +13,10 @@ from services.common.wire import from_message, to_message
 from services.domain.principal import Principal
 from services.domain.user import IssuedToken, NewUser, User, UserChange
 from services.identity.convert import update_request
-from services.identity.tokens import PREFIX, digest_of
+from services.identity.kept import KeptPrincipals
+from services.identity.tokens import PREFIX
 
 _PAGE = 1000
-_KEPT_SECONDS = 5.0
 
 
 class IdentityClient:
@@ -72,8 +71,7 @@ class IdentityClient:
 class ExchangingAuthenticator:
     """For doors that users reach: takes their opaque tokens, and signed principals of our own processes.
 
-    An answer of identity is kept for 5 s from when it was asked for, so a token that ended is refused after that;
-    calls that bring the same token at once ask once.
+    A token that ended is refused within 5 s.
     """
 
     def __init__(
@@ -84,39 +82,9 @@ class ExchangingAuthenticator:
         keep_at_most: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client = client
         self._signer = signer
-        self._keep_at_most = keep_at_most
-        self._clock = clock
-        self._kept: dict[bytes, tuple[float, Principal]] = {}
-        self._asking: dict[bytes, asyncio.Task[Principal]] = {}
+        self._kept = KeptPrincipals(client.exchange_token, signer, keep_at_most=keep_at_most, clock=clock)
 
-    async def authenticate(self, token: str) -> Principal:
+    async def authenticate(self, token: str, *, anew: bool = False) -> Principal:
         """Whom the token stands for; Unauthenticated, or Unavailable when identity does not answer."""
-        if not token.startswith(PREFIX):
-            return self._signer.verify(token)
-        key = digest_of(token)
-        until, principal = self._kept.get(key, (0.0, None))
-        if principal is not None and self._clock() < until:
-            return principal
-        task = self._asking.get(key)
-        if task is None:
-            task = self._asking[key] = asyncio.create_task(self._exchange(key, token))
-            task.add_done_callback(lambda done: self._forget(key, done))
-        # The others who wait for the same answer must not lose it when this caller goes away.
-        return await asyncio.shield(task)
-
-    async def _exchange(self, key: bytes, token: str) -> Principal:
-        until = self._clock() + _KEPT_SECONDS
-        principal = self._signer.verify(await self._client.exchange_token(token))
-        # Written anew at the end, so that the first key is the one that ends first.
-        self._kept.pop(key, None)
-        while len(self._kept) >= self._keep_at_most:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = (until, principal)
-        return principal
-
-    def _forget(self, key: bytes, task: asyncio.Task[Principal]) -> None:
-        del self._asking[key]
-        if not task.cancelled():
-            task.exception()  # seen, even if every caller went away before
+        return await self._kept.find(token, anew=anew) if token.startswith(PREFIX) else self._signer.verify(token)

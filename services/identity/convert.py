@@ -2,13 +2,16 @@
 
 from base64 import b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from duradesk.identity.v1 import identity_service_pb2 as pb
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from services.common.auth import current_principal
 from services.common.wire import from_message, to_message
+from services.domain.decision import EffectOutcome
 from services.domain.errors import Invalid, NotFound
 from services.domain.intake import clean_email
 from services.domain.principal import Principal, Role
@@ -26,10 +29,52 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who tries to sign in, as failures are counted: all SHA-256; `device` when the browser has done so before."""
+
+    account: bytes
+    source: bytes
+    device: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class _ChangeableFields:
     name: str
     role: Role | None
     active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMailClaim:
+    """A request to take a mail for delivery, in somebody's name."""
+
+    mail_id: str
+    lease: timedelta
+    from_address: str
+    from_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMailOutcome:
+    """How an attempt at a mail ended."""
+
+    mail_id: str
+    fence: int
+    outcome: EffectOutcome
+    detail: str
+
+
+def caller_id() -> UUID:
+    """The id of the user who makes the call; NotFound for a process, which has no account."""
+    return user_id_from(current_principal().subject)
+
+
+def token_id_from(text: str) -> UUID:
+    """The id of an API token; NotFound for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("There is no such token.", reason="TOKEN_NOT_FOUND") from None
 
 
 def user_from_row(row: dict[str, Any]) -> User:

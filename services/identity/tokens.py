@@ -4,11 +4,13 @@ import secrets
 from hashlib import sha256
 
 PREFIX = "dd_"
+# Sessions and API tokens are told apart at sight, so that no door takes one for the other.
+SESSION_PREFIX = "dds_"
 
 
-def new_token() -> str:
+def new_token(prefix: str = PREFIX) -> str:
     """A token that nobody else has."""
-    return PREFIX + secrets.token_urlsafe(32)
+    return prefix + secrets.token_urlsafe(32)
 
 
 def digest_of(token: str) -> bytes:

@@ -15,7 +15,8 @@ import structlog
 
 from services.common.objects import ObjectStore
 from services.domain.errors import AlreadyExists, Forbidden, Invalid, InvalidTransition, NotFound
-from services.domain.reply_address import without_tag
+from services.domain.followers import answers_notice
+from services.domain.reply_address import is_notice_address, without_tag
 from services.domain.ticket import (
     Brand,
     Channel,
@@ -53,10 +54,13 @@ class MailIntake:
         self._objects = objects
         self._authserv_id = authserv_id
 
-    async def take_mail(self, raw: bytes, *, envelope_sender: str, recipients: Sequence[str]) -> None:
-        """Keep one mail for good; several recipients of one brand are one ticket."""
+    async def take_mail(self, raw: bytes, *, envelope_sender: str, recipients: Sequence[str]) -> UUID | None:
+        """Keep one mail for good; several recipients of one brand are one ticket.
+
+        Answers the ticket that has it now, None when it was taken before or is in quarantine.
+        """
         try:
-            await self._take(raw, envelope_sender=envelope_sender, recipients=recipients)
+            return await self._take(raw, envelope_sender=envelope_sender, recipients=recipients)
         except _FINAL as error:
             item = NewQuarantinedItem(
                 Channel.MAIL,
@@ -68,6 +72,7 @@ class MailIntake:
             )
             await self._tickets.quarantine_item(item)
             log.info("mail.quarantined", code=error.reason)
+            return None
 
     async def take_quarantined(self, *, wait: timedelta) -> None:
         """Take one item that somebody wants released or retried; waits up to `wait` for one."""
@@ -103,6 +108,8 @@ class MailIntake:
             raise
         if mail.from_email in own or without_tag(mail.from_email) in own:
             raise Invalid("The mail says that it comes from ourselves.", reason="OWN_ADDRESS")
+        if any(map(is_notice_address, [*recipients, *_named(mail, _RECIPIENT_HEADERS)])):
+            raise answers_notice()
         verdict = judge_sender(mail.headers, authserv_id=self._authserv_id)
         if verdict is Verdict.FORGED:
             raise Invalid("Our mail server says that somebody else sent this than it claims.", reason="FORGED")

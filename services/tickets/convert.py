@@ -14,6 +14,7 @@ from services.domain.ticket import (
     Contact,
     Due,
     DueKind,
+    EffectState,
     Event,
     EventKind,
     FieldChange,
@@ -21,6 +22,7 @@ from services.domain.ticket import (
     MailReport,
     MailReportKind,
     Message,
+    MessageDelivery,
     Priority,
     QuarantinedItem,
     QuarantineState,
@@ -56,6 +58,8 @@ class BrandFields:
     acknowledge: bool | None = None
     resolved_notice: bool | None = None
     undo_seconds: int | None = None
+    staff_notices: bool | None = None
+    language: str | None = None
 
 
 def ticket_of(row: Row) -> Ticket:
@@ -138,7 +142,14 @@ def message_of(row: Row) -> Message:
         html=row["html"],
         attachments=tuple(attachment_of({**file, "id": UUID(file["id"])}) for file in row["attachments"]),
         withdrawn_at=row["withdrawn_at"],
+        delivery=tuple(message_delivery_of(mail) for mail in row["delivery"]),
     )
+
+
+def message_delivery_of(mail: JsonObject) -> MessageDelivery:
+    """A reply's mail out of JSON, where instants and ids are text."""
+    updated_at = datetime.fromisoformat(mail["updated_at"])
+    return MessageDelivery(UUID(mail["id"]), mail["recipient"], EffectState(mail["state"]), mail["detail"], updated_at)
 
 
 def attachment_of(row: Row) -> Attachment:
@@ -153,7 +164,7 @@ def event_of(row: Row) -> Event:
         seq=row["seq"],
         kind=EventKind(row["kind"]),
         actor=row["actor"],
-        changes=tuple(change_of(change) for change in row["changes"]),
+        changes=field_changes_of(row["changes"]),
         message_id=row["message_id"],
         decision_id=row["decision_id"],
         cause=row["cause"],
@@ -163,9 +174,11 @@ def event_of(row: Row) -> Event:
     )
 
 
-def change_of(change: Row) -> FieldChange:
-    """A change of an event; its values become JSON text."""
-    return FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"]))
+def field_changes_of(changes: Iterable[Mapping[str, Any]]) -> tuple[FieldChange, ...]:
+    """An event's changes, their values as JSON text."""
+    return tuple(
+        FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"])) for change in changes
+    )
 
 
 def due_of(row: Row) -> Due:

@@ -19,7 +19,9 @@ from services.identity.bootstrap import bootstrap_owner
 from services.identity.client import IdentityClient
 from services.identity.passwords import Passwords
 from services.identity.settings import IdentitySettings
-from services.identity.store import CONSTRAINT_ERRORS, IdentityStore
+from services.identity.store.sign_ins import SignInStore
+from services.identity.store.statements import CONSTRAINT_ERRORS
+from services.identity.store.users import IdentityStore
 from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER, THE_OWNER, identity_as, make_account, principal_of, running_identity
 
@@ -230,7 +232,7 @@ async def test_a_sign_in_overtaken_by_a_new_password_gets_no_token(client: Ident
     user = await make_account(client)
     async with Database(url, schema="identity", max_size=2) as database:
         store = IdentityStore(database)
-        checked = await store.find_credentials(user.email)
+        checked = await SignInStore(database).find_credentials(user.email)
         assert checked is not None
         await client.update_user(user.id, UserChange(password="another password"))
         assert await store.create_token(checked) is None

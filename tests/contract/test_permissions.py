@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from duradesk.identity.v1 import identity_service_pb2
+from duradesk.identity.v1 import identity_service_pb2, session_service_pb2
 from duradesk.options.v1 import options_pb2
 from duradesk.routing.v1 import routing_service_pb2, service_level_service_pb2
 from google.protobuf.message_factory import GetMessageClass
@@ -25,6 +25,11 @@ SERVED = {
     "GetUser": STAFF | {Role.SERVICE},
     "ListUsers": STAFF | {Role.SERVICE},
     "UpdateUser": ADMINS,
+    "CreateSession": set(Role),
+    "ExchangeSession": set(Role),
+    "EndSession": set(Role),
+    "ListSessions": STAFF,
+    "EndSessions": STAFF,
     "Decide": {Role.SERVICE},
     "ListTeams": STAFF | {Role.SERVICE},
     "CreateTeam": ADMINS,
@@ -46,7 +51,7 @@ SERVED = {
 }
 METHODS = [
     method
-    for file in (identity_service_pb2, routing_service_pb2, service_level_service_pb2)
+    for file in (identity_service_pb2, session_service_pb2, routing_service_pb2, service_level_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
@@ -58,7 +63,12 @@ async def addresses(postgres: Any) -> AsyncIterator[dict[str, str]]:
     async with AsyncExitStack() as exits:
         identity = await exits.enter_async_context(running_identity(url))
         routing = await exits.enter_async_context(running_routing(url, identity))
-        yield {"IdentityService": identity, "RoutingService": routing, "ServiceLevelService": routing}
+        yield {
+            "IdentityService": identity,
+            "SessionService": identity,
+            "RoutingService": routing,
+            "ServiceLevelService": routing,
+        }
     await postgres.drop(url)
 
 

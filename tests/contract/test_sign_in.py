@@ -9,11 +9,18 @@ from psycopg import AsyncConnection
 
 from services.domain.errors import ResourceExhausted, Unauthenticated
 from services.domain.principal import Role
+from services.domain.session import IssuedSession
 from services.domain.user import UserChange
 from services.identity.client import IdentityClient
-from services.identity.store import FAILURES_PER_ACCOUNT, FAILURES_PER_SOURCE
+from services.identity.session_client import SessionClient
+from services.identity.store.sign_ins import (
+    FAILURES_PER_ACCOUNT,
+    FAILURES_PER_DEVICE,
+    FAILURES_PER_PAIR,
+    FAILURES_PER_SOURCE,
+)
 from tests.conftest import DatabaseUrl
-from tests.people import PASSWORD, THE_OWNER, identity_as, make_account, running_identity
+from tests.people import PASSWORD, THE_OWNER, identity_as, make_account, running_identity, sessions_as
 
 
 @pytest.fixture
@@ -27,12 +34,26 @@ async def client(url: str) -> AsyncIterator[IdentityClient]:
         yield client
 
 
+@pytest.fixture
+async def sessions(url: str) -> AsyncIterator[SessionClient]:
+    async with running_identity(url) as address, sessions_as(THE_OWNER, address) as sessions:
+        yield sessions
+
+
 async def attempt(client: IdentityClient, email: str, password: str = PASSWORD, *, source: str = "192.0.2.1") -> str:
     """How an attempt to sign in ends: a token's prefix, or the error's class and words."""
     try:
         return (await client.create_token(email, password, source=source)).token[:3]
     except (Unauthenticated, ResourceExhausted) as error:
         return f"{type(error).__name__}: {error.message}"
+
+
+async def browse(
+    sessions: SessionClient, name: str = "ann", *, password: str = PASSWORD, device: str = ""
+) -> IssuedSession:
+    return await sessions.create_session(
+        f"{name}@example.com", password, source="192.0.2.1", user_agent="", device=device
+    )
 
 
 async def fail(
@@ -64,24 +85,60 @@ async def test_no_answer_tells_whether_there_is_such_an_account(client: Identity
 
 
 @pytest.mark.parametrize("email", ["ann@example.com", "nobody@example.com"])
-async def test_ten_failures_shut_an_account_for_a_while_whether_it_exists_or_not(
+async def test_ten_failures_shut_an_account_for_their_source_whether_it_exists_or_not(
     client: IdentityClient, email: str
 ) -> None:
     await make_account(client)
     await make_account(client, "bob")
-    await fail(client, FAILURES_PER_ACCOUNT, email)
+    await fail(client, FAILURES_PER_PAIR, email)
     with pytest.raises(ResourceExhausted, match=r"try again in \d+ seconds") as caught:
-        await client.create_token(email.upper(), PASSWORD, source="198.51.100.7")
+        await client.create_token(email.upper(), PASSWORD, source="192.0.2.1")
     assert 800 < int(caught.value.metadata["retry_after_seconds"]) <= 900
     assert await attempt(client, "bob@example.com") == "dd_"
+
+
+async def test_a_guesser_shuts_out_nobody_who_comes_from_elsewhere(client: IdentityClient) -> None:
+    await make_account(client)
+    await fail(client, FAILURES_PER_PAIR)
+    assert await attempt(client, "ann@example.com", source="198.51.100.7") == "dd_"
+
+
+async def test_a_guesser_with_many_addresses_shuts_out_only_browsers_that_never_signed_in(
+    url: str, client: IdentityClient, sessions: SessionClient
+) -> None:
+    await make_account(client)
+    known = (await browse(sessions)).device
+    async with await AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute(
+            "insert into identity.sign_in_failures (account, source)"
+            " select sha256('account:ann@example.com'), sha256(n::text::bytea) from generate_series(1, %s) as n",
+            (FAILURES_PER_ACCOUNT,),
+        )
+    assert (await attempt(client, "ann@example.com", source="198.51.100.7")).startswith("ResourceExhausted")
+    assert (await browse(sessions, device=known)).token
+
+
+async def test_a_known_browser_has_a_limit_of_its_own_and_only_for_its_account(
+    client: IdentityClient, sessions: SessionClient
+) -> None:
+    await make_account(client)
+    await make_account(client, "bob")
+    mine, other = (await browse(sessions)).device, (await browse(sessions, "bob")).device
+    for _ in range(FAILURES_PER_DEVICE):
+        with pytest.raises(Unauthenticated):
+            await browse(sessions, password="wrong password", device=mine)
+    with pytest.raises(ResourceExhausted):
+        await browse(sessions, device=mine)
+    assert (await browse(sessions, device=other)).token
+    assert (await browse(sessions, device="no mark")).token
 
 
 async def test_guesses_made_at_once_do_not_get_round_the_limit(client: IdentityClient) -> None:
     await make_account(client)
     guesses = [attempt(client, "ann@example.com", f"wrong password {number}") for number in range(15)]
     answers = [answer.partition(":")[0] for answer in await asyncio.gather(*guesses)]
-    assert answers.count("Unauthenticated") == FAILURES_PER_ACCOUNT
-    assert answers.count("ResourceExhausted") == 15 - FAILURES_PER_ACCOUNT
+    assert answers.count("Unauthenticated") == FAILURES_PER_PAIR
+    assert answers.count("ResourceExhausted") == 15 - FAILURES_PER_PAIR
 
 
 async def test_a_source_that_tries_many_accounts_is_shut_and_others_are_not(client: IdentityClient) -> None:
@@ -95,7 +152,7 @@ async def test_a_source_that_tries_many_accounts_is_shut_and_others_are_not(clie
 async def test_the_limit_survives_a_restart_and_ends_after_15_minutes(url: str) -> None:
     async with running_identity(url) as address, identity_as(THE_OWNER, address) as client:
         await make_account(client)
-        await fail(client, FAILURES_PER_ACCOUNT)
+        await fail(client, FAILURES_PER_PAIR)
     async with running_identity(url) as address, identity_as(THE_OWNER, address) as client:
         assert (await attempt(client, "ann@example.com")).startswith("ResourceExhausted")
         async with await AsyncConnection.connect(url, autocommit=True) as connection:
@@ -110,7 +167,7 @@ async def test_the_limit_survives_a_restart_and_ends_after_15_minutes(url: str) 
 
 async def test_signing_in_rightly_is_no_failure(client: IdentityClient) -> None:
     await make_account(client)
-    for _ in range(FAILURES_PER_ACCOUNT + 1):
+    for _ in range(FAILURES_PER_PAIR + 1):
         assert await attempt(client, "ann@example.com") == "dd_"
 
 

@@ -16,7 +16,14 @@ import httpx
 import psutil
 import pytest
 from duradesk.options.v1 import options_pb2
-from duradesk.tickets.v1 import clock_service_pb2, orchestration_service_pb2, ticket_service_pb2
+from duradesk.tickets.v1 import (
+    bulk_service_pb2,
+    clock_service_pb2,
+    desk_service_pb2,
+    follower_service_pb2,
+    orchestration_service_pb2,
+    ticket_service_pb2,
+)
 from google.protobuf.message_factory import GetMessageClass
 
 from services.domain.principal import PERMISSIONS, Role
@@ -25,10 +32,18 @@ from tests.stack import OWNER, Stack, make_mail, wait_for
 
 PASSWORD = "Canary-Password-6120"
 NOTE = "Canary-Note-5518"
+NOTHING = str(uuid4())
 ROLES = (Role.ADMIN, Role.AGENT, Role.LIGHT_AGENT, Role.CUSTOMER)
 METHODS = [
     method
-    for file in (ticket_service_pb2, clock_service_pb2, orchestration_service_pb2)
+    for file in (
+        ticket_service_pb2,
+        clock_service_pb2,
+        follower_service_pb2,
+        orchestration_service_pb2,
+        desk_service_pb2,
+        bulk_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
@@ -49,6 +64,10 @@ NEEDS = {
     "skip_due": "tickets.change_dues",
     "list_mail_reports": "tickets.inspect",
     "list_cc_proposals": "tickets.inspect",
+    "list_followers": "tickets.inspect",
+    "add_customer": "tickets.update",
+    "add_colleague": "tickets.update",
+    "remove_follower": "tickets.update",
     "get_decision": "tickets.inspect",
     "create_message": "tickets.reply",
     "list_messages": "tickets.read",
@@ -70,6 +89,7 @@ BODIES: dict[str, Any] = {
     "update_ticket": {"type": "question"},
     "assign_ticket": {"assignee_id": None},
     "create_message": {"visibility": "public", "body": "Mine, too."},
+    "add_customer": {"email": "dora@example.com"},
     "snooze_ticket": {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
     "move_due": {"due_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
 }
@@ -121,10 +141,13 @@ def on_a_ticket(stack: Stack) -> list[tuple[str, str, str]]:
     ]
 
 
-def ask(api: httpx.Client, route: tuple[str, str, str], key: str, decision: str = str(uuid4())) -> httpx.Response:
+def ask(caller: Caller, route: tuple[str, str, str], key: str) -> httpx.Response:
+    """Ask for the route on this ticket, about the caller and about things that are not there."""
     name, method, path = route
-    path = path.replace("{ticket_id}", key).replace("{decision_id}", decision).replace("{message_id}", decision)
-    return api.request(method, path, json=BODIES.get(name))
+    path = path.replace("{ticket_id}", key).replace("{user_id}", caller.id)
+    for inside in ("{decision_id}", "{message_id}", "{follower_id}"):
+        path = path.replace(inside, NOTHING)
+    return caller.api.request(method, path, json=BODIES.get(name))
 
 
 def told(answer: httpx.Response) -> dict[str, Any]:
@@ -141,8 +164,8 @@ def test_a_foreign_ticket_answers_on_every_route_as_one_that_does_not_exist(
     before = wait_for(lambda: (found := ticket(api, foreign["id"]))["assignee_id"] and found, what="an owner")
     for route in routes:
         for caller in (callers[Role.LIGHT_AGENT], callers[Role.CUSTOMER]):
-            by_id, nothing = ask(caller.api, route, foreign["id"]), ask(caller.api, route, str(uuid4()))
-            by_number, no_number = ask(caller.api, route, str(foreign["number"])), ask(caller.api, route, "9" * 17)
+            by_id, nothing = ask(caller, route, foreign["id"]), ask(caller, route, str(uuid4()))
+            by_number, no_number = ask(caller, route, str(foreign["number"])), ask(caller, route, "9" * 17)
             expected = 404 if NEEDS[route[0]] in PERMISSIONS[caller.role] else 403
             assert (route[0], by_id.status_code) == (route[0], expected)
             assert told(by_id) == told(nothing)
@@ -159,7 +182,7 @@ def test_every_route_on_a_ticket_serves_the_rightful_caller(
         given = api.post(f"/tickets/{mine['id']}/assign", json={"assignee_id": callers[Role.LIGHT_AGENT].id})
         assert given.status_code == 200, given.text
         for name, permission in NEEDS.items():
-            answer = ask(callers[role].api, routes[name], mine["id"])
+            answer = ask(callers[role], routes[name], mine["id"])
             # What is asked for inside it is made up: that it alone is missing shows that the ticket was seen.
             missing = answer.status_code == 404 and answer.json()["detail"] == MISSING.get(name)
             served = missing if name in MISSING else answer.is_success
@@ -193,7 +216,7 @@ def call(stack: Stack, method: Any, *metadata: tuple[str, str | bytes], token: s
     """How an empty request to the public port ends."""
     request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
     with grpc.insecure_channel(f"127.0.0.1:{stack.ports['GRPC_PORT']}") as channel:
-        stub: Any = channel.unary_unary(
+        stub: Any = (channel.unary_stream if method.server_streaming else channel.unary_unary)(
             f"/{method.containing_service.full_name}/{method.name}",
             request_serializer=request.SerializeToString,
             response_deserializer=response.FromString,
@@ -201,7 +224,10 @@ def call(stack: Stack, method: Any, *metadata: tuple[str, str | bytes], token: s
         if token:
             metadata = (("authorization", f"Bearer {token}"), *metadata)
         try:
-            stub(request(), metadata=metadata, timeout=20)
+            answer = stub(request(), metadata=metadata, timeout=20)
+            if method.server_streaming:
+                next(answer)
+                answer.cancel()
         except grpc.RpcError as error:
             return error.code()
     return grpc.StatusCode.OK

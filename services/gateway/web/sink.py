@@ -69,15 +69,15 @@ Mailbox = Annotated[Path, Depends(_mailbox)]
 
 
 @router.get("/sink")
-async def list_sink(mailbox: Mailbox) -> HTMLResponse:
+async def list_sink(request: Request, mailbox: Mailbox) -> HTMLResponse:
     """The newest mails."""
-    return page("sink.html", mails=await asyncio.to_thread(_newest, mailbox))
+    return await page(request, "sink.html", mails=await asyncio.to_thread(_newest, mailbox))
 
 
 @router.get("/sink/{name}")
-async def show_sink_mail(name: str, mailbox: Mailbox) -> HTMLResponse:
+async def show_sink_mail(request: Request, name: str, mailbox: Mailbox) -> HTMLResponse:
     """One mail with its headers."""
-    return page("sink_mail.html", mail=await asyncio.to_thread(_read, mailbox, name))
+    return await page(request, "sink_mail.html", mail=await asyncio.to_thread(_read, mailbox, name))
 
 
 @router.get("/sink/{name}/html")

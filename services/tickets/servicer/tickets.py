@@ -1,5 +1,6 @@
 """TicketService: what people and doors ask of the tickets."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from duradesk.tickets.v1 import ticket_pb2, ticket_service_pb2_grpc
@@ -7,14 +8,16 @@ from duradesk.tickets.v1 import ticket_service_pb2 as pb
 
 from services.common.auth import current_principal
 from services.common.interceptors import Context
+from services.common.uploads import UploadSigner
 from services.common.wire import from_message, to_message
+from services.domain.attachments import check_uploads
 from services.domain.doors import take_message, take_ticket
 from services.domain.errors import Forbidden
-from services.domain.intake import NAME_LENGTH, clean_email, clean_line
+from services.domain.intake import NAME_LENGTH, Carrier, clean_email, clean_line
 from services.domain.orders import parse_order
 from services.domain.principal import Principal, Role
 from services.domain.snooze import Snooze
-from services.domain.ticket import Contact, QuarantinedItem, QuarantineState, Ticket
+from services.domain.ticket import Contact, NewAttachment, QuarantinedItem, QuarantineState, Ticket
 from services.tickets.servicer import requests as read
 from services.tickets.servicer.filters import read_filters
 from services.tickets.store import Store
@@ -24,13 +27,15 @@ from services.tickets.store.scope import Scope, scope_of
 class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     """Each write is one transaction, and answered when it is durable."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, uploads: UploadSigner) -> None:
         self._store = store
+        self._uploads = uploads
 
     async def CreateTicket(self, request: pb.CreateTicketRequest, context: Context) -> pb.CreateTicketResponse:
         """From any door; a customer asks in their own name."""
         write = read.write("CreateTicket", request)
         new = take_ticket(read.new_ticket(request), write.principal, own=await self._own_contact(write.principal))
+        new = self._with_uploads(new, write.principal)
         return pb.CreateTicketResponse(ticket=_ticket(await self._store.tickets.create_ticket(new, write)))
 
     async def GetTicket(self, request: pb.GetTicketRequest, context: Context) -> pb.GetTicketResponse:
@@ -106,7 +111,7 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     async def CreateMessage(self, request: pb.CreateMessageRequest, context: Context) -> pb.CreateMessageResponse:
         """A reply, an internal note or a customer's word."""
         write = read.write("CreateMessage", request)
-        new = take_message(read.new_message(request), write.principal)
+        new = self._with_uploads(take_message(read.new_message(request), write.principal), write.principal)
         message, ticket = await self._store.messages.create_message(read.ticket_id(request.ticket_id), new, write)
         return pb.CreateMessageResponse(message=to_message(message, ticket_pb2.Message), ticket=_ticket(ticket))
 
@@ -294,6 +299,13 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         """Whom customers named besides us."""
         proposals = await self._store.search.list_cc_proposals(read.ticket_id(request.ticket_id), scope=_scope())
         return pb.ListCcProposalsResponse(proposals=(to_message(proposal, pb.CcProposal) for proposal in proposals))
+
+    def _with_uploads(self, new: Carrier, principal: Principal) -> Carrier:
+        """With the files that the caller uploaded before; Invalid for any others."""
+        return replace(new, attachments=(*new.attachments, *self._uploaded(new.uploads, principal)))
+
+    def _uploaded(self, handles: Sequence[str], principal: Principal) -> tuple[NewAttachment, ...]:
+        return check_uploads([self._uploads.verify(handle, owner=principal) for handle in handles])
 
     async def _want(self, item_id: str, state: QuarantineState) -> QuarantinedItem:
         return await self._store.quarantine.want_quarantined_item(

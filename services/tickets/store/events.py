@@ -103,12 +103,12 @@ async def append_event(
     return LockedTicket(ticket, row["status_epoch"], locked.decided_seq)
 
 
-async def enqueue(conn: Connection, ticket: Ticket) -> None:
-    """Ask the relay, when this commits, to nudge the ticket's workflow."""
+async def enqueue(conn: Connection, ticket: Ticket, *, rank: int | None = None) -> None:
+    """Ask the relay, when this commits, to nudge the ticket's workflow, by its priority unless a rank is given."""
     parameters = {
         "ticket_id": ticket.id,
         "seq": ticket.version,
-        "rank": RANKS[ticket.priority],
+        "rank": RANKS[ticket.priority] if rank is None else rank,
         "due_at": ticket.next_due_at,
     }
     await conn.execute(QUERIES["enqueue"], parameters)

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 from services.common.database import Database
 from services.domain import changes
 from services.domain.errors import NotFound
+from services.domain.followers import answers_notice
+from services.domain.held import may_be_held
 from services.domain.lifecycle import Act, reply_opens_follow_up
 from services.domain.principal import Role
 from services.domain.reply_address import ReplyAddresses, read_tag
@@ -25,7 +27,9 @@ from services.tickets.convert import message_of
 from services.tickets.store.attachments import insert_content
 from services.tickets.store.cc_proposals import insert_cc_proposals
 from services.tickets.store.contacts import upsert_contact
+from services.tickets.store.drafts import clear_draft
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.held import hold_reply
 from services.tickets.store.pages import MOST_BYTES, Page, next_token
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
@@ -92,14 +96,15 @@ class MessageStore:
     ) -> UUID:
         """The ticket of the sender's own reply address, else the newest on which one of these went to them; NotFound.
 
+        Invalid (ANSWERS_NOTICE) for an answer to a mail that was for the staff.
+
         Nothing else leads to a ticket: no number, nobody else's reply address, no Message-ID that only came in.
         """
         tags = [tag for recipient in recipients if (tag := read_tag(recipient))]
         parameters = {"rfc_message_ids": list(rfc_message_ids), "sender_email": sender_email}
         async with self._database.transaction() as conn:
-            rows = await (
-                await conn.execute(QUERIES["find_tagged"], {"numbers": [tag.number for tag in tags]})
-            ).fetchall()
+            numbers = {"numbers": [tag.number for tag in tags], "sender_email": sender_email}
+            rows = await (await conn.execute(QUERIES["find_tagged"], numbers)).fetchall()
             ids = {row["number"]: row["id"] for row in rows}
             for tag in tags:
                 ticket_id: UUID | None = ids.get(tag.number)
@@ -108,6 +113,8 @@ class MessageStore:
             row = await (await conn.execute(QUERIES["find_thread"], parameters)).fetchone()
         if row is None:
             raise NotFound("No mail of ours to this sender is answered by this one.")
+        if row["was_for_staff"]:
+            raise answers_notice()
         found: UUID = row["ticket_id"]
         return found
 
@@ -139,6 +146,8 @@ async def _add(
     conn: Connection, locked: LockedTicket, new: NewMessage, *, author: _Author, message_id: UUID
 ) -> tuple[Message, Ticket]:
     kind = AuthorKind.CUSTOMER if author.contact else AuthorKind.AGENT
+    if may_be_held(new, kind):
+        await hold_reply(conn, locked, seen_seq=new.seen_seq, author_id=author.id)
     act = Act.CUSTOMER_REPLY if author.contact else Act.AGENT_REPLY
     public = new.visibility is Visibility.PUBLIC
     values = changes.reply(locked.ticket, act).values if public else {}
@@ -161,6 +170,8 @@ async def _add(
     await add_message_words(conn, locked.ticket, new.body, new.visibility)
     await insert_content(conn, message_id, new)
     await insert_cc_proposals(conn, locked.ticket.id, message_id, new)
+    if kind is AuthorKind.AGENT:
+        await clear_draft(conn, locked.ticket.id, new.visibility, user_id=author.id)
     locked = await append_event(
         conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
     )

@@ -39,9 +39,14 @@ SET name = %(name)s, role = %(role)s, active = %(active)s,
     password_hash = coalesce(%(password_hash)s, password_hash)
 WHERE id = %(user_id)s;
 
--- find_credentials --
--- What a sign-in is checked against.
-SELECT id, password_hash FROM users WHERE email = %(email)s AND active;
+-- update_name --
+-- What somebody calls themselves.
+UPDATE users SET name = %(name)s WHERE id = %(user_id)s AND active
+RETURNING id, email, name, role, active, contact_id, created_at;
+
+-- update_password --
+-- Chosen by somebody who is signed in.
+UPDATE users SET password_hash = %(password_hash)s WHERE id = %(user_id)s AND active;
 
 -- create_token --
 -- None when the account was deactivated or got another password since that was checked: the row lock waits for it.
@@ -70,20 +75,3 @@ UPDATE tokens SET revoked_at = clock_timestamp() WHERE digest = %(digest)s AND r
 -- revoke_all_tokens --
 -- All tokens of one user.
 UPDATE tokens SET revoked_at = clock_timestamp() WHERE user_id = %(user_id)s AND revoked_at IS NULL;
-
--- find_wait --
--- How long until fewer failures than a limit lie within the window; null when that is so now.
-SELECT greatest(
-    (SELECT failed_at FROM sign_in_failures WHERE account = %(account)s
-     ORDER BY failed_at DESC OFFSET %(per_account)s - 1 LIMIT 1),
-    (SELECT failed_at FROM sign_in_failures WHERE source = %(source)s
-     ORDER BY failed_at DESC OFFSET %(per_source)s - 1 LIMIT 1)
-) + %(window)s - clock_timestamp() AS wait;
-
--- add_failure --
--- One failed sign-in.
-INSERT INTO sign_in_failures (account, source) VALUES (%(account)s, %(source)s);
-
--- delete_old_failures --
--- What no limit looks at any more.
-DELETE FROM sign_in_failures WHERE failed_at < clock_timestamp() - %(window)s::interval;

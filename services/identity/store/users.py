@@ -1,28 +1,24 @@
-"""Accounts, tokens and failed sign-ins in PostgreSQL: the only user of identity's SQL."""
+"""Accounts and API tokens."""
 
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow
+
 from services.common.database import Database
-from services.common.sql import load_queries
-from services.domain.errors import AlreadyExists, DuradeskError, NotFound
+from services.domain.account import LinkKind
+from services.domain.errors import NotFound
 from services.domain.principal import Principal
 from services.domain.user import IssuedToken, NewUser, User, UserChange, changed_user
 from services.identity.convert import Credentials, principal_from_row, user_from_row
+from services.identity.store.statements import QUERIES
 from services.identity.tokens import digest_of, new_token
 
+Connection = AsyncConnection[DictRow]
+
 TOKEN_LIFETIME = timedelta(days=90)
-FAILURE_WINDOW = timedelta(minutes=15)
-FAILURES_PER_ACCOUNT = 10
-FAILURES_PER_SOURCE = 50
-
-
-def _email_taken() -> DuradeskError:
-    return AlreadyExists("Another account has this e-mail address.", reason="EMAIL_TAKEN")
-
-
-CONSTRAINT_ERRORS = {"users_email_key": _email_taken}
 
 
 class IdentityStore:
@@ -30,7 +26,6 @@ class IdentityStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queries = load_queries("services.identity")
 
     async def create_user(self, new: NewUser, password_hash: str) -> User:
         """Make an account; AlreadyExists when the address is taken."""
@@ -46,11 +41,11 @@ class IdentityStore:
     async def create_first_owner(self, new: NewUser, password_hash: str) -> bool:
         """Make the owner unless there is one; tells whether it was made now."""
         async with self._database.transaction() as connection:
-            await connection.execute(self._queries["lock_bootstrap"])
-            row = await (await connection.execute(self._queries["has_owner"])).fetchone()
+            await connection.execute(QUERIES["lock_bootstrap"])
+            row = await (await connection.execute(QUERIES["has_owner"])).fetchone()
             if row is not None and row["has_owner"]:
                 return False
-            await connection.execute(self._queries["create_user"], _new_user_parameters(new, password_hash))
+            await connection.execute(QUERIES["create_user"], _new_user_parameters(new, password_hash))
             return True
 
     async def get_user(self, user_id: UUID) -> User:
@@ -64,15 +59,16 @@ class IdentityStore:
         """At most `limit` accounts by e-mail, from after that of `after`."""
         async with self._database.transaction() as connection:
             parameters = {"include_customers": include_customers, "after": after, "limit": limit}
-            rows = await (await connection.execute(self._queries["list_users"], parameters)).fetchall()
+            rows = await (await connection.execute(QUERIES["list_users"], parameters)).fetchall()
         return [user_from_row(row) for row in rows]
 
     async def update_user(
         self, user_id: UUID, change: UserChange, *, actor: Principal, password_hash: str | None
     ) -> User:
-        """Change an account by the domain's rules. A new password or a deactivation ends all its tokens with it."""
+        """Change an account by the domain's rules. A new password or a deactivation ends all its tokens and
+        sessions with it."""
         async with self._database.transaction() as connection:
-            rows = await (await connection.execute(self._queries["lock_user"], {"user_id": user_id})).fetchall()
+            rows = await (await connection.execute(QUERIES["lock_user"], {"user_id": user_id})).fetchall()
             users = {row["id"]: user_from_row(row) for row in rows}
             user = users.pop(user_id, None)
             if user is None:
@@ -85,15 +81,26 @@ class IdentityStore:
                 "active": changed.active,
                 "password_hash": password_hash,
             }
-            await connection.execute(self._queries["update_user"], parameters)
+            await connection.execute(QUERIES["update_user"], parameters)
             if password_hash is not None or not changed.active:
-                await connection.execute(self._queries["revoke_all_tokens"], {"user_id": user_id})
+                await end_all_access(connection, user_id)
             return changed
 
-    async def find_credentials(self, email: str) -> Credentials | None:
-        """What to check a sign-in against; None when no active account has the address."""
-        row = await self._row("find_credentials", email=email)
-        return Credentials(user_id=row["id"], password_hash=row["password_hash"]) if row else None
+    async def update_name(self, user_id: UUID, name: str) -> User:
+        """The active account with this name; NotFound."""
+        row = await self._row("update_name", user_id=user_id, name=name)
+        if row is None:
+            raise no_such_user()
+        return user_from_row(row)
+
+    async def update_password(self, user_id: UUID, password_hash: str) -> Credentials:
+        """Give the active account another password, which ends all access there was; NotFound."""
+        parameters = {"user_id": user_id, "password_hash": password_hash}
+        async with self._database.transaction() as connection:
+            if not (await connection.execute(QUERIES["update_password"], parameters)).rowcount:
+                raise no_such_user()
+            await end_all_access(connection, user_id)
+        return Credentials(user_id=user_id, password_hash=password_hash)
 
     async def create_token(self, credentials: Credentials) -> IssuedToken | None:
         """A token for 90 days; None when the credentials stopped to be valid meanwhile."""
@@ -105,8 +112,8 @@ class IdentityStore:
             "lifetime": TOKEN_LIFETIME,
         }
         async with self._database.transaction() as connection:
-            await connection.execute(self._queries["delete_expired_tokens"], {"user_id": credentials.user_id})
-            row = await (await connection.execute(self._queries["create_token"], parameters)).fetchone()
+            await connection.execute(QUERIES["delete_expired_tokens"], {"user_id": credentials.user_id})
+            row = await (await connection.execute(QUERIES["create_token"], parameters)).fetchone()
         return IssuedToken(token, row["expires_at"]) if row else None
 
     async def find_principal(self, token: str) -> Principal | None:
@@ -117,28 +124,18 @@ class IdentityStore:
     async def revoke_token(self, token: str) -> None:
         """End a token; an unknown or ended one is no error."""
         async with self._database.transaction() as connection:
-            await connection.execute(self._queries["revoke_token"], {"digest": digest_of(token)})
-
-    async def find_wait(self, *, account: bytes, source: bytes) -> timedelta | None:
-        """How long the account or the source has to wait after too many failures; None when it has not."""
-        limits = {
-            "per_account": FAILURES_PER_ACCOUNT,
-            "per_source": FAILURES_PER_SOURCE,
-            "window": FAILURE_WINDOW,
-        }
-        row = await self._row("find_wait", account=account, source=source, **limits)
-        wait: timedelta | None = row["wait"] if row else None
-        return wait if wait is not None and wait > timedelta() else None
-
-    async def add_failure(self, *, account: bytes, source: bytes) -> None:
-        """Note a failed sign-in, and forget those that count no more."""
-        async with self._database.transaction() as connection:
-            await connection.execute(self._queries["delete_old_failures"], {"window": FAILURE_WINDOW})
-            await connection.execute(self._queries["add_failure"], {"account": account, "source": source})
+            await connection.execute(QUERIES["revoke_token"], {"digest": digest_of(token)})
 
     async def _row(self, query: str, **parameters: Any) -> dict[str, Any] | None:
         async with self._database.transaction() as connection:
-            return await (await connection.execute(self._queries[query], parameters)).fetchone()
+            return await (await connection.execute(QUERIES[query], parameters)).fetchone()
+
+
+async def end_all_access(connection: Connection, user_id: UUID) -> None:
+    """End the account's tokens, its sessions, and the links by which its password could be chosen anew."""
+    await connection.execute(QUERIES["revoke_all_tokens"], {"user_id": user_id})
+    await connection.execute(QUERIES["end_sessions"], {"user_id": user_id, "keep": None})
+    await connection.execute(QUERIES["end_account_links"], {"user_id": user_id, "kind": LinkKind.PASSWORD_RESET})
 
 
 def no_such_user() -> NotFound:

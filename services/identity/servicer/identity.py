@@ -1,4 +1,4 @@
-"""identity's gRPC methods: protobuf in, domain, protobuf out."""
+"""Accounts and API tokens."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ from services.identity.convert import (
     user_message,
 )
 from services.identity.passwords import Passwords
-from services.identity.sign_in import SignIn
-from services.identity.store import IdentityStore
+from services.identity.sign_in import SignIn, sign_in_failed
+from services.identity.store.users import IdentityStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -30,15 +30,18 @@ _LONGEST_PAGE = 1000
 class IdentityServicer(pb_grpc.IdentityServiceServicer):
     """Who people are."""
 
-    def __init__(self, store: IdentityStore, *, passwords: Passwords, signer: PrincipalSigner) -> None:
+    def __init__(self, store: IdentityStore, *, passwords: Passwords, signer: PrincipalSigner, sign_in: SignIn) -> None:
         self._store = store
         self._passwords = passwords
         self._signer = signer
-        self._sign_in = SignIn(store, passwords)
+        self._sign_in = sign_in
 
     async def CreateToken(self, request: pb.CreateTokenRequest, context: Context) -> pb.CreateTokenResponse:
         """E-mail and password for an opaque token."""
-        issued = await self._sign_in.create_token(request.email, request.password, source=request.source)
+        credentials = await self._sign_in.check(request.email, request.password, source=request.source)
+        issued = await self._store.create_token(credentials)
+        if issued is None:
+            raise sign_in_failed()
         return to_message(issued, pb.CreateTokenResponse)
 
     async def ExchangeToken(self, request: pb.ExchangeTokenRequest, context: Context) -> pb.ExchangeTokenResponse:

@@ -1,0 +1,70 @@
+"""How values look on pages: ages, instants, sizes. Pure."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from markupsafe import Markup, escape
+
+_STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+_LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
+_UNITS = ("bytes", "KB", "MB", "GB")
+
+
+def age(instant: datetime, now: datetime | None = None) -> str:
+    """How far away the instant is, in one unit: `5 min`, `3 h`, `12 d`, later the day."""
+    seconds = abs(((now or datetime.now(UTC)) - instant).total_seconds())
+    if seconds < 60:
+        return "< 1 min"
+    for limit, size, unit in _STEPS:
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit}"
+    return f"{instant.day} {instant:%b %Y}"
+
+
+def moment(instant: datetime) -> str:
+    """The instant for people, in UTC; scripts put it into the reader's own zone."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def file_size(size: int) -> str:
+    """Bytes for people: `318 KB`."""
+    number, unit = float(size), _UNITS[0]
+    for unit in _UNITS:  # noqa: B007 # the unit where the loop stopped
+        if number < 1000:
+            break
+        number /= 1000
+    return f"{number:.0f} {unit}" if unit in _UNITS[:2] else f"{number:.1f} {unit}"
+
+
+def words(name: str) -> str:
+    """A stable name as words: `on_hold` is "on hold"."""
+    return name.replace("_", " ")
+
+
+def initials(name: str) -> str:
+    """One or two letters that stand for a person."""
+    parts = [part for part in name.split() if part[0].isalnum()] or [name or "?"]
+    return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper()
+
+
+def linked(text: str) -> Markup:
+    """Plain text with its web addresses as links; everything else is text."""
+    pieces, end = [], 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(".,;:!?'\")")
+        pieces += [escape(text[end : found.start()]), _LINK.format(address)]
+        end = found.start() + len(address)
+    return Markup().join([*pieces, escape(text[end:])])
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "age": age,
+    "moment": moment,
+    "iso": datetime.isoformat,
+    "file_size": file_size,
+    "words": words,
+    "initials": initials,
+    "linked": linked,
+}

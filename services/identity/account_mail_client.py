@@ -1,0 +1,42 @@
+"""The mails that bring links, for the relay and the workers."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import grpc
+from duradesk.identity.v1 import account_mail_service_pb2 as pb
+from duradesk.identity.v1 import account_mail_service_pb2_grpc as pb_grpc
+
+from services.common.wire import from_message, to_message
+from services.domain.decision import ClaimedEffect, EffectOutcome
+from services.identity.convert import AccountMailClaim, AccountMailOutcome
+
+
+class AccountMailClient:
+    """Typed calls to identity's account mail service; raises the domain errors that the proto names."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = pb_grpc.AccountMailServiceStub(channel)
+
+    async def claim_account_mails(self) -> Sequence[UUID]:
+        """Mails whose workflow is to be started now."""
+        response = await self._stub.ClaimAccountMails(pb.ClaimAccountMailsRequest())
+        return [UUID(mail_id) for mail_id in response.mail_ids]
+
+    async def claim_account_mail(
+        self, mail_id: UUID, *, lease: timedelta, from_address: str, from_name: str
+    ) -> ClaimedEffect:
+        """Take a mail; NotFound, InvalidTransition (nothing to do any more), Conflict (another's lease runs)."""
+        claim = AccountMailClaim(str(mail_id), lease, from_address, from_name)
+        response = await self._stub.ClaimAccountMail(to_message(claim, pb.ClaimAccountMailRequest))
+        return from_message(response, ClaimedEffect)
+
+    async def begin_account_mail(self, mail_id: UUID, *, fence: int) -> None:
+        """Mark the point of no return; Conflict when the lease was lost."""
+        await self._stub.BeginAccountMail(pb.BeginAccountMailRequest(mail_id=str(mail_id), fence=fence))
+
+    async def finish_account_mail(self, mail_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
+        """Record how it ended; Conflict when the lease was lost."""
+        ended = AccountMailOutcome(str(mail_id), fence, outcome, detail)
+        await self._stub.FinishAccountMail(to_message(ended, pb.FinishAccountMailRequest))

@@ -1,0 +1,1 @@
+"""The only user of identity's SQL, by noun."""
