@@ -8,7 +8,7 @@ import grpc
 import pytest
 from duradesk.identity.v1 import identity_service_pb2, session_service_pb2
 from duradesk.options.v1 import options_pb2
-from duradesk.routing.v1 import routing_service_pb2
+from duradesk.routing.v1 import routing_service_pb2, service_level_service_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from services.domain.principal import PERMISSIONS, Principal, Role
@@ -35,10 +35,23 @@ SERVED = {
     "CreateTeam": ADMINS,
     "AddTeamMember": ADMINS,
     "RemoveTeamMember": ADMINS,
+    "ListCalendars": STAFF | {Role.SERVICE},
+    "CreateCalendar": ADMINS,
+    "UpdateCalendar": ADMINS,
+    "DeleteCalendar": ADMINS,
+    "ListEscalationLadders": STAFF | {Role.SERVICE},
+    "CreateEscalationLadder": ADMINS,
+    "UpdateEscalationLadder": ADMINS,
+    "DeleteEscalationLadder": ADMINS,
+    "ListSlaPolicies": STAFF | {Role.SERVICE},
+    "CreateSlaPolicy": ADMINS,
+    "UpdateSlaPolicy": ADMINS,
+    "DeleteSlaPolicy": ADMINS,
+    "ImportClosedDays": ADMINS,
 }
 METHODS = [
     method
-    for file in (identity_service_pb2, session_service_pb2, routing_service_pb2)
+    for file in (identity_service_pb2, session_service_pb2, routing_service_pb2, service_level_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
@@ -50,7 +63,12 @@ async def addresses(postgres: Any) -> AsyncIterator[dict[str, str]]:
     async with AsyncExitStack() as exits:
         identity = await exits.enter_async_context(running_identity(url))
         routing = await exits.enter_async_context(running_routing(url, identity))
-        yield {"IdentityService": identity, "SessionService": identity, "RoutingService": routing}
+        yield {
+            "IdentityService": identity,
+            "SessionService": identity,
+            "RoutingService": routing,
+            "ServiceLevelService": routing,
+        }
     await postgres.drop(url)
 
 
