@@ -12,6 +12,7 @@ from services.gateway.api import (
     COMMON,
     attachments,
     brands,
+    bulk,
     deliveries,
     followers,
     messages,
@@ -30,7 +31,6 @@ from services.gateway.web import (
     activity,
     answers,
     assets,
-    bulk,
     changes,
     desk_forms,
     following,
@@ -40,6 +40,7 @@ from services.gateway.web import (
     new_ticket,
     panel,
     replies,
+    selection,
     session,
     sign_in,
     sink,
@@ -51,7 +52,6 @@ _PAGES = (
     activity,
     answers,
     assets,
-    bulk,
     changes,
     desk_forms,
     following,
@@ -61,6 +61,7 @@ _PAGES = (
     new_ticket,
     panel,
     replies,
+    selection,
     sign_in,
     sink,
 )
@@ -96,6 +97,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         users,
         brands,
         quarantine,
+        bulk,
     ):
         app.include_router(module.router, responses=COMMON)
     for module in _PAGES:

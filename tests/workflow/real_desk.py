@@ -20,6 +20,7 @@ from services.common.settings import Settings
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.routing.client import RoutingClient
+from services.tickets.client.bulk import BulkClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.colleagues import IdentityColleagues
@@ -31,7 +32,6 @@ from services.tickets.wakeup import Wakeup
 from tests.contract.orchestration.desk import LINKS
 from tests.contract.tickets.desk import UPLOADS
 from tests.people import SIGNER, identity_as, running_identity, running_routing
-from tests.workflow.bulks import Bulks
 from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
 from workflows.ports import MailSender
 from workflows.relay import Relay
@@ -96,7 +96,7 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
         routing = await enter(open_channel(routing_address, credentials=lambda: SIGNER.sign(itself)))
         orchestration = OrchestrationClient(tickets)
         decide = TicketActivities(orchestration, RoutingClient(routing))
-        await enter(tickets_worker(server.client, decide, BulkActivities(Bulks())))
+        await enter(tickets_worker(server.client, decide, BulkActivities(BulkClient(tickets))))
         await enter(deliver_worker(server.client, DeliverActivities(orchestration, sender)))
         relaying = asyncio.create_task(Relay(server.client, orchestration).run(asyncio.Event()))
         yield RealDesk(stack, database, f"127.0.0.1:{port}", server)
