@@ -26,11 +26,13 @@ from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.mail.intake import MailIntake
+from services.mail.metrics import MailMetrics
 from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
-from services.mail.server import listening
+from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
@@ -116,6 +118,7 @@ async def running_gateway(
         services = Services(
             tickets=TicketsClient(tickets),
             desk=DeskClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
@@ -146,14 +149,21 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_mail_door(tickets_address: str, objects: ObjectStore, *, authserv_id: str = "") -> AsyncIterator[int]:
+async def running_mail_door(
+    tickets_address: str, objects: ObjectStore, *, authserv_id: str = "", most: int = 100, lmtp: bool = False
+) -> AsyncIterator[int]:
     """The port of a mail door before this tickets service; `authserv_id` names the mail server it trusts."""
+    metrics = MailMetrics()
     async with (
         open_channel(tickets_address, credentials=lambda: SIGNER.sign(MAIL)) as channel,
         MailParsers() as parsers,
         listening(
-            intake := MailIntake(TicketsClient(channel), parsers, objects, authserv_id=authserv_id),
+            MailHandler(
+                intake := MailIntake(TicketsClient(channel), parsers, objects, authserv_id=authserv_id), metrics
+            ),
             ("127.0.0.1", 0),
+            connections=Connections(most, metrics),
+            lmtp=lmtp,
             size_limit=1_000_000,
             hostname="desk.example",
         ) as port,

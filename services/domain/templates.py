@@ -80,6 +80,22 @@ TEMPLATES: Mapping[EffectKind, Template] = {
         ),
     ),
 }
+_SEE = _("To the ticket:\n{link}")
+# To the staff; answers to these mails reach nobody.
+NOTICES: Mapping[EffectKind, Template] = {
+    EffectKind.CUSTOMER_WROTE_MAIL: Template(
+        _("[{number}] {author} wrote: {subject}"),
+        (_('{author} wrote on ticket {number}, "{subject}":'), "{body}", _SEE),
+    ),
+    EffectKind.NOTE_MAIL: Template(
+        _("[{number}] {author} left a note: {subject}"),
+        (_('{author} left a note on ticket {number}, "{subject}":'), "{body}", _SEE),
+    ),
+    EffectKind.ASSIGNED_MAIL: Template(
+        _("[{number}] assigned to you: {subject}"),
+        (_('Ticket {number}, "{subject}", was given to you.'), _SEE),
+    ),
+}
 # To an address whose owner did not prove to have written: not a word that somebody else may have put there.
 NEUTRAL_ACKNOWLEDGEMENT = Template(
     _("We have your request ({number})"),
@@ -103,18 +119,20 @@ def reply(*, subject: str, body: str) -> Words:
     return Words(answer_subject(subject), body, _html([body]))
 
 
-def fill(template: Template, values: Mapping[str, str | int | datetime | None], say: Say) -> Words:
-    """The mail that the template makes of the values; `say` translates."""
+def fill(template: Template, values: Mapping[str, str | int | datetime | None], say: Say, *, body: str = "") -> Words:
+    """The mail that the template makes of the values; `say` translates. `body` is the one value of several lines."""
     known = {name: clean_line(_in_words(value)) for name, value in values.items()}
     known["greeting"] = _substitute(say(_GREETING if known.get("name") else _NAMELESS_GREETING), known)
     known["answer_subject"] = answer_subject(known.get("subject", ""))
+    subject = _substitute(say(template.subject), known)
+    known["body"] = body
     paragraphs = [
         _substitute(say(paragraph), known)
         for paragraph in template.paragraphs
         if all(known.get(name) for name in _PLACEHOLDER.findall(paragraph))
     ]
     text = "\n\n".join(paragraphs) + "\n"
-    return Words(_substitute(say(template.subject), known), text, _html(paragraphs))
+    return Words(subject, text, _html(paragraphs))
 
 
 def _substitute(template: str, values: Mapping[str, str]) -> str:

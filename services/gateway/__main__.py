@@ -23,6 +23,7 @@ from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -39,6 +40,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         services = Services(
             tickets=TicketsClient(tickets),
             desk=DeskClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

@@ -13,6 +13,7 @@ from services.gateway.api import (
     attachments,
     brands,
     deliveries,
+    followers,
     messages,
     quarantine,
     snoozes,
@@ -24,6 +25,7 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
+from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
     activity,
     answers,
@@ -73,6 +75,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     )
     app.state.services = services
     app.state.metrics = Metrics()
+    app.state.queues = QueueMetrics(app.state.metrics.registry)
     app.state.sink = mailbox
     app.state.streams = live.Streams()
     app.include_router(system.router)
@@ -81,6 +84,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         views,
         tickets,
         snoozes,
+        followers,
         messages,
         attachments,
         deliveries,

@@ -25,6 +25,7 @@ from services.identity.client import IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -45,6 +46,7 @@ class Services:
     sessions: SessionAuthenticator
     realm: Realm
     uploads: Uploads
+    followers: FollowersClient
 
 
 class _Utf8Basic(HTTPBasic):
@@ -88,6 +90,10 @@ def _identity(request: Request) -> IdentityClient:
     return services(request).identity
 
 
+def _followers(request: Request) -> FollowersClient:
+    return services(request).followers
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -104,6 +110,7 @@ Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Desk = Annotated[DeskClient, Depends(_desk)]
+Followers = Annotated[FollowersClient, Depends(_followers)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

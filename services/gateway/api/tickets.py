@@ -199,7 +199,7 @@ async def get_decision(ticket_id: TicketId, decision_id: UUID, tickets: Tickets)
 async def _check_assignment(assignment: AssignmentIn, identity: IdentityClient, routing: RoutingClient) -> None:
     """Invalid when nobody would see the ticket: no such team, or nobody of the staff."""
     problems: dict[str, str] = {}
-    if (assignee_id := assignment.get("assignee_id")) and not await _is_active_staff(assignee_id, identity):
+    if (assignee_id := assignment.get("assignee_id")) and not await is_active_staff(assignee_id, identity):
         problems["assignee_id"] = "must be an active member of the staff"
     if (team_id := assignment.get("team_id")) and all(team.id != team_id for team in await routing.list_teams()):
         problems["team_id"] = "must be one of /api/v1/teams"
@@ -208,7 +208,8 @@ async def _check_assignment(assignment: AssignmentIn, identity: IdentityClient, 
         raise Invalid(f"The assignment is not valid: {told}.", violations=problems)
 
 
-async def _is_active_staff(user_id: UUID, identity: IdentityClient) -> bool:
+async def is_active_staff(user_id: UUID, identity: IdentityClient) -> bool:
+    """Whether tickets may be given to this user."""
     try:
         return (await identity.get_user(user_id)).is_active_staff
     except NotFound:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import grpc
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
+from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -27,6 +28,7 @@ from services.tickets.client.tickets import TicketsClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.desk import DeskServicer
+from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
@@ -162,6 +164,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
+                (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
             ],
             authenticator=SignedOnly(SIGNER),
         )
