@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 
 from services.common.channel import open_channel
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.domain.principal import Principal, Role
 from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
@@ -38,6 +40,7 @@ from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
+IMAGES = ImageLinks(b"k" * 32)
 LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"
@@ -126,6 +129,8 @@ async def running_gateway(
             links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
+            images=IMAGES,
+            outbound=Outbound(is_allowed=lambda _: True),
             session_client=SessionClient(identity),
             sessions=SessionAuthenticator(SessionClient(identity), SIGNER),
             realm=Realm(b"k" * 32, public_url=PUBLIC_URL),

@@ -14,8 +14,10 @@ from starlette.requests import HTTPConnection
 
 from services.common.auth import Authenticator, PrincipalSigner
 from services.common.channel import calling_as
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.domain.principal import Principal
 from services.gateway.directory import NameDirectory
@@ -47,6 +49,8 @@ class Services:
     realm: Realm
     uploads: Uploads
     followers: FollowersClient
+    images: ImageLinks
+    outbound: Outbound
 
 
 class _Utf8Basic(HTTPBasic):

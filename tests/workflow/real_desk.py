@@ -31,7 +31,8 @@ from services.tickets.wakeup import Wakeup
 from tests.contract.orchestration.desk import LINKS
 from tests.contract.tickets.desk import UPLOADS
 from tests.people import SIGNER, identity_as, running_identity, running_routing
-from workflows.activities import DeliverActivities, TicketActivities
+from tests.workflow.bulks import Bulks
+from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
 from workflows.ports import MailSender
 from workflows.relay import Relay
 from workflows.worker import deliver_worker, tickets_worker
@@ -94,7 +95,8 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
         tickets = await enter(open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(itself)))
         routing = await enter(open_channel(routing_address, credentials=lambda: SIGNER.sign(itself)))
         orchestration = OrchestrationClient(tickets)
-        await enter(tickets_worker(server.client, TicketActivities(orchestration, RoutingClient(routing))))
+        decide = TicketActivities(orchestration, RoutingClient(routing))
+        await enter(tickets_worker(server.client, decide, BulkActivities(Bulks())))
         await enter(deliver_worker(server.client, DeliverActivities(orchestration, sender)))
         relaying = asyncio.create_task(Relay(server.client, orchestration).run(asyncio.Event()))
         yield RealDesk(stack, database, f"127.0.0.1:{port}", server)

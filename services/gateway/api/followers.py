@@ -30,7 +30,6 @@ async def add_customer(ticket_id: TicketId, new: FollowerIn, followers: Follower
 @router.put("/{user_id}", responses=CHANGED)
 async def add_colleague(ticket_id: TicketId, user_id: UUID, followers: Followers, identity: Identity) -> FollowerOut:
     """Let a member of the staff be told by mail what customers write and what colleagues note."""
-    await followers.list_followers(ticket_id)
     if not await is_active_staff(user_id, identity):
         problem = "must be an active member of the staff"
         raise Invalid(f"The follower {problem}.", violations={"user_id": problem})

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from services.domain.delivery import Delivery, EffectState
+from services.domain.delivery import Delivery
 from services.domain.html import sanitize_html
-from services.domain.ticket import Attachment, AuthorKind, Message, Visibility
+from services.domain.ticket import Attachment, AuthorKind, EffectState, Message, Visibility
 
 # Of a long conversation the first words and the newest ones are shown, those between them when asked for.
 _NEWEST = 6

@@ -87,7 +87,7 @@ class MailMaker:
             return fill(NOTICES[kind], values, speaker(), body=row["body"][:_LONGEST_NOTICE])
         if kind in _WITH_LINKS:
             values |= self._answers(key, row)
-        return fill(TEMPLATES[kind], values, speaker(row["language"]))
+        return fill(TEMPLATES[kind], values, speaker(row["language"]), language=row["language"])
 
     def _answers(self, key: str, row: Row) -> dict[str, str]:
         """The links by which the requester says whether it is solved."""

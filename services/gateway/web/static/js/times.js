@@ -5,7 +5,10 @@ const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) time.title = format.format(new Date(time.dateTime));
-  for (const until of root.querySelectorAll("[data-until]")) countDown(until, until.textContent);
+  for (const until of root.querySelectorAll("[data-until]:not(.counting)")) {
+    until.classList.add("counting");
+    countDown(until, until.textContent);
+  }
 }
 
 // While a reply can be taken back its seconds are shown; then the page says what became of it.
