@@ -42,11 +42,11 @@ from services.gateway.web import (
     new_ticket,
     panel,
     replies,
+    selection,
     session,
     sign_in,
     sink,
 )
-from services.gateway.web import bulk as bulk_pages
 
 VERSION = "1"
 # In this order: the first route that matches a path serves it.
@@ -54,7 +54,6 @@ _PAGES = (
     activity,
     answers,
     assets,
-    bulk_pages,
     changes,
     desk_forms,
     following,
@@ -64,6 +63,7 @@ _PAGES = (
     new_ticket,
     panel,
     replies,
+    selection,
     sign_in,
     sink,
 )

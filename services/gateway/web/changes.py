@@ -43,9 +43,9 @@ async def update_priority(
 async def update_tags(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, tags: Text = ""
 ) -> Response:
-    """All tags of the ticket, with commas between them."""
-    wanted = tuple(dict.fromkeys(tag.strip() for tag in tags.split(",") if tag.strip()))
-    return await made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"tags": wanted}))
+    """All tags of the ticket."""
+    call = behind.tickets.update_ticket(ticket.id, {"tags": tags_of(tags)})
+    return await made(request, ticket, asked, behind, call)
 
 
 @router.post("/assign")
@@ -126,6 +126,11 @@ async def made(
     except DuradeskError as error:
         return await show_ticket(request, ticket, asked, behind, status=status_of(error), problem=error.message)
     return after(request, ticket, asked, following=following)
+
+
+def tags_of(text: str) -> tuple[str, ...]:
+    """Each tag of a field once; between them are commas or spaces."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def _id(text: str) -> UUID | None:

@@ -11,6 +11,7 @@ from services.domain.errors import DuradeskError, Invalid
 from services.domain.ticket import Channel, NewTicket, Priority
 from services.gateway.deps import Behind
 from services.gateway.problems import status_of
+from services.gateway.web.changes import tags_of
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import Caller, SignedInPage
 
@@ -41,7 +42,7 @@ async def create_ticket(request: Request, behind: Behind, caller: Caller) -> Res
             requester_name=typed.get("name", ""),
             brand=typed.get("brand", ""),
             priority=_priority(typed.get("priority", "")),
-            tags=tuple(tag.strip() for tag in typed.get("tags", "").split(",") if tag.strip()),
+            tags=tags_of(typed.get("tags", "")),
             channel=Channel.REST,
             uploads=(
                 *(handle for handle in form.getlist("uploads") if isinstance(handle, str) and handle),

@@ -147,9 +147,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
             images=behind.images,
             with_images=_with_images(request),
         ),
-        changes=changes_of(
-            events.result(), directory, {word.author_id: word.author_name for word in messages.result()}
-        ),
+        changes=changes_of(events.result(), directory, authors),
         followers=followers.result(),
         dues=dues.result(),
         reports=reports.result(),
