@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from temporalio.client import Client
@@ -20,9 +21,12 @@ from services.common.logging import configure_logging
 from services.common.settings import load_settings
 from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
+from services.identity.account_mail_client import AccountMailClient
 from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
 from services.tickets.client.orchestration import OrchestrationClient
+from services.tickets.client.tickets import TicketsClient
+from workflows.account_mail_activities import AccountMailActivities, AccountMailRelay
 from workflows.activities import DeliverActivities, TicketActivities
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.patience import Outage, connect, pause
@@ -88,16 +92,21 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
     if client is None:
         return
     await _register(client, stopping)
-    async with _services(settings, signer, arguments.role) as (orchestration, routing):
+    async with _services(settings, signer, arguments.role) as behind:
+        orchestration = behind.orchestration
         match arguments.role:
             case "relay":
                 log.info("relay.ready")
-                await Relay(client, orchestration).run(stopping)
+                relays = (Relay(client, orchestration), AccountMailRelay(client, behind.account_mails))
+                await asyncio.gather(*(relay.run(stopping) for relay in relays))
             case "worker":
                 sender = SmtpSender(settings)
+                account_mails = AccountMailActivities(behind.account_mails, behind.tickets, sender)
                 workers = {
-                    TICKETS_QUEUE: lambda: tickets_worker(client, TicketActivities(orchestration, routing)),
-                    DELIVER_QUEUE: lambda: deliver_worker(client, DeliverActivities(orchestration, sender)),
+                    TICKETS_QUEUE: lambda: tickets_worker(client, TicketActivities(orchestration, behind.routing)),
+                    DELIVER_QUEUE: lambda: deliver_worker(
+                        client, DeliverActivities(orchestration, sender), account_mails
+                    ),
                 }
                 await _work([workers[queue]() for queue in arguments.queues], stopping)
             case "reconcile":
@@ -117,10 +126,18 @@ async def _register(client: Client, stopping: asyncio.Event) -> None:
             return
 
 
+@dataclass(frozen=True, slots=True)
+class _Services:
+    """The services that the processes call."""
+
+    orchestration: OrchestrationClient
+    tickets: TicketsClient
+    routing: RoutingClient
+    account_mails: AccountMailClient
+
+
 @asynccontextmanager
-async def _services(
-    settings: SmtpSettings, signer: PrincipalSigner, role: str
-) -> AsyncIterator[tuple[OrchestrationClient, RoutingClient]]:
+async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) -> AsyncIterator[_Services]:
     itself = Principal(role, Role.SERVICE)
 
     def credentials() -> str:
@@ -129,8 +146,14 @@ async def _services(
     async with (
         open_channel(settings.tickets_address, credentials=credentials, ca=settings.tls_ca) as tickets,
         open_channel(settings.routing_address, credentials=credentials) as routing,
+        open_channel(settings.identity_address, credentials=credentials) as identity,
     ):
-        yield OrchestrationClient(tickets), RoutingClient(routing)
+        yield _Services(
+            orchestration=OrchestrationClient(tickets),
+            tickets=TicketsClient(tickets),
+            routing=RoutingClient(routing),
+            account_mails=AccountMailClient(identity),
+        )
 
 
 async def _work(workers: list[Worker], stopping: asyncio.Event) -> None:

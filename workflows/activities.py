@@ -19,7 +19,7 @@ from services.domain.decision import EffectOutcome, Plan, RoutingFacts
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.ticket import TicketStatus
 from workflows.messages import AdvanceResult
-from workflows.ports import MailSender, Orchestration, Routing, SendResult
+from workflows.ports import Effects, MailSender, Orchestration, Routing, SendResult
 
 _DECISION_TRIES = 5
 _LEASE = timedelta(seconds=60)
@@ -61,8 +61,8 @@ class TicketActivities:
 class DeliverActivities:
     """`deliver`, on a queue of its own, so that a slow mail server keeps no ticket waiting."""
 
-    def __init__(self, orchestration: Orchestration, sender: MailSender) -> None:
-        self._orchestration = orchestration
+    def __init__(self, effects: Effects, sender: MailSender) -> None:
+        self._effects = effects
         self._sender = sender
 
     @activity.defn
@@ -72,12 +72,12 @@ class DeliverActivities:
         deadline = asyncio.get_running_loop().time() + _RECORDING_SECONDS
         with _told_by_code():
             try:
-                claimed = await self._orchestration.claim_effect(effect, lease=_LEASE)
+                claimed = await self._effects.claim_effect(effect, lease=_LEASE)
             except (InvalidTransition, NotFound):
                 return
             except Conflict:
                 raise _failure("LEASED", delay=_LEASED_ELSEWHERE_DELAY) from None
-            begin = partial(self._orchestration.begin_effect, effect, fence=claimed.fence)
+            begin = partial(self._effects.begin_effect, effect, fence=claimed.fence)
             try:
                 result = await self._sender.send(claimed.mail, begin=begin)
             except DuradeskError:
@@ -96,7 +96,7 @@ class DeliverActivities:
             async with asyncio.timeout_at(deadline):
                 while True:
                     try:
-                        return await self._orchestration.finish_effect(
+                        return await self._effects.finish_effect(
                             effect, fence=fence, outcome=result.outcome, detail=result.detail
                         )
                     except Unavailable:
