@@ -15,6 +15,10 @@ help:  ## Show this list
 up: install  ## Install, then run the whole help desk here until Ctrl-C
 	@exec $(BIN)/duradesk up
 
+.PHONY: demo
+demo: install  ## Fill the stack that runs here with a shop and its last weeks; starts one if none runs
+	@exec $(BIN)/duradesk demo
+
 .PHONY: install
 install: $(INSTALLED) generated/.stamp $(ASSETS)  ## Install everything into .venv, generate the stubs, fetch the assets
 

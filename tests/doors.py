@@ -21,6 +21,7 @@ from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
 from services.gateway.app import create_app
 from services.gateway.deps import Services
+from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
@@ -29,9 +30,10 @@ from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import listening
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
-from tests.contract.tickets.desk import Desk, running_desk
+from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
 LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
@@ -113,6 +115,7 @@ async def running_gateway(
     ):
         services = Services(
             tickets=TicketsClient(tickets),
+            desk=DeskClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
@@ -123,6 +126,7 @@ async def running_gateway(
             session_client=SessionClient(identity),
             sessions=SessionAuthenticator(SessionClient(identity), SIGNER),
             realm=Realm(b"k" * 32, public_url=PUBLIC_URL),
+            uploads=Uploads(objects, UPLOADS),
         )
         async with served(create_app(services, body_limit=BODY_LIMIT)) as url:
             yield url

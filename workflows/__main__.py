@@ -18,6 +18,7 @@ from temporalio.worker import Worker
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
+from services.common.objects import ObjectStore
 from services.common.settings import load_settings
 from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
@@ -100,7 +101,7 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
                 relays = (Relay(client, orchestration), AccountMailRelay(client, behind.account_mails))
                 await asyncio.gather(*(relay.run(stopping) for relay in relays))
             case "worker":
-                sender = SmtpSender(settings)
+                sender = SmtpSender(settings, ObjectStore(settings.object_store_url))
                 account_mails = AccountMailActivities(behind.account_mails, behind.tickets, sender)
                 workers = {
                     TICKETS_QUEUE: lambda: tickets_worker(client, TicketActivities(orchestration, behind.routing)),

@@ -5,10 +5,13 @@ import os
 import shlex
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from deploy.demo.fill import fill
+from deploy.demo.script import STORIES
 from deploy.local import up as upper
 from deploy.local.access import fetch_token
 from deploy.local.home import is_running
@@ -35,6 +38,18 @@ def up(
 ) -> None:
     """Start everything and stay in the foreground until Ctrl-C; a process that dies is started again."""
     upper.run(load_settings(LocalSettings), echo=not quiet)
+
+
+@app.command()
+def demo(
+    *, stories: Annotated[int, typer.Option(min=1, help="How many of the newest stories to tell.")] = STORIES
+) -> None:
+    """Fill the stack with a shop and its last weeks; starts it, and stays in the foreground, if it does not run."""
+    settings, told = load_settings(LocalSettings), partial(fill, stories=stories)
+    if is_running(settings):
+        asyncio.run(told(load_stack(settings)))
+    else:
+        upper.run(settings, echo=False, then=told)
 
 
 @app.command()

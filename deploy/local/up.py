@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from deploy.local import stack as stacks
@@ -17,19 +18,28 @@ from services.domain.user import first_owner
 _LEFT_OVER_SECONDS = 3.0
 
 
-def run(settings: LocalSettings, *, echo: bool) -> None:
-    """Start everything, say so, and stay until SIGINT, SIGTERM or SIGHUP; raises a domain error when it cannot be."""
+async def _nothing_more(stack: stacks.Stack) -> None:
+    """What happens after a start unless somebody wants more."""
+
+
+def run(
+    settings: LocalSettings, *, echo: bool, then: Callable[[stacks.Stack], Awaitable[None]] = _nothing_more
+) -> None:
+    """Start everything, say so, do what is wanted `then`, and stay until SIGINT, SIGTERM or SIGHUP.
+
+    Raises a domain error when it cannot be.
+    """
     prepare_home(settings)
     with locked(settings):
-        asyncio.run(_run(settings, echo=echo))
+        asyncio.run(_run(settings, echo=echo, then=then))
 
 
-async def _run(settings: LocalSettings, *, echo: bool) -> None:
+async def _run(settings: LocalSettings, *, echo: bool, then: Callable[[stacks.Stack], Awaitable[None]]) -> None:
     told_to_stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
     supervisor = Supervisor(run=settings.run, log=settings.log, echo=echo)
-    starting = asyncio.create_task(_start(settings, supervisor))
+    starting = asyncio.create_task(_start(settings, supervisor, then))
     stopping = asyncio.create_task(told_to_stop.wait())
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -42,12 +52,15 @@ async def _run(settings: LocalSettings, *, echo: bool) -> None:
         await supervisor.stop()
 
 
-async def _start(settings: LocalSettings, supervisor: Supervisor) -> None:
+async def _start(
+    settings: LocalSettings, supervisor: Supervisor, then: Callable[[stacks.Stack], Awaitable[None]]
+) -> None:
     with await _reserve(settings) as ports:
         owner_password, stack = _owner_password(settings), stacks.load_stack(settings)
         await stacks.start(stack, supervisor, ports, owner_password=owner_password)
     say(_ready_line(settings))
     _introduce_owner(settings)
+    await then(stack)
 
 
 async def _reserve(settings: LocalSettings) -> Reservation:

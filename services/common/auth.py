@@ -71,8 +71,8 @@ class PrincipalSigner:
 class Authenticator(Protocol):
     """Tells who a bearer token stands for."""
 
-    async def authenticate(self, token: str) -> Principal:
-        """The principal; raises Unauthenticated for a token that stands for nobody."""
+    async def authenticate(self, token: str, *, anew: bool = False) -> Principal:
+        """The principal; raises Unauthenticated for a token that stands for nobody. `anew`: from no kept answer."""
 
 
 class SignedOnly:
@@ -81,7 +81,7 @@ class SignedOnly:
     def __init__(self, signer: PrincipalSigner) -> None:
         self._signer = signer
 
-    async def authenticate(self, token: str) -> Principal:
+    async def authenticate(self, token: str, *, anew: bool = False) -> Principal:
         """The principal that signed token names."""
         return self._signer.verify(token)
 

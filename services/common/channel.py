@@ -1,14 +1,14 @@
 """Channels to our services: they carry token, request id and deadline, try again, and restore domain errors.
 
-Only unary calls are covered: a streaming call would carry no token and be refused.
+A call whose answer is a stream has no deadline unless it says one, and is not tried again once it has begun.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import grpc
@@ -18,6 +18,8 @@ from services.common.errors import restore
 
 DEADLINE_SECONDS = 10.0
 MAXIMUM_MESSAGE_BYTES = 32 * 1024 * 1024
+
+R = TypeVar("R")
 
 _token: ContextVar[str] = ContextVar("token")
 
@@ -69,7 +71,7 @@ def open_channel(
     `credentials` gives the bearer token of each call; without it the one of `calling_as` is sent, or none.
     Calls raise domain errors and end after 10 s unless they say otherwise.
     """
-    interceptors: Any = [_Caller(credentials)]
+    interceptors: Any = [_Caller(credentials), _StreamCaller(credentials)]
     if ca is None:
         return grpc.aio.insecure_channel(address, options=_OPTIONS, interceptors=interceptors)
     trusted = grpc.ssl_channel_credentials(root_certificates=ca.read_bytes())
@@ -83,15 +85,42 @@ class _Caller(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
     async def intercept_unary_unary(
         self, continuation: Callable[..., Any], client_call_details: Any, request: Any
     ) -> Any:
-        metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()))
-        token = self._credentials() if self._credentials else _token.get(None)
-        if token is not None:
-            metadata["authorization"] = f"Bearer {token}"
-        # A call that no request caused begins one: a server takes what brings no id for an outsider's call.
-        metadata["x-request-id"] = structlog.contextvars.get_contextvars().get("request_id") or uuid4().hex
+        metadata = _metadata(client_call_details, self._credentials)
         timeout = DEADLINE_SECONDS if client_call_details.timeout is None else client_call_details.timeout
         call = await continuation(client_call_details._replace(metadata=metadata, timeout=timeout), request)
         try:
             return await call
         except grpc.aio.AioRpcError as error:
             raise restore(error) from error
+
+
+class _StreamCaller(grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
+    def __init__(self, credentials: Callable[[], str] | None) -> None:
+        self._credentials = credentials
+
+    async def intercept_unary_stream(
+        self, continuation: Callable[..., Any], client_call_details: Any, request: Any
+    ) -> Any:
+        metadata = _metadata(client_call_details, self._credentials)
+        return await continuation(client_call_details._replace(metadata=metadata), request)
+
+
+def _metadata(details: Any, credentials: Callable[[], str] | None) -> grpc.aio.Metadata:
+    metadata = grpc.aio.Metadata(*(details.metadata or ()))
+    token = credentials() if credentials else _token.get(None)
+    if token is not None:
+        metadata["authorization"] = f"Bearer {token}"
+    # A call that no request caused begins one: a server takes what brings no id for an outsider's call.
+    metadata["x-request-id"] = structlog.contextvars.get_contextvars().get("request_id") or uuid4().hex
+    return metadata
+
+
+async def responses(call: grpc.aio.UnaryStreamCall[Any, R]) -> AsyncGenerator[R, None]:
+    """The answers of a streaming call, whose errors are domain errors; the call ends with the generator."""
+    try:
+        async for response in call:
+            yield response
+    except grpc.aio.AioRpcError as error:
+        raise restore(error) from error
+    finally:
+        call.cancel()

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Set
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -19,6 +20,8 @@ from services.domain.errors import DuradeskError, Forbidden, Invalid, Unauthenti
 
 ANONYMOUS = "anonymous"
 LONGEST_CALL_SECONDS = 60
+# How often it is asked whether the caller of a stream still has their right to it.
+_RECHECK_SECONDS = 4.0
 
 # Health and reflection tell nothing about anybody; they answer whoever reaches the port.
 _OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerReflection/")
@@ -32,7 +35,7 @@ log = structlog.get_logger()
 
 
 class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """A step around every unary call but those of health and reflection."""
+    """A step around every call but those of health and reflection."""
 
     @abstractmethod
     async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
@@ -46,13 +49,18 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
         if handler is None or handler_call_details.method.startswith(_OPEN):
             return handler
 
-        serve = handler.stream_unary or _reading_first(handler.unary_unary)
+        # Requests as a stream, so that all steps come before the message is read: nobody holds memory by half of one.
+        if handler.response_streaming:
+            serve = handler.stream_stream or _reading_first(_writing_all(handler.unary_stream))
+            wrap = grpc.stream_stream_rpc_method_handler
+        else:
+            serve = handler.stream_unary or _reading_first(handler.unary_unary)
+            wrap = grpc.stream_unary_rpc_method_handler
 
         async def served(requests: AsyncIterator[Any], context: Context) -> Any:
             return await self.around(lambda: serve(requests, context), details=handler_call_details, context=context)
 
-        # As a stream, so that all steps come before the message is read: nobody holds memory by half of one.
-        return grpc.stream_unary_rpc_method_handler(
+        return wrap(
             served, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
         )
 
@@ -68,6 +76,17 @@ def _reading_first(unary: Callable[[Any, Context], Awaitable[Any]]) -> Callable[
         return await unary(request, context)
 
     return read
+
+
+def _writing_all(stream: Callable[[Any, Context], AsyncGenerator[Any, None]]) -> Callable[[Any, Context], Any]:
+    """The method as one that writes its answers itself: so a step surrounds a stream as it does a single answer."""
+
+    async def write(request: Any, context: Context) -> None:
+        async with aclosing(stream(request, context)) as responses:
+            async for response in responses:
+                await context.write(response)
+
+    return write
 
 
 class RequestContext(Interceptor):
@@ -108,12 +127,16 @@ class RequestContext(Interceptor):
 
 
 class Errors(Interceptor):
-    """Turns domain errors into statuses and ends a call that takes too long."""
+    """Turns domain errors into statuses and ends a call that takes too long, but for those of `streams`."""
+
+    def __init__(self, *, streams: Set[str] = frozenset()) -> None:
+        self._streams = streams
 
     async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
         """Answer within a minute; the caller's own deadline is mostly shorter and kept by gRPC."""
+        seconds = None if details.method in self._streams else LONGEST_CALL_SECONDS
         try:
-            async with asyncio.timeout(LONGEST_CALL_SECONDS) as limit:
+            async with asyncio.timeout(seconds) as limit:
                 return await answer()
         except DuradeskError as error:
             await _abort(context, error)
@@ -124,11 +147,23 @@ class Errors(Interceptor):
 
 
 class Authorization(Interceptor):
-    """Finds out who is calling and whether the method is for them."""
+    """Finds out who is calling and whether the method is for them.
 
-    def __init__(self, authenticator: Authenticator, permissions: Mapping[str, str]) -> None:
+    One of `streams` is served for as long as that is so, and until the server is `stopping`.
+    """
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        permissions: Mapping[str, str],
+        *,
+        streams: Set[str] = frozenset(),
+        stopping: asyncio.Event | None = None,
+    ) -> None:
         self._authenticator = authenticator
         self._permissions = dict(permissions)
+        self._streams = streams
+        self._stopping = stopping or asyncio.Event()
 
     async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
         """Answer for the principal that the bearer token names, if its role grants the method's permission."""
@@ -143,7 +178,33 @@ class Authorization(Interceptor):
         principal = await self._authenticator.authenticate(token)
         principal.require(permission)
         with acting_as(principal):
+            if details.method in self._streams:
+                return await _while(self._guard(token, permission), answer())
             return await answer()
+
+    async def _guard(self, token: str, permission: str) -> NoReturn:
+        """Wait until the stream of the token has to end, and raise why."""
+        while True:
+            try:
+                async with asyncio.timeout(_RECHECK_SECONDS):
+                    await self._stopping.wait()
+            except TimeoutError:
+                principal = await self._authenticator.authenticate(token, anew=True)
+                principal.require(permission)
+            else:
+                raise Unavailable("The service stops: go on from the last position in a second.")
+
+
+async def _while(guard: Coroutine[Any, Any, NoReturn], answer: Awaitable[Any]) -> Any:
+    """The answer, unless the guard raises before it is complete."""
+    tasks = (asyncio.create_task(guard), asyncio.ensure_future(answer))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return await done.pop()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _metadata(details: Details, key: str) -> str:

@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from obstore.exceptions import BaseError, NotFoundError
@@ -36,15 +37,23 @@ class ObjectStore:
     async def put(self, content: bytes) -> str:
         """Keep the content for good; its name, the SHA-256 in hex. Raises Unavailable when it is not kept."""
         digest = await asyncio.to_thread(lambda: sha256(content).hexdigest())
+        await self._put(content, digest=digest, size=len(content))
+        return digest
+
+    async def put_file(self, file: IO[bytes], *, digest: str, size: int) -> None:
+        """Keep a file's content, from its beginning, in pieces; Unavailable as for `put`."""
+        await asyncio.to_thread(file.seek, 0)
+        await self._put(file, digest=digest, size=size)
+
+    async def _put(self, content: bytes | IO[bytes], *, digest: str, size: int) -> None:
         path = _path(digest)
         try:
-            if not await self._has(path, size=len(content)):
+            if not await self._has(path, size=size):
                 await self._store.put_async(path, content)
                 if self._directory is not None:
                     await asyncio.to_thread(_sync, self._directory / path)
         except (BaseError, OSError) as error:
             raise Unavailable(f"The object store does not take content: {type(error).__name__}.") from error
-        return digest
 
     async def get(self, digest: str) -> AsyncIterator[bytes]:
         """The content in pieces; Unavailable, before the first of them, when the store does not have it now."""

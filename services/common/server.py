@@ -1,8 +1,8 @@
 """The gRPC server of every service: health, reflection, and three steps around each call.
 
 From the outside in: request context and log, errors, authorization. Deny by default: a method that names no permission
-keeps the server from starting. Only unary methods are served; a streaming one keeps it from starting as well, because
-the steps do not cover it.
+keeps the server from starting. A method may answer with a stream, which ends with its caller's right to it and when the
+server stops; one that reads a stream keeps the server from starting, because the steps do not cover it.
 """
 
 import asyncio
@@ -82,7 +82,9 @@ async def running_server(
     registry = _Registry()
     for add, servicer in services:
         add(servicer, registry)
-    interceptors = [RequestContext(), Errors(), Authorization(authenticator, registry.permissions())]
+    stopping = asyncio.Event()
+    authorization = Authorization(authenticator, registry.permissions(), streams=registry.streams(), stopping=stopping)
+    interceptors = [RequestContext(), Errors(streams=registry.streams()), authorization]
     server = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
     for add, servicer in services:
         add(servicer, server)
@@ -98,6 +100,7 @@ async def running_server(
     try:
         yield port
     finally:
+        stopping.set()
         await checks.enter_graceful_shutdown()
         await server.stop(_GRACE_SECONDS)
 
@@ -130,10 +133,19 @@ class _Registry:
             for method, handler in methods.items()
         }
 
+    def streams(self) -> frozenset[str]:
+        """The full names of the methods that answer with a stream."""
+        return frozenset(
+            f"/{service}/{method}"
+            for service, methods in self.handlers.items()
+            for method, handler in methods.items()
+            if handler.response_streaming
+        )
+
 
 def _permission(service: str, method: str, handler: Handler) -> str:
-    if handler.request_streaming or handler.response_streaming:
-        raise ValueError(f"{service}.{method} is a stream: authorization covers unary methods only.")
+    if handler.request_streaming:
+        raise ValueError(f"{service}.{method} reads a stream: authorization covers methods with one request only.")
     descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
     permission: str = descriptor.GetOptions().Extensions[options_pb2.permission]
     if not permission:

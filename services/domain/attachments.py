@@ -2,9 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.domain.errors import Invalid
+from services.domain.ticket import NewAttachment
 
 MOST_ATTACHMENTS = 100
+# In bytes. Few mail servers take more in one mail, so what goes out with one message has the same limit together.
 LARGEST_ATTACHMENT = 25 * 1024 * 1024
+MOST_UPLOADS = 20
+UPLOAD_LIFETIME = timedelta(days=1)
 FILE_NAME_LENGTH = 120
 
 # Types that a browser shows without running anything; all others are only bytes to it.
@@ -39,3 +47,11 @@ def safe_content_type(content_type: str) -> str:
 def served_content_type(content_type: str) -> str:
     """The type under which a file may be handed to a browser."""
     return content_type if content_type in _INERT else BYTES
+
+
+def check_uploads(files: Sequence[NewAttachment]) -> tuple[NewAttachment, ...]:
+    """The files that somebody sends with one message; Invalid when they are too many or too large together."""
+    if len(files) > MOST_UPLOADS or sum(file.size for file in files) > LARGEST_ATTACHMENT:
+        problem = f"at most {MOST_UPLOADS} files with {LARGEST_ATTACHMENT // 1024 // 1024} MB together"
+        raise Invalid(f"These are too many files for one message: {problem}.", violations={"uploads": problem})
+    return tuple(files)

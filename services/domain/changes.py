@@ -30,7 +30,10 @@ class Change:
 def reply(ticket: Ticket, act: Act) -> Change:
     """What a public word of an agent or a customer does; InvalidTransition on a closed ticket."""
     status = status_after(act, ticket.status)
-    return Change(EventKind.MESSAGE_ADDED, {"status": status} if renews_wait(act, ticket.status, status) else {})
+    values: dict[str, Any] = {"status": status} if renews_wait(act, ticket.status, status) else {}
+    if act is Act.CUSTOMER_REPLY and not ticket.keep_on_reply:
+        values["snoozed_until"] = None
+    return Change(EventKind.MESSAGE_ADDED, values)
 
 
 def take_back(status_epoch: int, *, seq: int, old_status: str | None) -> Change:
@@ -42,7 +45,7 @@ def take_back(status_epoch: int, *, seq: int, old_status: str | None) -> Change:
 def settle(ticket: Ticket, act: Act) -> Change | None:
     """Resolve or close; None when it is so already, InvalidTransition when it cannot become so."""
     status = status_after(act, ticket.status)
-    return None if status is ticket.status else Change(_KINDS[act], {"status": status})
+    return None if status is ticket.status else Change(_KINDS[act], {"status": status, "snoozed_until": None})
 
 
 def reopen(ticket: Ticket, principal: Principal) -> Change:
@@ -73,7 +76,8 @@ def update(ticket: Ticket, wanted: Mapping[str, Any], principal: Principal) -> C
     if act is None:
         return Change(EventKind.TICKET_UPDATED, {**values, "status": status})
     principal.require(_PERMISSIONS[act])
-    change = reopen(ticket, principal) if act is Act.REOPEN else Change(_KINDS[act], {"status": status})
+    change = reopen(ticket, principal) if act is Act.REOPEN else settle(ticket, act)
+    assert change is not None, "the status differs"
     return Change(change.kind, {**values, **change.values})
 
 

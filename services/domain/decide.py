@@ -250,4 +250,21 @@ def _settle(draft: _Draft, due: Due, kind: EventKind, status: TicketStatus) -> N
         draft.trace.append(TraceLine(due.due_at, cause, "the ticket was resolved", {}, outcome))
 
 
-_FIRE = {DueKind.IDLE_REMINDER: _remind, DueKind.IDLE_RESOLVE: _resolve, DueKind.AUTO_CLOSE: _close}
+def _wake(draft: _Draft, due: Due) -> None:
+    """Back into the queue with the status it had; who waits for the customer's answer waits anew from here."""
+    changes = [FieldChange("snoozed_until", f'"{due.due_at.isoformat()}"', "null")]
+    epoch = draft.ticket.version + len(draft.steps) + 1
+    draft.ticket = replace(draft.ticket, snoozed_until=None)
+    if draft.ticket.status is TicketStatus.PENDING:
+        changes.append(FieldChange("status", '"pending"', '"pending"'))
+        draft.ticket = replace(draft.ticket, status_since=due.due_at, status_epoch=epoch)
+    reason = f"back in the queue: {due.reason}"
+    draft.steps.append(Step(EventKind.TICKET_WOKEN, tuple(changes), f"due {due.key}", reason, due.due_at, due.key))
+
+
+_FIRE = {
+    DueKind.IDLE_REMINDER: _remind,
+    DueKind.IDLE_RESOLVE: _resolve,
+    DueKind.AUTO_CLOSE: _close,
+    DueKind.SNOOZE_WAKE: _wake,
+}

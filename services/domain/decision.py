@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.domain.ticket import (
+    AttachedFile,
     AuthorKind,
     Brand,
     Channel,
@@ -34,6 +35,8 @@ class TicketFacts:
     requester_reachable: bool
     sender_proven: bool
     version: int
+    snoozed_until: datetime | None = None
+    snooze_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,7 @@ class OutgoingMail:
     auto_submitted: str
     reply_to: str = ""
     html: str = ""
+    attachments: tuple[AttachedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

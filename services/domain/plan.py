@@ -20,6 +20,9 @@ def plan_dues(ticket: TicketFacts, brand: Brand, fired: Sequence[FiredDue]) -> t
     """All dues of the ticket that have not fired, soonest first."""
     fired_at = {due.key: due.fired_at for due in fired}
     match ticket.status:
+        case _ if ticket.snoozed_until is not None:
+            # Whoever waits for an instant waits for nothing else: no reminder, no resolve by idleness.
+            dues = [_wake(ticket, ticket.snoozed_until)]
         case TicketStatus.PENDING:
             dues = _while_pending(ticket, brand, fired_at)
         case TicketStatus.RESOLVED:
@@ -27,6 +30,11 @@ def plan_dues(ticket: TicketFacts, brand: Brand, fired: Sequence[FiredDue]) -> t
         case _:
             dues = []
     return tuple(sorted((due for due in dues if due.key not in fired_at), key=lambda due: (due.due_at, due.key)))
+
+
+def _wake(ticket: TicketFacts, snoozed_until: datetime) -> Due:
+    key = due_key(DueKind.SNOOZE_WAKE, ticket.snooze_epoch)
+    return Due(key, DueKind.SNOOZE_WAKE, snoozed_until, "snoozed until then")
 
 
 def _while_pending(ticket: TicketFacts, brand: Brand, fired_at: dict[str, datetime]) -> list[Due]:

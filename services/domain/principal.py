@@ -31,6 +31,8 @@ _LIGHT_AGENT = frozenset(
         "tickets.undo",
         "tickets.note",
         "tickets.resolve",
+        "tickets.work",
+        "tickets.snooze",
         "directory.read",
         "account.manage",
     }

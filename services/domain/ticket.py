@@ -72,6 +72,8 @@ class EventKind(StrEnum):
     MESSAGE_WITHDRAWN = "message_withdrawn"
     DELIVERY_REPEATED = "delivery_repeated"
     AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
+    TICKET_SNOOZED = "ticket_snoozed"
+    TICKET_WOKEN = "ticket_woken"
 
 
 class DueKind(StrEnum):
@@ -80,6 +82,7 @@ class DueKind(StrEnum):
     IDLE_REMINDER = "idle_reminder"
     IDLE_RESOLVE = "idle_resolve"
     AUTO_CLOSE = "auto_close"
+    SNOOZE_WAKE = "snooze_wake"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,10 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One request from arrival to closure. `version` is the seq of its last event."""
+    """One request from arrival to closure. `version` is the seq of its last event.
+
+    A snoozed one is out of the queue until an instant; a customer's word ends that earlier unless `keep_on_reply`.
+    """
 
     id: UUID
     number: int
@@ -114,6 +120,10 @@ class Ticket:
     updated_at: datetime
     status_since: datetime
     next_due_at: datetime | None
+    snoozed_until: datetime | None = None
+    snooze_reason: str = ""
+    snoozed_by: str = ""
+    keep_on_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +233,8 @@ class NewAttachment:
 class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
-    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`.
+    `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
+    signed handles of files that the caller has put into the object store before.
     """
 
     subject: str
@@ -245,11 +256,15 @@ class NewTicket:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    uploads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer."""
+    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer.
+
+    A reply is held when others wrote after `seen_seq`, unless it is to be sent anyway; 0 asks for no such thing.
+    """
 
     visibility: Visibility
     body: str
@@ -263,6 +278,9 @@ class NewMessage:
     quoted: str = ""
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
+    seen_seq: int = 0
+    send_anyway: bool = False
+    uploads: tuple[str, ...] = ()
 
 
 class QuarantineState(StrEnum):

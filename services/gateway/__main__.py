@@ -12,14 +12,17 @@ from services.common.links import LinkSigner
 from services.common.logging import configure_logging
 from services.common.objects import ObjectStore
 from services.common.settings import load_settings
+from services.common.uploads import UploadSigner
 from services.gateway.app import create_app
 from services.gateway.deps import Services
 from services.gateway.protocol import GatewayProtocol
 from services.gateway.settings import GatewaySettings
+from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -32,18 +35,21 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         open_channel(settings.identity_address) as identity,
     ):
         identity_client, session_client = IdentityClient(identity), SessionClient(identity)
+        objects = ObjectStore(settings.object_store_url)
         services = Services(
             tickets=TicketsClient(tickets),
+            desk=DeskClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),
             signer=signer,
             links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),
             channels={"identity": identity, "tickets": tickets, "routing": routing},
-            objects=ObjectStore(settings.object_store_url),
             session_client=session_client,
             sessions=SessionAuthenticator(session_client, signer),
             realm=Realm(settings.needed_principal_key, public_url=settings.public_url),
+            objects=objects,
+            uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)
         await uvicorn.Server(server_config(app)).serve(sockets=[listener])

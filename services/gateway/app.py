@@ -15,6 +15,7 @@ from services.gateway.api import (
     deliveries,
     messages,
     quarantine,
+    snoozes,
     teams,
     tickets,
     tokens,
@@ -22,7 +23,7 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, assets, session, sign_in, sink
+from services.gateway.web import answers, assets, inbox, session, sign_in, sink
 
 VERSION = "1"
 
@@ -42,9 +43,9 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.metrics = Metrics()
     app.state.sink = mailbox
     app.include_router(system.router)
-    for module in (tokens, tickets, messages, attachments, deliveries, teams, users, brands, quarantine):
+    for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
         app.include_router(module.router, responses=COMMON)
-    for module in (assets, sign_in, answers, sink):
+    for module in (assets, inbox, sign_in, answers, sink):
         app.include_router(module.router)
     problems.install(app)
     session.install(app)

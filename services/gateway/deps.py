@@ -17,10 +17,13 @@ from services.common.channel import calling_as
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
 from services.domain.errors import Invalid, NotFound, Unauthenticated
+from services.domain.principal import Principal
+from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.client import IdentityClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -29,6 +32,7 @@ class Services:
     """The services behind the gateway, and what tells them who is calling; `channels` are for the readiness check."""
 
     tickets: TicketsClient
+    desk: DeskClient
     routing: RoutingClient
     identity: IdentityClient
     authenticator: Authenticator
@@ -39,6 +43,7 @@ class Services:
     session_client: SessionClient
     sessions: SessionAuthenticator
     realm: Realm
+    uploads: Uploads
 
 
 class _Utf8Basic(HTTPBasic):
@@ -70,6 +75,10 @@ def _tickets(request: Request) -> TicketsClient:
     return services(request).tickets
 
 
+def _desk(request: Request) -> DeskClient:
+    return services(request).desk
+
+
 def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
@@ -85,6 +94,7 @@ def _objects(request: Request) -> ObjectStore:
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
+Desk = Annotated[DeskClient, Depends(_desk)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
@@ -102,14 +112,15 @@ def _bearer_token(credentials: _BearerCredentials) -> str:
 BearerToken = Annotated[str, Depends(_bearer_token)]
 
 
-async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[None]:
+async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[Principal]:
     behind = services(request)
     principal = await behind.authenticator.authenticate(token)
     with calling_as(behind.signer.sign(principal)):
-        yield
+        yield principal
 
 
 SignedIn = Depends(_signed_in)
+Caller = Annotated[Principal, SignedIn]
 
 
 def _source(request: Request) -> str:

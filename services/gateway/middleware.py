@@ -11,11 +11,13 @@ from uuid import uuid4
 import structlog
 from prometheus_client import CollectorRegistry, GCCollector, Histogram, PlatformCollector, ProcessCollector
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.problems import problem_response
+from services.gateway.uploads import LARGEST_FORM, STREAMED_PATHS
 
 # Unless a page says otherwise, answers are data: whatever a browser takes one for, it loads and runs nothing (CSP 3).
 # With no referrer at all, browsers would not say either that a form comes from a page of ours (Fetch, "Origin").
@@ -134,17 +136,24 @@ def _request_id(scope: Scope) -> str:
 
 
 class BodyLimit:
-    """Refuses a body of more than `limit` bytes, or one that takes longer, before anything else reads it."""
+    """Refuses a body of more than `limit` bytes, or one that takes longer, before anything else reads it.
 
-    def __init__(self, app: ASGIApp, *, limit: int, seconds: float = 60) -> None:
+    On the paths of uploads the body is not read here, only counted while it is read there, up to a limit of their own.
+    """
+
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float = 60, upload_seconds: float = 300) -> None:
         self._app = app
         self._limit = limit
         self._seconds = seconds
+        self._upload_seconds = upload_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request whose body is small enough."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if STREAMED_PATHS.fullmatch(scope["path"]):
+            await self._app(scope, _counted(receive, seconds=self._upload_seconds), send)
             return
         chunks = _chunks(receive)
         try:
@@ -183,6 +192,29 @@ class BodyLimit:
             reason="BODY_TOO_LARGE",
             headers={"Connection": "close"},
         )
+
+
+def _counted(receive: Receive, *, seconds: float) -> Receive:
+    """The body as it comes, until it is too large or takes too long: then it ends with an error that is told."""
+    left, deadline = LARGEST_FORM, asyncio.get_running_loop().time() + seconds
+    close = {"Connection": "close"}
+
+    async def counted() -> Message:
+        nonlocal left
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            told = f"The body must come within {seconds:g} s."
+            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, told, headers=close) from None
+        left -= len(message.get("body", b""))
+        if left < 0:
+            await _drain(_chunks(receive))
+            told = f"The body may have {LARGEST_FORM} bytes at most."
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told, headers=close)
+        return message
+
+    return counted
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

@@ -85,6 +85,6 @@ class ExchangingAuthenticator:
         self._signer = signer
         self._kept = KeptPrincipals(client.exchange_token, signer, keep_at_most=keep_at_most, clock=clock)
 
-    async def authenticate(self, token: str) -> Principal:
+    async def authenticate(self, token: str, *, anew: bool = False) -> Principal:
         """Whom the token stands for; Unauthenticated, or Unavailable when identity does not answer."""
-        return await self._kept.find(token) if token.startswith(PREFIX) else self._signer.verify(token)
+        return await self._kept.find(token, anew=anew) if token.startswith(PREFIX) else self._signer.verify(token)

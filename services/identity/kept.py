@@ -33,11 +33,14 @@ class KeptPrincipals:
         self._kept: dict[bytes, tuple[float, Principal]] = {}
         self._asking: dict[bytes, asyncio.Task[Principal]] = {}
 
-    async def find(self, token: str) -> Principal:
-        """Whom the token stands for; Unauthenticated, or Unavailable when identity does not answer."""
+    async def find(self, token: str, *, anew: bool = False) -> Principal:
+        """Whom the token stands for; Unauthenticated, or Unavailable when identity does not answer.
+
+        `anew` asks in any case: for a stream, which would outlive a kept answer.
+        """
         key = digest_of(token)
         until, principal = self._kept.get(key, (0.0, None))
-        if principal is not None and self._clock() < until:
+        if principal is not None and self._clock() < until and not anew:
             return principal
         task = self._asking.get(key)
         if task is None:

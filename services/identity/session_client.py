@@ -57,11 +57,11 @@ class SessionAuthenticator:
     ) -> None:
         self._kept = KeptPrincipals(client.exchange_session, signer, clock=clock)
 
-    async def authenticate(self, token: str) -> Principal:
+    async def authenticate(self, token: str, *, anew: bool = False) -> Principal:
         """Whose session it is; Unauthenticated, or Unavailable when identity does not answer."""
         if not token.startswith(SESSION_PREFIX):
             raise Unauthenticated("There is no session: sign in.")
-        return await self._kept.find(token)
+        return await self._kept.find(token, anew=anew)
 
     def forget(self, token: str) -> None:
         """Refuse the token from now on rather than within 5 s: it has ended."""

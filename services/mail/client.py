@@ -9,12 +9,16 @@ from datetime import UTC, datetime
 import aiosmtplib
 from pydantic import Field
 
+from services.common.objects import ObjectStore
 from services.common.settings import Address, Settings
 from services.domain.decision import EffectOutcome, OutgoingMail
+from services.domain.errors import Unavailable
 from services.domain.intake import clean_line
+from services.domain.ticket import AttachedFile
 from services.mail.compose import ascii_address, compose
 
 # Together less than the 60 s for which a worker holds an effect: a slow server must not lead to a second sender.
+_READ_SECONDS = 10.0
 _OFFER_SECONDS = 20.0
 _TRANSMIT_SECONDS = 25.0
 _LONGEST_DETAIL = 500
@@ -42,10 +46,11 @@ class SendResult:
 class SmtpSender:
     """Hands mails to the smarthost over SMTP, with TLS where it is offered; an attempt takes 45 s at most."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, objects: ObjectStore) -> None:
         host, _, port = settings.smarthost.rpartition(":")
         self._host, self._port = host.strip("[]"), int(port)
         self._hostname = settings.mail_hostname
+        self._objects = objects
 
     async def send(self, mail: OutgoingMail, /, *, begin: Callable[[], Awaitable[None]]) -> SendResult:
         """Try once. `begin` is awaited just before the mail itself goes out; what it raises ends the attempt unsent.
@@ -54,9 +59,13 @@ class SmtpSender:
         Raises DeliveryInDoubt when the connection broke between `begin` and the answer.
         """
         try:
-            content = compose(mail, now=datetime.now(UTC))
+            async with asyncio.timeout(_READ_SECONDS):
+                files = [await self._read(file) for file in mail.attachments]
+            content = await asyncio.to_thread(compose, mail, now=datetime.now(UTC), files=files)
         except ValueError as error:
             return SendResult(EffectOutcome.FAILED, _detail(str(error)))
+        except (Unavailable, TimeoutError) as error:
+            return SendResult(EffectOutcome.RETRY, _detail(f"An attachment cannot be read: {error}"))
         client = aiosmtplib.SMTP(
             hostname=self._host, port=self._port, local_hostname=self._hostname, timeout=_OFFER_SECONDS
         )
@@ -70,6 +79,9 @@ class SmtpSender:
             return await _transmit(client, content)
         finally:
             client.close()
+
+    async def _read(self, file: AttachedFile) -> bytes:
+        return b"".join([piece async for piece in await self._objects.get(file.digest)])
 
 
 async def _offer(client: aiosmtplib.SMTP, mail: OutgoingMail) -> None:

@@ -53,10 +53,13 @@ class MailIntake:
         self._objects = objects
         self._authserv_id = authserv_id
 
-    async def take_mail(self, raw: bytes, *, envelope_sender: str, recipients: Sequence[str]) -> None:
-        """Keep one mail for good; several recipients of one brand are one ticket."""
+    async def take_mail(self, raw: bytes, *, envelope_sender: str, recipients: Sequence[str]) -> UUID | None:
+        """Keep one mail for good; several recipients of one brand are one ticket.
+
+        Answers the ticket that has it now, None when it was taken before or is in quarantine.
+        """
         try:
-            await self._take(raw, envelope_sender=envelope_sender, recipients=recipients)
+            return await self._take(raw, envelope_sender=envelope_sender, recipients=recipients)
         except _FINAL as error:
             item = NewQuarantinedItem(
                 Channel.MAIL,
@@ -68,6 +71,7 @@ class MailIntake:
             )
             await self._tickets.quarantine_item(item)
             log.info("mail.quarantined", code=error.reason)
+            return None
 
     async def take_quarantined(self, *, wait: timedelta) -> None:
         """Take one item that somebody wants released or retried; waits up to `wait` for one."""

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
+from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 
@@ -10,41 +12,56 @@ from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.links import LinkSigner
 from services.common.logging import configure_logging
-from services.common.server import serve, server_credentials
+from services.common.server import Service, serve, server_credentials
 from services.common.settings import load_settings
+from services.common.uploads import UploadSigner
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.tickets.news import NewsDesk
+from services.tickets.servicer.bulk import BulkServicer
+from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
 
 
 async def run(settings: TicketsSettings) -> None:
     """Serve until the process is told to stop."""
     signer = PrincipalSigner(settings.needed_principal_key)
-    links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
-    reply_addresses = ReplyAddresses(settings.needed_principal_key)
     url = settings.needed_database_url
     database = Database(
         url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=settings.tickets_connections
     )
-    async with database, Wakeup(url) as wakeup, open_channel(settings.identity_address) as identity:
+    async with (
+        database,
+        Wakeup(url) as wakeup,
+        NewsDesk(WatchStore(database), wakeup.next) as news,
+        open_channel(settings.identity_address) as identity,
+    ):
         await serve(
             settings,
             name="tickets",
             address=(settings.listen, settings.grpc_port),
-            services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, reply_addresses))),
-                (
-                    add_OrchestrationServiceServicer_to_server,
-                    OrchestrationServicer(database, wakeup, links, reply_addresses),
-                ),
-            ],
+            services=services_on(database, wakeup, news, settings),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), signer),
             tls=server_credentials(settings),
         )
+
+
+def services_on(database: Database, wakeup: Wakeup, news: NewsDesk, settings: TicketsSettings) -> list[Service]:
+    """What this process serves, on that database."""
+    links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
+    reply_addresses = ReplyAddresses(settings.needed_principal_key)
+    store = Store(database, wakeup.set, reply_addresses)
+    return [
+        (add_TicketServiceServicer_to_server, TicketServicer(store, UploadSigner(settings.needed_principal_key))),
+        (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
+        (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
+        (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, links, reply_addresses)),
+    ]
 
 
 def main() -> None:

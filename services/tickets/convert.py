@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -80,6 +80,10 @@ def ticket_of(row: Row) -> Ticket:
         updated_at=row["updated_at"],
         status_since=row["status_since"],
         next_due_at=row["next_due_at"],
+        snoozed_until=row["snoozed_until"],
+        snooze_reason=row["snooze_reason"],
+        snoozed_by=row["snoozed_by"],
+        keep_on_reply=row["keep_on_reply"],
     )
 
 
@@ -87,11 +91,17 @@ def json_of(value: Any) -> Any:
     """A ticket field's value as JSON can hold it."""
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     return list(value) if isinstance(value, tuple) else value
 
 
 def _optional_id(value: str | None) -> UUID | None:
     return None if value is None else UUID(value)
+
+
+def _optional_instant(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
 
 
 _FROM_JSON: dict[str, Callable[[Any], Any]] = {
@@ -100,6 +110,7 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "tags": tuple,
     "team_id": _optional_id,
     "assignee_id": _optional_id,
+    "snoozed_until": _optional_instant,
 }
 
 
@@ -142,16 +153,20 @@ def event_of(row: Row) -> Event:
         seq=row["seq"],
         kind=EventKind(row["kind"]),
         actor=row["actor"],
-        changes=tuple(
-            FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"]))
-            for change in row["changes"]
-        ),
+        changes=field_changes_of(row["changes"]),
         message_id=row["message_id"],
         decision_id=row["decision_id"],
         cause=row["cause"],
         reason=row["reason"],
         occurred_at=row["occurred_at"],
         effective_at=row["effective_at"],
+    )
+
+
+def field_changes_of(changes: Iterable[Mapping[str, Any]]) -> tuple[FieldChange, ...]:
+    """An event's changes, their values as JSON text."""
+    return tuple(
+        FieldChange(change["field"], json.dumps(change["old"]), json.dumps(change["new"])) for change in changes
     )
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +38,8 @@ NEEDS = {
     "get_ticket": "tickets.read",
     "update_ticket": "tickets.update",
     "assign_ticket": "tickets.assign",
+    "snooze_ticket": "tickets.snooze",
+    "wake_ticket": "tickets.snooze",
     "list_events": "tickets.inspect",
     "list_dues": "tickets.inspect",
     "list_mail_reports": "tickets.inspect",
@@ -55,6 +58,7 @@ BODIES: dict[str, Any] = {
     "update_ticket": {"type": "question"},
     "assign_ticket": {"assignee_id": None},
     "create_message": {"visibility": "public", "body": "Mine, too."},
+    "snooze_ticket": {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
 }
 
 

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import subprocess
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -191,6 +192,19 @@ def test_a_changed_brand_setting_takes_effect_on_tickets_that_wait_already(api: 
     wait_for(lambda: ticket(api, created["id"])["next_due_at"], what="the plan")
     api.patch(f"/brands/{brand['id']}", json={"auto_close_after": "PT1S"}).raise_for_status()
     wait_for_status(api, created["id"], "closed")
+
+
+def test_a_snoozed_ticket_comes_back_by_itself_at_its_instant(stack: Stack, api: httpx.Client) -> None:
+    created = create(api)
+    until = datetime.now(UTC) + timedelta(seconds=3)
+    answer = api.post(f"/tickets/{created['id']}/snooze", json={"until": until.isoformat(), "reason": "the parcel"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["status"] == "new"
+    wait_for(lambda: ticket(api, created["id"])["snoozed_until"] is None, what="the wake")
+    assert ticket(api, created["id"])["status"] == "new"
+    activity = api.get(f"/tickets/{created['id']}/activity").json()["items"]
+    (event,) = (item for item in activity if item["kind"] == "ticket_woken")
+    assert datetime.fromisoformat(event["effective_at"]) == until <= datetime.fromisoformat(event["occurred_at"])
 
 
 def test_a_light_agent_sees_and_resolves_only_tickets_assigned_to_them(stack: Stack, api: httpx.Client) -> None:

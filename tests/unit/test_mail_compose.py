@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from uuid import UUID
 
 import pytest
 
 from services.domain.decision import OutgoingMail
+from services.domain.ticket import AttachedFile, Attachment
 from services.mail.compose import ascii_address, compose
 from services.mail.text import decode_words
 
@@ -105,3 +107,28 @@ def test_an_address_that_cannot_be_written_is_refused(address: str) -> None:
 
 def test_a_domain_is_written_in_ascii() -> None:
     assert ascii_address("ann@žluť.example") == "ann@xn--lu-yta1h.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "told_type"),
+    [
+        ("report.pdf", "application/pdf", "application/pdf"),
+        ("přehled 2026.txt", "text/plain", "text/plain"),
+        ('a"b\\.txt', "text/plain", "text/plain"),
+        ("x.txt\r\nBcc: all@c.example", "text/html", "text/html"),
+        ("mail.eml", "message/rfc822", "application/octet-stream"),
+        ("n" * 110 + "č.txt", "image/png", "image/png"),
+    ],
+)
+def test_a_file_keeps_its_name_its_type_and_every_byte(name: str, content_type: str, told_type: str) -> None:
+    content = bytes(range(256)) * 10
+    file = AttachedFile(Attachment(UUID(int=1), name, content_type, len(content), ""), "0" * 64)
+    raw = compose(replace(MAIL, html="<p>Use water.</p>", attachments=(file,)), now=NOW, files=[content])
+    assert raw.isascii()
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    mail = message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
+    assert (mail.get_content_type(), mail["Bcc"]) == ("multipart/mixed", None)
+    words, part = mail.iter_parts()
+    assert words.get_content_type() == "multipart/alternative"
+    assert (part.get_filename(), part.get_content_type()) == (" ".join(name.split("\r\n")), told_type)
+    assert (part.get_content_disposition(), part.get_payload(decode=True)) == ("attachment", content)

@@ -143,6 +143,11 @@ class Desk:
     async def close(self, ticket_id: UUID) -> None:
         await self._commit(ticket_id, EventKind.TICKET_CLOSED, TicketStatus.CLOSED)
 
+    async def snooze(self, ticket_id: UUID, until: datetime) -> None:
+        row = self.rows[ticket_id]
+        row.facts = replace(row.facts, snoozed_until=until, snooze_epoch=row.facts.version + 1)
+        await self._commit(ticket_id, EventKind.TICKET_SNOOZED, row.facts.status)
+
     async def update(self, ticket_id: UUID, *, priority: Priority | None = None) -> None:
         row = self.rows[ticket_id]
         row.facts = replace(row.facts, priority=priority or row.facts.priority)
@@ -198,6 +203,9 @@ class Desk:
             row.facts = replace(row.facts, version=seq)
             row.decided_seq = max(row.decided_seq, seq) if not facts.more else row.decided_seq
             for change in step.changes:
+                if change.field == "snoozed_until":
+                    row.facts = replace(row.facts, snoozed_until=None)
+                    continue
                 status = TicketStatus(change.new.strip('"'))
                 row.facts = replace(row.facts, status=status, status_since=step.effective_at, status_epoch=seq)
             row.fired.append(FiredDue(step.due_key, facts.now))

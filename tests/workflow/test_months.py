@@ -75,6 +75,22 @@ async def test_a_second_reply_moves_the_dues_later_and_none_fires_at_the_old_ins
     assert_at(env.desk, [replied_at + days * DAY for days in (3, 7, 11)])
 
 
+async def test_a_snoozed_ticket_wakes_at_its_instant_and_is_reminded_only_after_it(months: tuple[Env, Skip]) -> None:
+    env, skip = months
+    ticket_id = await env.desk.create_ticket()
+    await env.desk.agent_replies(ticket_id)
+    until = env.desk.rows[ticket_id].facts.status_since + 20 * DAY
+    await env.desk.snooze(ticket_id, until)
+    await env.look(ticket_id)
+
+    await skip(60 * DAY)
+
+    woken = [entry for entry in env.desk.rows[ticket_id].log if entry[0] is EventKind.TICKET_WOKEN]
+    assert [at for _, at, _ in woken] == [until]
+    assert all(timedelta() <= done - at < LATEST for _, at, done in woken)
+    assert_at(env.desk, [until + days * DAY for days in (3, 7, 11)])
+
+
 async def test_a_due_that_moves_earlier_is_kept(months: tuple[Env, Skip]) -> None:
     env, skip = months
     ticket_id = await env.desk.create_ticket()

@@ -31,6 +31,7 @@ from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.wakeup import Wakeup
 from tests.conftest import DatabaseUrl
 from tests.contract.orchestration.desk import LINKS
+from tests.contract.tickets.desk import UPLOADS
 from tests.people import SIGNER, running_identity, running_routing
 from tests.workflow.conftest import Skip
 from tests.workflow.env import Sender, until
@@ -79,7 +80,10 @@ async def desk(database_url: DatabaseUrl, skipping_server: WorkflowEnvironment) 
                 name="tickets",
                 address=("127.0.0.1", 0),
                 services=[
-                    (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeup.set, addresses))),
+                    (
+                        add_TicketServiceServicer_to_server,
+                        TicketServicer(Store(database, wakeup.set, addresses), UPLOADS),
+                    ),
                     (
                         add_OrchestrationServiceServicer_to_server,
                         OrchestrationServicer(database, wakeup, LINKS, addresses),

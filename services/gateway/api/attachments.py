@@ -1,19 +1,49 @@
-"""/attachments/{attachment}: the files that came with messages."""
+"""/attachments: the files that came with messages, and uploading those that are to go with one."""
 
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
+from starlette.datastructures import UploadFile
 
 from services.domain.attachments import BYTES, served_content_type
+from services.domain.errors import Invalid
 from services.gateway.api import FOUND, PREFIX
-from services.gateway.deps import Objects, SignedIn, Tickets
+from services.gateway.deps import Behind, Caller, Objects, SignedIn, Tickets
+from services.gateway.models.messages import UploadOut
 
 router = APIRouter(prefix=f"{PREFIX}/attachments", tags=["messages"], dependencies=[SignedIn])
 
 # Should a browser show it all the same, it has no origin, runs nothing and loads nothing.
 _SANDBOX = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("", status_code=201, openapi_extra=_FORM)
+async def upload_attachment(request: Request, caller: Caller, behind: Behind) -> UploadOut:
+    """Upload a file, to be named by its handle in a message or a new ticket within a day."""
+    caller.require("tickets.reply")
+    async with request.form(max_files=1, max_fields=1) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Invalid("Send one file as multipart/form-data.", violations={"file": "is required"})
+        return UploadOut.model_validate(await behind.uploads.keep(file, owner=caller))
 
 
 @router.get(

@@ -16,6 +16,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from services.domain.attachments import MOST_UPLOADS
 from services.domain.intake import BODY_LENGTH, LONGEST_UNDO_SECONDS, NAME_LENGTH, SUBJECT_LENGTH, TAG_LENGTH, TAGS
 from services.domain.team import TEAM_NAME_LENGTH
 from services.domain.user import LONGEST_PASSWORD, SHORTEST_PASSWORD
@@ -96,6 +97,7 @@ Tag = Annotated[Text, Field(json_schema_extra={"minLength": 1, "maxLength": TAG_
 Tags = Annotated[tuple[Tag, ...], Field(json_schema_extra={"maxItems": TAGS})]
 Password = Annotated[Text, Field(json_schema_extra={"minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD})]
 JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_carried)]
+Uploads = Annotated[tuple[Annotated[Text, Field(max_length=2000)], ...], Field(max_length=MOST_UPLOADS)]
 UndoSeconds = Annotated[int, Field(strict=True, ge=0, le=LONGEST_UNDO_SECONDS)]
 Version = Annotated[int, Field(strict=True, ge=1, le=_LARGEST_WHOLE)]
 

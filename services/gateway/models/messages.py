@@ -8,15 +8,25 @@ from pydantic import AfterValidator
 
 from services.domain.html import sanitize_html
 from services.domain.ticket import AuthorKind, Visibility
-from services.gateway.models.base import In, Out, Words
+from services.gateway.models.base import In, Out, Uploads, Words
 from services.gateway.models.tickets import TicketOut
 
 
 class MessageIn(In):
-    """A reply (`public`, goes to the requester) or a note (`internal`, for the staff only)."""
+    """A reply (`public`, goes to the requester) or a note (`internal`, for the staff only), with uploaded files."""
 
     visibility: Visibility
     body: Words
+    uploads: Uploads = ()
+
+
+class UploadOut(Out):
+    """A file that was uploaded: name its handle `upload` in a message or a new ticket within a day."""
+
+    upload: str
+    file_name: str
+    size: int
+    content_type: str
 
 
 class AttachmentOut(Out):

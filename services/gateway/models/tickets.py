@@ -9,7 +9,20 @@ from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, with_config
 from typing_extensions import TypedDict
 
 from services.domain.ticket import Channel, DueKind, EventKind, Priority, TicketStatus
-from services.gateway.models.base import Body, Email, In, JsonFields, Name, Out, Subject, Tags, Text, Type, Version
+from services.gateway.models.base import (
+    Body,
+    Email,
+    In,
+    JsonFields,
+    Name,
+    Out,
+    Subject,
+    Tags,
+    Text,
+    Type,
+    Uploads,
+    Version,
+)
 
 
 class RequesterIn(In):
@@ -33,6 +46,7 @@ class TicketIn(In):
     type: Type = ""
     tags: Tags = ()
     custom_fields: JsonFields = Field(default={})
+    uploads: Uploads = ()
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -86,6 +100,10 @@ class TicketOut(Out):
     updated_at: datetime
     status_since: datetime
     next_due_at: datetime | None
+    snoozed_until: datetime | None
+    snooze_reason: str
+    snoozed_by: str
+    keep_on_reply: bool
 
 
 class FieldChangeOut(Out):

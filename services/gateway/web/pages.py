@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from services.domain.errors import DuradeskError, Invalid
 from services.gateway.problems import status_of
 from services.gateway.web.assets import STYLESHEET, accepts_gzip, assets
+from services.gateway.web.lists import Asked
 from services.gateway.web.shapes import FILTERS
 from services.gateway.web.shell import shell_of
 
@@ -42,11 +43,15 @@ _templates.globals |= {"asset": lambda name: assets().url(name), "stylesheet": S
 
 
 async def page(request: Request, name: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
-    """The page that the template makes of the values, every value escaped; one in desk/ with what surrounds it."""
+    """The page that the template makes of the values, every value escaped; one in desk/ with what surrounds it.
+
+    A value `asked` says which list of tickets the page is about.
+    """
     policy = _PUBLIC_POLICY
     if name.startswith(_DESK):
         policy = _DESK_POLICY
-        values = {"shell": await shell_of(request)} | values
+        asked = values.get("asked")
+        values["shell"] = await shell_of(request, view=asked.view if isinstance(asked, Asked) else "")
     html = _templates.get_template(name).render(values).encode()
     headers = {"Content-Security-Policy": policy, "Vary": "Accept-Encoding"}
     if accepts_gzip(request):

@@ -6,7 +6,7 @@ after a broken connection happens once.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import EllipsisType
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.delivery import Delivery
 from services.domain.links import CustomerAnswer
+from services.domain.snooze import Snooze
 from services.domain.ticket import (
     AttachedFile,
     Brand,
@@ -121,6 +122,25 @@ class TicketsClient:
         """Open again; NotFound, InvalidTransition (not settled), Forbidden (closed, for most roles)."""
         request = pb.ReopenTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
         return from_message((await self._stub.ReopenTicket(request)).ticket, Ticket)
+
+    async def snooze_ticket(
+        self,
+        ticket_id: UUID,
+        *,
+        until: datetime,
+        reason: str = "",
+        keep_on_reply: bool = False,
+        request_id: str = "",
+    ) -> Ticket:
+        """Out of the queue until then or a customer's word; Invalid, NotFound, InvalidTransition (settled)."""
+        request = to_message(Snooze(until, reason, keep_on_reply), pb.SnoozeTicketRequest)
+        request.request_id, request.ticket_id = request_id or _fresh(), str(ticket_id)
+        return from_message((await self._stub.SnoozeTicket(request)).ticket, Ticket)
+
+    async def wake_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
+        """Back into the queue with the status it had; NotFound."""
+        request = pb.WakeTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+        return from_message((await self._stub.WakeTicket(request)).ticket, Ticket)
 
     async def create_message(self, ticket_id: UUID, new: NewMessage, *, request_id: str = "") -> tuple[Message, Ticket]:
         """A word, and the ticket it landed on: another one when it came after the end. Errors as the proto names."""

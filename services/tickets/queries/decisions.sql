@@ -1,7 +1,10 @@
 -- get_for_decision --
 -- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
-       t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version,
+       t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
+       CASE WHEN t.snoozed_until IS NULL THEN 0
+            ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
+       END AS snooze_epoch,
        b.id AS brand_id, b.name AS brand_name, b.address AS brand_address, b.idle_remind_after, b.idle_resolve_after,
        b.auto_close_after, b.acknowledge, b.resolved_notice, b.undo_seconds, b.version AS brand_version,
        (SELECT coalesce(jsonb_agg(found ORDER BY found.seq), '[]')

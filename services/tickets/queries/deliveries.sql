@@ -74,7 +74,7 @@ SELECT EXISTS (
            SELECT
            FROM events e, jsonb_array_elements(e.changes) c
            WHERE e.ticket_id = %(ticket_id)s AND e.seq > %(status_epoch)s AND c ->> 'field' = 'status'
-             AND c ->> 'new' NOT IN ('resolved', 'closed')
+             AND c ->> 'new' NOT IN ('resolved', 'closed') AND e.kind <> 'ticket_woken'
        ) AS went_back,
        instant() AS now, b.auto_close_after
 FROM brands b

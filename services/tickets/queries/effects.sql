@@ -11,6 +11,8 @@ FOR NO KEY UPDATE;
 SELECT e.rfc_message_id, e.not_before, e.ticket_id, b.address AS from_address, b.name AS from_name,
        person.address AS to_address, c.name AS to_name, t.requester_id, t.number, t.subject, t.status, t.status_epoch,
        coalesce(m.body, '') AS body,
+       (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.position), '[]') FROM attachments a WHERE a.message_id = m.id)
+           AS attachments,
        (SELECT d.due_at FROM dues d WHERE d.ticket_id = t.id AND d.kind = 'idle_resolve') AS resolves_at,
        ARRAY(SELECT known.rfc_message_id
              FROM (SELECT w.rfc_message_id, w.created_at AS at

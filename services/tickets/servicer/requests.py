@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-from duradesk.tickets.v1 import ticket_pb2
+from duradesk.tickets.v1 import desk_service_pb2, ticket_pb2
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -43,9 +43,13 @@ _Write = (
     | pb.ResolveTicketRequest
     | pb.CloseTicketRequest
     | pb.ReopenTicketRequest
+    | pb.SnoozeTicketRequest
+    | pb.WakeTicketRequest
     | pb.CreateMessageRequest
     | pb.CreateBrandRequest
     | pb.AnswerTicketRequest
+    | desk_service_pb2.ChangeTicketsRequest
+    | desk_service_pb2.UndoBulkJobRequest
 )
 _Listing = (
     pb.ListTicketsRequest

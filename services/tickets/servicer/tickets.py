@@ -1,5 +1,6 @@
 """TicketService: what people and doors ask of the tickets."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from duradesk.tickets.v1 import ticket_pb2, ticket_service_pb2_grpc
@@ -7,13 +8,16 @@ from duradesk.tickets.v1 import ticket_service_pb2 as pb
 
 from services.common.auth import current_principal
 from services.common.interceptors import Context
-from services.common.wire import to_message
+from services.common.uploads import UploadSigner
+from services.common.wire import from_message, to_message
+from services.domain.attachments import check_uploads
 from services.domain.doors import take_message, take_ticket
 from services.domain.errors import Forbidden
 from services.domain.filters import parse_filter, parse_order
-from services.domain.intake import NAME_LENGTH, clean_email, clean_line
+from services.domain.intake import NAME_LENGTH, Carrier, clean_email, clean_line
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Contact, QuarantinedItem, QuarantineState, Ticket
+from services.domain.snooze import Snooze
+from services.domain.ticket import Contact, NewAttachment, QuarantinedItem, QuarantineState, Ticket
 from services.tickets.servicer import requests as read
 from services.tickets.store import Store
 from services.tickets.store.scope import Scope, scope_of
@@ -22,13 +26,15 @@ from services.tickets.store.scope import Scope, scope_of
 class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     """Each write is one transaction, and answered when it is durable."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, uploads: UploadSigner) -> None:
         self._store = store
+        self._uploads = uploads
 
     async def CreateTicket(self, request: pb.CreateTicketRequest, context: Context) -> pb.CreateTicketResponse:
         """From any door; a customer asks in their own name."""
         write = read.write("CreateTicket", request)
         new = take_ticket(read.new_ticket(request), write.principal, own=await self._own_contact(write.principal))
+        new = self._with_uploads(new, write.principal)
         return pb.CreateTicketResponse(ticket=_ticket(await self._store.tickets.create_ticket(new, write)))
 
     async def GetTicket(self, request: pb.GetTicketRequest, context: Context) -> pb.GetTicketResponse:
@@ -83,10 +89,22 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         ticket = await self._store.tickets.reopen_ticket(read.ticket_id(request.ticket_id), write)
         return pb.ReopenTicketResponse(ticket=_ticket(ticket))
 
+    async def SnoozeTicket(self, request: pb.SnoozeTicketRequest, context: Context) -> pb.SnoozeTicketResponse:
+        """Out of the queue for a while."""
+        write, snooze = read.write("SnoozeTicket", request), from_message(request, Snooze)
+        ticket = await self._store.snoozes.snooze_ticket(read.ticket_id(request.ticket_id), snooze, write)
+        return pb.SnoozeTicketResponse(ticket=_ticket(ticket))
+
+    async def WakeTicket(self, request: pb.WakeTicketRequest, context: Context) -> pb.WakeTicketResponse:
+        """Back into the queue."""
+        write = read.write("WakeTicket", request)
+        ticket = await self._store.snoozes.wake_ticket(read.ticket_id(request.ticket_id), write)
+        return pb.WakeTicketResponse(ticket=_ticket(ticket))
+
     async def CreateMessage(self, request: pb.CreateMessageRequest, context: Context) -> pb.CreateMessageResponse:
         """A reply, an internal note or a customer's word."""
         write = read.write("CreateMessage", request)
-        new = take_message(read.new_message(request), write.principal)
+        new = self._with_uploads(take_message(read.new_message(request), write.principal), write.principal)
         message, ticket = await self._store.messages.create_message(read.ticket_id(request.ticket_id), new, write)
         return pb.CreateMessageResponse(message=to_message(message, ticket_pb2.Message), ticket=_ticket(ticket))
 
@@ -275,6 +293,13 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         proposals = await self._store.search.list_cc_proposals(read.ticket_id(request.ticket_id), scope=_scope())
         return pb.ListCcProposalsResponse(proposals=(to_message(proposal, pb.CcProposal) for proposal in proposals))
 
+    def _with_uploads(self, new: Carrier, principal: Principal) -> Carrier:
+        """With the files that the caller uploaded before; Invalid for any others."""
+        return replace(new, attachments=(*new.attachments, *self._uploaded(new.uploads, principal)))
+
+    def _uploaded(self, handles: Sequence[str], principal: Principal) -> tuple[NewAttachment, ...]:
+        return check_uploads([self._uploads.verify(handle, owner=principal) for handle in handles])
+
     async def _want(self, item_id: str, state: QuarantineState) -> QuarantinedItem:
         return await self._store.quarantine.want_quarantined_item(
             read.known_id(item_id, "item"), state, changed_by=current_principal().subject
@@ -295,5 +320,7 @@ def _scope() -> Scope:
 def _ticket(ticket: Ticket) -> ticket_pb2.Ticket:
     """The ticket as the caller may see it: what happens to it by itself is for staff."""
     if current_principal().role is Role.CUSTOMER:
-        ticket = replace(ticket, next_due_at=None)
+        ticket = replace(
+            ticket, next_due_at=None, snoozed_until=None, snooze_reason="", snoozed_by="", keep_on_reply=False
+        )
     return to_message(ticket, ticket_pb2.Ticket)

@@ -8,12 +8,16 @@ from services.domain.reply_address import ReplyAddresses
 from services.tickets.store.answers import AnswerStore
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
+from services.tickets.store.bulk import BulkStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
+from services.tickets.store.drafts import DraftStore
 from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.messages import MessageStore
+from services.tickets.store.presence import PresenceStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.search import SearchStore
+from services.tickets.store.snoozes import SnoozeStore
 from services.tickets.store.tickets import TicketStore
 
 CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
@@ -27,6 +31,7 @@ class Store:
 
     def __init__(self, database: Database, on_commit: Callable[[], None], reply_addresses: ReplyAddresses) -> None:
         self.tickets = TicketStore(database, on_commit)
+        self.snoozes = SnoozeStore(database, on_commit)
         self.messages = MessageStore(database, on_commit, reply_addresses)
         self.attachments = AttachmentStore(database)
         self.brands = BrandStore(database, on_commit)
@@ -36,3 +41,6 @@ class Store:
         self.search = SearchStore(database)
         self.quarantine = QuarantineStore(database)
         self.mail_reports = MailReportStore(database, on_commit)
+        self.drafts = DraftStore(database)
+        self.presence = PresenceStore(database)
+        self.bulk = BulkStore(database, on_commit)

@@ -81,9 +81,13 @@ async def _carry_out(conn: Connection, locked: LockedTicket, consequence: Conseq
             _, ticket = await follow_up(conn, locked, new, contact=locked.ticket.requester, message_id=uuid4())
             return ticket
         case Consequence.RESOLVE:
-            change = Change(EventKind.TICKET_RESOLVED, {"status": TicketStatus.RESOLVED})
+            values = {"status": TicketStatus.RESOLVED, "snoozed_until": None}
+            change = Change(EventKind.TICKET_RESOLVED, values)
         case Consequence.OPEN:
-            change = Change(EventKind.TICKET_REOPENED, {"status": TicketStatus.OPEN})
+            values = {"status": TicketStatus.OPEN}
+            if not locked.ticket.keep_on_reply:
+                values["snoozed_until"] = None
+            change = Change(EventKind.TICKET_REOPENED, values)
         case Consequence.REOPEN:
             change = changes.reopen(locked.ticket, request.principal)
     locked = await append_event(conn, locked, change.kind, actor=request.actor, changes=change.values, reason=_REASON)

@@ -220,6 +220,8 @@ def _ticket_facts_of(row: Row) -> TicketFacts:
         requester_reachable=row["requester_reachable"],
         sender_proven=row["sender_proven"],
         version=row["version"],
+        snoozed_until=row["snoozed_until"],
+        snooze_epoch=row["snooze_epoch"],
     )
 
 

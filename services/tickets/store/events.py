@@ -16,6 +16,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from services.domain.errors import Conflict, NotFound
+from services.domain.snooze import with_snooze
 from services.domain.ticket import EventKind, Priority, Ticket
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.scope import EVERYTHING, Scope
@@ -62,7 +63,7 @@ async def append_event(
     `changes` are new values by the names of `Ticket`; those that are no change are left out, but for "status".
     `effective_at` is now unless given.
     """
-    old = locked.ticket
+    old, changes = locked.ticket, with_snooze(changes)
     real = {field: new for field, new in changes.items() if field == "status" or getattr(old, field) != new}
     new = replace(old, **real)
     parameters = {
@@ -76,6 +77,10 @@ async def append_event(
         "custom_fields": Jsonb(new.custom_fields),
         "team_id": new.team_id,
         "assignee_id": new.assignee_id,
+        "snoozed_until": new.snoozed_until,
+        "snooze_reason": new.snooze_reason,
+        "snoozed_by": new.snoozed_by,
+        "keep_on_reply": new.keep_on_reply,
         "begins_status": "status" in real,
         "kind": kind,
         "actor": actor,
@@ -93,12 +98,12 @@ async def append_event(
     return LockedTicket(ticket, row["status_epoch"], locked.decided_seq)
 
 
-async def enqueue(conn: Connection, ticket: Ticket) -> None:
-    """Ask the relay, when this commits, to nudge the ticket's workflow."""
+async def enqueue(conn: Connection, ticket: Ticket, *, rank: int | None = None) -> None:
+    """Ask the relay, when this commits, to nudge the ticket's workflow, by its priority unless a rank is given."""
     parameters = {
         "ticket_id": ticket.id,
         "seq": ticket.version,
-        "rank": RANKS[ticket.priority],
+        "rank": RANKS[ticket.priority] if rank is None else rank,
         "due_at": ticket.next_due_at,
     }
     await conn.execute(QUERIES["enqueue"], parameters)

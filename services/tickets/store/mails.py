@@ -12,6 +12,8 @@ from services.domain.delivery import epoch_of
 from services.domain.links import LINK_LIFETIME, CustomerAnswer, CustomerLink
 from services.domain.reply_address import ReplyAddresses
 from services.domain.templates import NEUTRAL_ACKNOWLEDGEMENT, TEMPLATES, Words, fill, reply
+from services.domain.ticket import AttachedFile
+from services.tickets.convert import attachment_of
 from services.tickets.languages import speaker
 from services.tickets.store.events import Connection
 from services.tickets.store.statements import QUERIES
@@ -58,7 +60,13 @@ def mail_of(
         auto_submitted=_SUBMITTED[kind],
         reply_to=reply_to,
         html=words.html,
+        attachments=_attachments(row) if kind is EffectKind.REPLY_MAIL else (),
     )
+
+
+def _attachments(row: Row) -> tuple[AttachedFile, ...]:
+    files = ({**file, "id": UUID(file["id"])} for file in row["attachments"])
+    return tuple(AttachedFile(attachment_of(file), file["digest"]) for file in files)
 
 
 def _words(kind: EffectKind, key: str, row: Row, links: LinkSigner) -> Words:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from services.common.database import Database
 from services.domain import changes
 from services.domain.errors import NotFound
+from services.domain.held import may_be_held
 from services.domain.lifecycle import Act, reply_opens_follow_up
 from services.domain.principal import Role
 from services.domain.reply_address import ReplyAddresses, read_tag
@@ -25,7 +26,9 @@ from services.tickets.convert import message_of
 from services.tickets.store.attachments import insert_content
 from services.tickets.store.cc_proposals import insert_cc_proposals
 from services.tickets.store.contacts import upsert_contact
+from services.tickets.store.drafts import clear_draft
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.held import hold_reply
 from services.tickets.store.pages import MOST_BYTES, Page, next_token
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
@@ -138,6 +141,8 @@ async def _add(
     conn: Connection, locked: LockedTicket, new: NewMessage, *, author: _Author, message_id: UUID
 ) -> tuple[Message, Ticket]:
     kind = AuthorKind.CUSTOMER if author.contact else AuthorKind.AGENT
+    if may_be_held(new, kind):
+        await hold_reply(conn, locked, seen_seq=new.seen_seq, author_id=author.id)
     act = Act.CUSTOMER_REPLY if author.contact else Act.AGENT_REPLY
     public = new.visibility is Visibility.PUBLIC
     values = changes.reply(locked.ticket, act).values if public else {}
@@ -159,6 +164,8 @@ async def _add(
     await conn.execute(QUERIES["insert_message"], parameters)
     await insert_content(conn, message_id, new)
     await insert_cc_proposals(conn, locked.ticket.id, message_id, new)
+    if kind is AuthorKind.AGENT:
+        await clear_draft(conn, locked.ticket.id, new.visibility, user_id=author.id)
     locked = await append_event(
         conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
     )

@@ -3,15 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
+from services.common.objects import ObjectStore
 from services.domain.decision import EffectOutcome
 from services.domain.errors import Conflict
+from services.domain.ticket import AttachedFile, Attachment
 from services.mail.client import DeliveryInDoubt, SendResult, SmtpSender
 from services.mail.settings import MailSettings
 from tests.postgres import free_port
@@ -53,7 +58,11 @@ class Sink:
         assert not self.mails
 
     async def send(self, port: int) -> SendResult:
-        return await SmtpSender(MailSettings(smarthost=f"127.0.0.1:{port}")).send(MAIL, begin=self.begin)
+        return await sender_to(port).send(MAIL, begin=self.begin)
+
+
+def sender_to(port: int, objects: ObjectStore | None = None) -> SmtpSender:
+    return SmtpSender(MailSettings(smarthost=f"127.0.0.1:{port}"), objects or ObjectStore("memory:///"))
 
 
 @asynccontextmanager
@@ -115,5 +124,20 @@ async def test_nothing_goes_out_when_the_lease_is_lost() -> None:
     sink = Sink()
     async with running(sink) as port:
         with pytest.raises(Conflict):
-            await SmtpSender(MailSettings(smarthost=f"127.0.0.1:{port}")).send(MAIL, begin=lost)
+            await sender_to(port).send(MAIL, begin=lost)
     assert sink.mails == []
+
+
+async def test_a_mail_carries_its_files_from_the_object_store_and_waits_for_one_that_is_not_there() -> None:
+    sink, objects = Sink(), ObjectStore("memory:///")
+    file = AttachedFile(Attachment(UUID(int=1), "a.txt", "text/plain", 7, ""), await objects.put(b"content"))
+    missing = replace(file, digest="0" * 64)
+    async with running(sink) as port:
+        sender = sender_to(port, objects)
+        refused = await sender.send(replace(MAIL, attachments=(file, missing)), begin=sink.begin)
+        assert (refused.outcome, sink.begun) == (EffectOutcome.RETRY, 0)
+        assert (await sender.send(replace(MAIL, attachments=(file,)), begin=sink.begin)).outcome is EffectOutcome.DONE
+    content = sink.mails[0].content
+    assert isinstance(content, bytes)
+    mail = message_from_bytes(content, _class=EmailMessage, policy=policy.default)
+    assert [part.get_content().strip() for part in mail.iter_attachments()] == ["content"]

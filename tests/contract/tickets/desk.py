@@ -8,6 +8,8 @@ from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import grpc
+from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
+from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -15,19 +17,29 @@ from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.server import running_server
 from services.common.settings import Settings
+from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
+from services.tickets.client.bulk import BulkClient
+from services.tickets.client.desk import DeskClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.news import NewsDesk
+from services.tickets.servicer.bulk import BulkServicer
+from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.watch import WatchStore
+from services.tickets.wakeup import Wakeup
 
 SIGNER = PrincipalSigner(b"k" * 32)
 REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
+UPLOADS = UploadSigner(b"k" * 32)
 AGENT = Principal(str(uuid4()), Role.AGENT)
 ADMIN = Principal(str(uuid4()), Role.ADMIN)
 LIGHT_AGENT = Principal(str(uuid4()), Role.LIGHT_AGENT)
 MAIL = Principal("mail", Role.SERVICE)
+RELAY = Principal("relay", Role.SERVICE)
 
 
 @dataclass
@@ -69,6 +81,12 @@ class Desk:
 
     async def client(self, principal: Principal = AGENT) -> TicketsClient:
         return TicketsClient(await self.channel(principal))
+
+    async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
+        return DeskClient(await self.channel(principal))
+
+    async def bulk_client(self) -> BulkClient:
+        return BulkClient(await self.channel(RELAY))
 
     async def stub(self, principal: Principal = AGENT) -> Any:
         return TicketServiceStub(await self.channel(principal))
@@ -126,15 +144,26 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
         Database(
             url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=20, instant=clock.instant
         ) as database,
-        running_server(
+        Wakeup(url) as wakeup,
+        NewsDesk(WatchStore(database), wakeup.next) as news,
+        AsyncExitStack() as stack,
+    ):
+
+        def on_commit() -> None:
+            wakeups.set()
+            wakeup.set()
+
+        store = Store(database, on_commit, REPLY_ADDRESSES)
+        server = running_server(
             Settings(),
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(Store(database, wakeups.set, REPLY_ADDRESSES)))
+                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
+                (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
+                (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
             ],
             authenticator=SignedOnly(SIGNER),
-        ) as port,
-        AsyncExitStack() as stack,
-    ):
+        )
+        port = await stack.enter_async_context(server)
         yield Desk(database, f"127.0.0.1:{port}", stack, clock, wakeups)

@@ -1,6 +1,7 @@
 """Who may do what to which ticket: what is not for the caller does not exist, and the rightful caller succeeds."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -30,6 +31,8 @@ SERVED = {
     "ResolveTicket": INSPECTORS | {Role.CUSTOMER},
     "CloseTicket": AGENTS,
     "ReopenTicket": AGENTS | {Role.CUSTOMER},
+    "SnoozeTicket": INSPECTORS,
+    "WakeTicket": INSPECTORS,
     "CreateMessage": set(Role),
     "ListMessages": set(Role),
     "GetAttachment": set(Role),
@@ -76,6 +79,8 @@ ON_A_TICKET: dict[str, Call] = {
     "UpdateTicket": lambda client, ticket: client.update_ticket(ticket, {"type": "question"}),
     "ResolveTicket": lambda client, ticket: client.resolve_ticket(ticket),
     "ReopenTicket": lambda client, ticket: client.reopen_ticket(ticket),
+    "SnoozeTicket": lambda client, ticket: client.snooze_ticket(ticket, until=datetime.now(UTC) + timedelta(hours=1)),
+    "WakeTicket": lambda client, ticket: client.wake_ticket(ticket),
     "AssignTicket": lambda client, ticket: client.assign_ticket(ticket, assignee_id=UUID(LIGHT_AGENT.subject)),
     "CloseTicket": lambda client, ticket: client.close_ticket(ticket),
 }

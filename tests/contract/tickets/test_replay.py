@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -52,12 +53,22 @@ async def _settle(desk: Desk, ticket_id: UUID, random: Random) -> None:
     await random.choice([client.resolve_ticket, client.close_ticket, client.reopen_ticket])(ticket_id)
 
 
-STEPS: tuple[Step, ...] = (_update, _reply, _write, _assign, _settle)
+async def _snooze(desk: Desk, ticket_id: UUID, random: Random) -> None:
+    client = await desk.client()
+    if random.random() < 0.3:
+        await client.wake_ticket(ticket_id)
+        return
+    until = await desk.clock.instant() + timedelta(hours=random.randint(1, 9))
+    await client.snooze_ticket(ticket_id, until=until, reason="é", keep_on_reply=random.random() < 0.5)
+
+
+STEPS: tuple[Step, ...] = (_update, _reply, _write, _assign, _settle, _snooze)
 
 
 def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
     """The row as the events tell it."""
     row: dict[str, Any] = {"team_id": None, "assignee_id": None, "created_at": events[0]["occurred_at"]}
+    row |= {"snoozed_until": None, "snooze_reason": "", "snoozed_by": "", "keep_on_reply": False}
     for event in events:
         for change in event["changes"]:
             assert row.get(change["field"]) == change["old"], f"the old {change['field']} of event {event['seq']}"
@@ -65,7 +76,8 @@ def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
             if change["field"] == "status":
                 row |= {"status_since": event["effective_at"], "status_epoch": event["seq"]}
         row |= {"version": event["seq"], "updated_at": event["occurred_at"]}
-    return row
+    until = row["snoozed_until"]
+    return row | {"snoozed_until": until and datetime.fromisoformat(until)}
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,0 +1,1 @@
+"""A shop with three brands, its people and some weeks of their work, for those who want to look around."""

@@ -1,0 +1,70 @@
+"""The tickets service in this process, at instants of the past: the same code writes the same rows, only earlier.
+
+All that happens in one story is one transaction, so that nobody acts upon half of one.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import uuid4
+
+from psycopg import AsyncConnection, Error
+from psycopg.rows import DictRow
+
+from services.common.auth import PrincipalSigner, SignedOnly
+from services.common.database import Database
+from services.common.server import running_server
+from services.domain.principal import Principal, Role
+from services.tickets.__main__ import services_on
+from services.tickets.settings import TicketsSettings
+from services.tickets.store import CONSTRAINT_ERRORS
+from services.tickets.store.requests import Request, first_resource
+from services.tickets.wakeup import Wakeup
+
+_TELLER = Principal("demo", Role.SERVICE)
+
+
+class PastDatabase(Database):
+    """One connection at a time, whose clock stands at `now`."""
+
+    now: datetime
+    _story: AsyncConnection[DictRow]
+
+    @asynccontextmanager
+    async def story(self, key: str) -> AsyncIterator[bool]:
+        """All transactions of the block as one; False when the story of this key was told before."""
+        self.now = datetime.now(UTC)
+        async with self._pool.connection() as self._story:
+            request = Request(_TELLER, "story", key, sha256(key.encode()).digest())
+            yield await first_resource(self._story, request, uuid4()) is None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        """A part of the story, at its own instant."""
+        try:
+            async with self._story.transaction():
+                parameters = {"now": self.now.isoformat()}
+                await self._story.execute("select set_config('duradesk.now', %(now)s, true)", parameters)
+                yield self._story
+        except Error as error:
+            raise self._domain_error(error) from error
+
+
+@asynccontextmanager
+async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDatabase, Wakeup, str]]:
+    """The database with the clock to set, whom to tell of what was committed, and the address of the service."""
+    signer = PrincipalSigner(settings.needed_principal_key)
+    url = settings.needed_database_url
+    async with (
+        PastDatabase(url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=2) as database,
+        Wakeup(url) as wakeup,
+        running_server(
+            settings,
+            name="demo",
+            address=("127.0.0.1", 0),
+            services=services_on(database, wakeup, settings),
+            authenticator=SignedOnly(signer),
+        ) as port,
+    ):
+        yield database, wakeup, f"127.0.0.1:{port}"

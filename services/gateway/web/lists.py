@@ -1,0 +1,123 @@
+"""A list of tickets as pages show it: what was asked for, one page of rows, and the addresses around it."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query
+
+from services.domain.errors import Invalid
+from services.domain.ticket import Ticket
+from services.domain.views import VIEWS
+from services.gateway.deps import Services
+from services.gateway.web.directory import Directory, directory_of
+
+PAGE = 40
+DEFAULT_VIEW = "mine"
+DEFAULT_SORT = "-updated_at"
+_FILTERS = {view.name: view.filter for view in VIEWS}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which tickets somebody wants to see; `view` is empty for a search through all of them."""
+
+    view: str
+    filter: str
+    sort: str
+    cursor: str
+
+    @property
+    def whole_filter(self) -> str:
+        """The filter of the view and the words beside it."""
+        return " ".join(part for part in (_FILTERS.get(self.view, ""), self.filter) if part)
+
+    @property
+    def query(self) -> str:
+        """The same as the end of an address, without what is as usual."""
+        named = {"view": self.view, "filter": self.filter, "sort": self.sort, "cursor": self.cursor}
+        return urlencode({name: value for name, value in named.items() if value and value != DEFAULT_SORT})
+
+    @property
+    def address(self) -> str:
+        """Where this list is."""
+        return f"/tickets?{self.query}"
+
+    @property
+    def beginning(self) -> "Asked":
+        """The first page of the same list."""
+        return replace(self, cursor="")
+
+
+def _asked(
+    view: Annotated[str, Query(max_length=40)] = "",
+    filter: Annotated[str, Query(max_length=2000)] = "",  # noqa: A002 # as the address names it
+    sort: Annotated[str, Query(max_length=40)] = "",
+    cursor: Annotated[str, Query(max_length=1000)] = "",
+) -> Asked:
+    words = filter.strip()
+    # Whoever looks for something looks everywhere; whoever only comes by sees their own.
+    if view not in _FILTERS:
+        view = "" if words else DEFAULT_VIEW
+    return Asked(view, words, sort or DEFAULT_SORT, cursor)
+
+
+AskedFor = Annotated[Asked, Depends(_asked)]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A ticket in a list."""
+
+    ticket: Ticket
+    assignee: str
+    team: str
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TicketList:
+    """One page of a list; `older` is empty on its last page, `problem` says what is wrong with what was asked for."""
+
+    asked: Asked
+    rows: tuple[Row, ...]
+    older: str
+    problem: str = ""
+
+    def neighbours(self, number: int) -> tuple[Ticket | None, Ticket | None]:
+        """The tickets before and after this one in the list; of one that is not in it, the first comes after."""
+        tickets = [row.ticket for row in self.rows]
+        here = next((index for index, ticket in enumerate(tickets) if ticket.number == number), None)
+        if here is None:
+            return None, next(iter(tickets), None)
+        return (tickets[here - 1] if here else None), (tickets[here + 1] if here + 1 < len(tickets) else None)
+
+
+async def list_of(asked: Asked, behind: Services) -> tuple[TicketList, Directory]:
+    """The tickets that were asked for, with the names of those who work on them."""
+    found, directory = await asyncio.gather(_found(asked, behind), directory_of(behind))
+    tickets, cursor, problem = found
+    now = datetime.now(UTC)
+    rows = tuple(
+        Row(
+            ticket=ticket,
+            assignee=directory.person(ticket.assignee_id),
+            team=directory.team(ticket.team_id),
+            is_late=ticket.next_due_at is not None and ticket.next_due_at < now,
+        )
+        for ticket in tickets
+    )
+    older = replace(asked, cursor=cursor).address if cursor else ""
+    return TicketList(asked, rows, older, problem), directory
+
+
+async def _found(asked: Asked, behind: Services) -> tuple[tuple[Ticket, ...], str, str]:
+    try:
+        tickets, cursor = await behind.tickets.list_tickets(
+            filter=asked.whole_filter, order_by=asked.sort, page_size=PAGE, page_token=asked.cursor
+        )
+    except Invalid as error:
+        return (), "", error.message
+    return tickets, cursor, ""

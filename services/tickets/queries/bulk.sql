@@ -1,0 +1,84 @@
+-- insert_bulk_job --
+-- A bulk and its tickets, in the order given.
+WITH job AS (
+    INSERT INTO bulk_jobs (id, user_id, role, change, undo_of)
+    VALUES (%(job_id)s, %(user_id)s, %(role)s, %(change)s, %(undo_of)s)
+    RETURNING id
+)
+INSERT INTO bulk_items (job_id, position, ticket_id)
+SELECT job.id, position, ticket_id
+FROM job, unnest(%(ticket_ids)s::uuid[]) WITH ORDINALITY AS wanted (ticket_id, position);
+
+-- get_bulk_job --
+-- A bulk with the counts of its tickets and the first hundred that were not changed.
+SELECT j.id, j.user_id, j.change, j.undo_of, j.state, j.created_at, j.finished_at, instant() AS now,
+       (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id) AS total,
+       (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id AND i.outcome = 'done') AS done,
+       (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id AND i.outcome = 'skipped') AS skipped,
+       (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id AND i.outcome = 'failed') AS failed,
+       (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]')
+        FROM (SELECT i.ticket_id, coalesce(t.number, 0) AS number, i.outcome, i.reason
+              FROM bulk_items i
+              LEFT JOIN tickets t ON t.id = i.ticket_id
+              WHERE i.job_id = j.id AND i.outcome IN ('skipped', 'failed')
+              ORDER BY i.position
+              LIMIT 100) AS p) AS problems
+FROM bulk_jobs j
+WHERE j.id = %(job_id)s;
+
+-- cancel_bulk_job --
+-- No further page.
+UPDATE bulk_jobs SET state = 'cancelled', finished_at = instant() WHERE id = %(job_id)s AND state = 'running';
+
+-- list_bulk_done --
+-- The tickets that a bulk changed.
+SELECT ticket_id FROM bulk_items WHERE job_id = %(job_id)s AND outcome = 'done' ORDER BY position;
+
+-- claim_bulk_jobs --
+-- Bulks that nobody works on: new ones, and those whose workflow has been silent for 30 s.
+UPDATE bulk_jobs
+SET worked_at = clock_timestamp()
+WHERE id IN (SELECT id
+             FROM bulk_jobs
+             WHERE state = 'running' AND (worked_at IS NULL OR worked_at < clock_timestamp() - interval '30 seconds')
+             ORDER BY created_at
+             LIMIT 20
+             FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
+-- lock_bulk_job --
+-- A bulk at work on a page: a second one at the same page waits, and finds it done.
+SELECT id, user_id, role, change, undo_of, state, instant() AS now,
+       (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id) AS total
+FROM bulk_jobs j
+WHERE id = %(job_id)s
+FOR UPDATE;
+
+-- next_bulk_items --
+-- The next page, its tickets in the order in which everybody locks several; for an undo with the event to take back.
+SELECT page.position, page.ticket_id, made.seq, made.changes
+FROM (SELECT position, ticket_id
+      FROM bulk_items
+      WHERE job_id = %(job_id)s AND outcome IS NULL
+      ORDER BY position
+      LIMIT %(most)s) AS page
+LEFT JOIN bulk_items undone ON undone.job_id = %(undo_of)s AND undone.ticket_id = page.ticket_id
+LEFT JOIN events made ON made.ticket_id = page.ticket_id AND made.seq = undone.seq
+ORDER BY page.ticket_id;
+
+-- finish_bulk_items --
+-- What became of the tickets of a page.
+UPDATE bulk_items i
+SET outcome = became.outcome, reason = became.reason, seq = became.seq
+FROM unnest(%(positions)s::int[], %(outcomes)s::text[], %(reasons)s::text[], %(seqs)s::bigint[])
+    AS became (position, outcome, reason, seq)
+WHERE i.job_id = %(job_id)s AND i.position = became.position;
+
+-- finish_bulk_page --
+-- Whether that was all, and how many tickets are behind the bulk.
+UPDATE bulk_jobs
+SET worked_at = clock_timestamp(),
+    state = CASE WHEN %(last)s THEN 'done' ELSE state END,
+    finished_at = CASE WHEN %(last)s THEN instant() END
+WHERE id = %(job_id)s
+RETURNING (SELECT count(*) FROM bulk_items i WHERE i.job_id = %(job_id)s AND i.outcome IS NOT NULL) AS handled;

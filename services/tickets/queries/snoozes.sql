@@ -1,0 +1,3 @@
+-- read_instant --
+-- Now, by the business clock.
+SELECT instant() AS now;

@@ -1,0 +1,42 @@
+"""BulkService: what the relay and the workers ask of bulks."""
+
+import asyncio
+from contextlib import suppress
+
+from duradesk.tickets.v1 import bulk_service_pb2 as pb
+from duradesk.tickets.v1 import bulk_service_pb2_grpc
+
+from services.common.interceptors import Context
+from services.common.wire import to_message
+from services.tickets.servicer import requests as read
+from services.tickets.store.bulk import BulkStore
+from services.tickets.wakeup import Wakeup
+
+# A claimer looks by itself this often: a bulk also becomes due by time.
+_LOOK_SECONDS = 5.0
+
+
+class BulkServicer(bulk_service_pb2_grpc.BulkServiceServicer):
+    """Each method is one transaction; a new bulk wakes the claimers as a change of a ticket does."""
+
+    def __init__(self, bulk: BulkStore, wakeup: Wakeup) -> None:
+        self._bulk = bulk
+        self._wakeup = wakeup
+
+    async def ClaimBulkJobs(self, request: pb.ClaimBulkJobsRequest, context: Context) -> pb.ClaimBulkJobsResponse:
+        """Look, and while there is none wait for a change, up to the time given."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + read.wait(request.wait).total_seconds()
+        while True:
+            changed = self._wakeup.next()
+            job_ids = await self._bulk.claim_bulk_jobs()
+            left = deadline - loop.time()
+            if job_ids or left <= 0:
+                return pb.ClaimBulkJobsResponse(job_ids=map(str, job_ids))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), min(left, _LOOK_SECONDS))
+
+    async def RunBulkPage(self, request: pb.RunBulkPageRequest, context: Context) -> pb.RunBulkPageResponse:
+        """The next tickets."""
+        progress = await self._bulk.run_bulk_page(read.known_id(request.job_id, "bulk"))
+        return to_message(progress, pb.RunBulkPageResponse)

@@ -1,0 +1,235 @@
+"""The same change on many tickets: a job, its tickets one by one, and pages of a hundred in a transaction each.
+
+What became of a ticket is written in the transaction that changes it: so a page that was cut off, or runs twice,
+changes each ticket once. Locks: the job, then the tickets by id.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg.types.json import Jsonb
+
+from services.common.database import Database
+from services.domain.bulk import (
+    MOST_TICKETS,
+    PAGE,
+    UNDO_WINDOW,
+    BulkAct,
+    BulkJob,
+    BulkOutcome,
+    BulkProblem,
+    BulkProgress,
+    BulkState,
+    TicketChange,
+    change_ticket,
+    check_undo,
+    undo_change,
+)
+from services.domain.changes import Change
+from services.domain.errors import DuradeskError, Invalid, NotFound
+from services.domain.principal import Principal, Role
+from services.domain.ticket import FieldChange, Priority
+from services.tickets.convert import Row, field_changes_of, json_of, new_values
+from services.tickets.store.events import PACED_RANK, Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.requests import Request, first_resource
+from services.tickets.store.scope import scope_of
+from services.tickets.store.statements import QUERIES
+
+_NOTHING_TO_CHANGE = "it is so already"
+_CHANGED_SINCE = "somebody has changed it since"
+
+
+@dataclass(frozen=True, slots=True)
+class _Became:
+    """What became of one ticket; `seq` is that of the event that changed it."""
+
+    position: int
+    outcome: BulkOutcome
+    reason: str = ""
+    seq: int | None = None
+
+
+class BulkStore:
+    """Makes bulks and carries them out; `on_commit` is called when there is something new for the relay."""
+
+    def __init__(self, database: Database, on_commit: Callable[[], None]) -> None:
+        self._database = database
+        self._on_commit = on_commit
+
+    async def change_tickets(self, ticket_ids: Sequence[UUID], change: TicketChange, request: Request) -> BulkJob:
+        """A bulk that begins soon; Invalid for no ticket or too many."""
+        return await self._begin(list(dict.fromkeys(ticket_ids)), change, request, undo_of=None)
+
+    async def undo_bulk_job(self, job_id: UUID, request: Request) -> BulkJob:
+        """A bulk that takes this one back; InvalidTransition (TOO_LATE, NOT_FINISHED, NOT_UNDOABLE), Invalid."""
+        async with self._database.transaction() as conn:
+            job, now = await _read_job(conn, job_id, request.principal)
+            check_undo(job, now=now)
+            rows = await (await conn.execute(QUERIES["list_bulk_done"], {"job_id": job_id})).fetchall()
+        return await self._begin([row["ticket_id"] for row in rows], job.change, request, undo_of=job_id)
+
+    async def get_bulk_job(self, job_id: UUID, principal: Principal) -> BulkJob:
+        """How far it is; NotFound also for somebody else's."""
+        async with self._database.transaction() as conn:
+            job, _ = await _read_job(conn, job_id, principal)
+        return job
+
+    async def cancel_bulk_job(self, job_id: UUID, principal: Principal) -> BulkJob:
+        """No further page; what is over stays as it is."""
+        async with self._database.transaction() as conn:
+            await _read_job(conn, job_id, principal)
+            await conn.execute(QUERIES["cancel_bulk_job"], {"job_id": job_id})
+            job, _ = await _read_job(conn, job_id, principal)
+        return job
+
+    async def claim_bulk_jobs(self) -> tuple[UUID, ...]:
+        """Those whose workflow is to be started now."""
+        async with self._database.transaction() as conn:
+            rows = await (await conn.execute(QUERIES["claim_bulk_jobs"])).fetchall()
+        return tuple(row["id"] for row in rows)
+
+    async def run_bulk_page(self, job_id: UUID) -> BulkProgress:
+        """Change the next tickets; NotFound."""
+        async with self._database.transaction() as conn:
+            progress = await _run_page(conn, job_id)
+        self._on_commit()
+        return progress
+
+    async def _begin(
+        self, ticket_ids: Sequence[UUID], change: TicketChange, request: Request, *, undo_of: UUID | None
+    ) -> BulkJob:
+        if not 1 <= len(ticket_ids) <= MOST_TICKETS:
+            problem = f"must be 1 to {MOST_TICKETS}, not {len(ticket_ids)}"
+            raise Invalid(f"The tickets of a bulk {problem}.", violations={"ticket_ids": problem})
+        principal, job_id = request.principal, uuid4()
+        parameters = {
+            "job_id": job_id,
+            "user_id": principal.subject,
+            "role": principal.role,
+            "change": Jsonb({name: json_of(value) for name, value in asdict(change).items()}),
+            "undo_of": undo_of,
+            "ticket_ids": list(ticket_ids),
+        }
+        async with self._database.transaction() as conn:
+            first = await first_resource(conn, request, job_id)
+            if first is None:
+                await conn.execute(QUERIES["insert_bulk_job"], parameters)
+            job, _ = await _read_job(conn, first or job_id, principal)
+        self._on_commit()
+        return job
+
+
+async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
+    job = await (await conn.execute(QUERIES["lock_bulk_job"], {"job_id": job_id})).fetchone()
+    if job is None:
+        raise NotFound("This bulk does not exist.")
+    if job["state"] != BulkState.RUNNING:
+        return BulkProgress(True, job["total"], job["total"])
+    page = {"job_id": job_id, "undo_of": job["undo_of"], "most": PAGE}
+    items = await (await conn.execute(QUERIES["next_bulk_items"], page)).fetchall()
+    became = [await _handle(conn, job, item) for item in items]
+    await conn.execute(
+        QUERIES["finish_bulk_items"],
+        {
+            "job_id": job_id,
+            "positions": [item.position for item in became],
+            "outcomes": [item.outcome.value for item in became],
+            "reasons": [item.reason for item in became],
+            "seqs": [item.seq for item in became],
+        },
+    )
+    row = await (
+        await conn.execute(QUERIES["finish_bulk_page"], {"job_id": job_id, "last": len(items) < PAGE})
+    ).fetchone()
+    assert row is not None
+    return BulkProgress(len(items) < PAGE, row["handled"], job["total"])
+
+
+async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
+    """One ticket; what the domain refuses is known before anything is written, so the others go on."""
+    principal = Principal(job["user_id"], Role(job["role"]))
+    try:
+        locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
+        change = _decide(locked, job, item, principal)
+    except DuradeskError as error:
+        return _Became(item["position"], BulkOutcome.FAILED, error.message)
+    if change is None:
+        reason = _NOTHING_TO_CHANGE if job["undo_of"] is None else _CHANGED_SINCE
+        return _Became(item["position"], BulkOutcome.SKIPPED, reason)
+    what = "changed together" if job["undo_of"] is None else "taken back together"
+    locked = await append_event(
+        conn,
+        locked,
+        change.kind,
+        actor=principal.subject,
+        changes=change.values,
+        cause=f"bulk {job['id']}",
+        reason=f"{what} with others, {job['total']} in all",
+    )
+    await enqueue(conn, locked.ticket, rank=PACED_RANK)
+    return _Became(item["position"], BulkOutcome.DONE, seq=locked.ticket.version)
+
+
+def _decide(locked: LockedTicket, job: Row, item: Row, principal: Principal) -> Change | None:
+    if job["undo_of"] is None:
+        return change_ticket(locked.ticket, _change_of(job["change"]), principal, now=job["now"])
+    made = field_changes_of(item["changes"])
+    return undo_change(
+        locked.ticket,
+        made=new_values(made),
+        old=new_values(FieldChange(change.field, change.new, change.old) for change in made),
+        seq=item["seq"],
+        status_epoch=locked.status_epoch,
+    )
+
+
+async def _read_job(conn: Connection, job_id: UUID, principal: Principal) -> tuple[BulkJob, datetime]:
+    """The job and what time it is; NotFound also for somebody else's."""
+    row = await (await conn.execute(QUERIES["get_bulk_job"], {"job_id": job_id})).fetchone()
+    if row is None or row["user_id"] != principal.subject:
+        raise NotFound("This bulk does not exist.")
+    return _job_of(row), row["now"]
+
+
+def _job_of(row: Row) -> BulkJob:
+    finished_at: datetime | None = row["finished_at"]
+    undoable = finished_at is not None and row["undo_of"] is None
+    return BulkJob(
+        id=row["id"],
+        change=_change_of(row["change"]),
+        undo_of=row["undo_of"],
+        state=BulkState(row["state"]),
+        total=row["total"],
+        done=row["done"],
+        skipped=row["skipped"],
+        failed=row["failed"],
+        problems=tuple(_problem_of(problem) for problem in row["problems"]),
+        created_at=row["created_at"],
+        finished_at=finished_at,
+        undo_until=finished_at + UNDO_WINDOW if undoable and finished_at else None,
+    )
+
+
+def _problem_of(problem: Mapping[str, Any]) -> BulkProblem:
+    return BulkProblem(
+        UUID(problem["ticket_id"]), problem["number"], BulkOutcome(problem["outcome"]), problem["reason"]
+    )
+
+
+def _change_of(change: Mapping[str, Any]) -> TicketChange:
+    return TicketChange(
+        act=BulkAct(change["act"]),
+        assignee_id=UUID(change["assignee_id"]) if change["assignee_id"] else None,
+        keep_assignee=change["keep_assignee"],
+        team_id=UUID(change["team_id"]) if change["team_id"] else None,
+        keep_team=change["keep_team"],
+        priority=Priority(change["priority"]) if change["priority"] else None,
+        add_tags=tuple(change["add_tags"]),
+        remove_tags=tuple(change["remove_tags"]),
+        snooze_until=datetime.fromisoformat(change["snooze_until"]) if change["snooze_until"] else None,
+        snooze_reason=change["snooze_reason"],
+        keep_on_reply=change["keep_on_reply"],
+    )
