@@ -26,6 +26,10 @@ install: $(INSTALLED) generated/.stamp $(ASSETS)  ## Install everything into .ve
 test: install  ## Run every test
 	$(BIN)/python -m pytest
 
+.PHONY: screenshots
+screenshots: install  ## Take pictures of every page of the demo that runs here, into reports/screenshots
+	$(BIN)/python -m tests.browser.screenshots
+
 .PHONY: lint
 lint: install  ## Check style, types, the direction of imports and the protos
 	$(BIN)/ruff check

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-import uvicorn
 
 from services.common.channel import open_channel
 from services.common.links import LinkSigner
@@ -21,6 +20,7 @@ from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
 from services.gateway.app import create_app
 from services.gateway.deps import Services
+from services.gateway.protocol import GatewayServer
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.client import ExchangingAuthenticator, IdentityClient
@@ -136,7 +136,7 @@ async def running_gateway(
 async def served(app: Any) -> AsyncIterator[str]:
     """The URL of an application, served as the gateway is."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(server_config(app))
+        server = GatewayServer(server_config(app), app.state.streams)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"

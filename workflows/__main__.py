@@ -25,10 +25,12 @@ from services.domain.principal import Principal, Role
 from services.identity.account_mail_client import AccountMailClient
 from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
+from services.tickets.client.bulk import BulkClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
 from workflows.account_mail_activities import AccountMailActivities, AccountMailRelay
-from workflows.activities import DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.bulk_relay import BulkRelay
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.patience import Outage, connect, pause
 from workflows.reconcile import Reconciliation
@@ -98,13 +100,17 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
         match arguments.role:
             case "relay":
                 log.info("relay.ready")
-                relays = (Relay(client, orchestration), AccountMailRelay(client, behind.account_mails))
-                await asyncio.gather(*(relay.run(stopping) for relay in relays))
+                await asyncio.gather(
+                    Relay(client, orchestration).run(stopping),
+                    BulkRelay(client, behind.bulks).run(stopping),
+                    AccountMailRelay(client, behind.account_mails).run(stopping),
+                )
             case "worker":
                 sender = SmtpSender(settings, ObjectStore(settings.object_store_url))
+                decide, change = TicketActivities(orchestration, behind.routing), BulkActivities(behind.bulks)
                 account_mails = AccountMailActivities(behind.account_mails, behind.tickets, sender)
                 workers = {
-                    TICKETS_QUEUE: lambda: tickets_worker(client, TicketActivities(orchestration, behind.routing)),
+                    TICKETS_QUEUE: lambda: tickets_worker(client, decide, change),
                     DELIVER_QUEUE: lambda: deliver_worker(
                         client, DeliverActivities(orchestration, sender), account_mails
                     ),
@@ -132,6 +138,7 @@ class _Services:
     """The services that the processes call."""
 
     orchestration: OrchestrationClient
+    bulks: BulkClient
     tickets: TicketsClient
     routing: RoutingClient
     account_mails: AccountMailClient
@@ -151,6 +158,7 @@ async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) 
     ):
         yield _Services(
             orchestration=OrchestrationClient(tickets),
+            bulks=BulkClient(tickets),
             tickets=TicketsClient(tickets),
             routing=RoutingClient(routing),
             account_mails=AccountMailClient(identity),

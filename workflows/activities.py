@@ -18,8 +18,8 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from services.domain.decision import EffectOutcome, Plan, RoutingFacts
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.ticket import TicketStatus
-from workflows.messages import AdvanceResult
-from workflows.ports import Effects, MailSender, Orchestration, Routing, SendResult
+from workflows.messages import AdvanceResult, BulkPageResult
+from workflows.ports import Bulks, Effects, MailSender, Orchestration, Routing, SendResult
 
 _DECISION_TRIES = 5
 _LEASE = timedelta(seconds=60)
@@ -56,6 +56,23 @@ class TicketActivities:
             except Conflict:
                 continue
         raise Conflict("The ticket changed at every try: decide again a little later.")
+
+
+class BulkActivities:
+    """`run_bulk_page`, on the same queue, after what single tickets need."""
+
+    def __init__(self, bulks: Bulks) -> None:
+        self._bulks = bulks
+
+    @activity.defn
+    async def run_bulk_page(self, job_id: str) -> BulkPageResult:
+        """Make the change on the next tickets of the bulk. Safe to repeat."""
+        with _told_by_code():
+            try:
+                progress = await self._bulks.run_bulk_page(_known_id(job_id))
+            except NotFound:
+                return BulkPageResult(finished=True)
+            return BulkPageResult(progress.finished, progress.handled, progress.total)
 
 
 class DeliverActivities:
@@ -109,7 +126,7 @@ def _known_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise NotFound("No ticket has such an id: somebody started this workflow by hand.") from None
+        raise NotFound("Nothing has such an id: somebody started this workflow by hand.") from None
 
 
 def _patience(attempt: int) -> timedelta:

@@ -23,6 +23,11 @@ def account_mail_id(mail_id: object) -> str:
     return f"account-mail/{mail_id}"
 
 
+def bulk_workflow_id(job_id: object) -> str:
+    """The id of a bulk's workflow."""
+    return f"bulk/{job_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class AccountMailInput:
     """Which mail the workflow sees to its end."""
@@ -57,3 +62,19 @@ class AdvanceResult:
     next_due_reason: str = ""
     open_effects: tuple[str, ...] = ()
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BulkInput:
+    """Which bulk the workflow conducts."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPageResult:
+    """Of how many tickets it is known what became of them, and whether that is all."""
+
+    finished: bool
+    handled: int = 0
+    total: int = 0

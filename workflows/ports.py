@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from services.domain.bulk import BulkProgress
 from services.domain.decision import (
     ClaimedEffect,
     Decision,
@@ -79,6 +80,16 @@ class Brands(Protocol):
 
     async def list_brands(self) -> Sequence[Brand]:
         """All brands by name."""
+
+
+class Bulks(Protocol):
+    """The tickets service as relay and workers use it for bulks; bulk_service.proto says more."""
+
+    async def claim_bulk_jobs(self, *, wait: timedelta) -> Sequence[UUID]:
+        """Bulks whose workflow is to be started now; waits up to `wait` for the first."""
+
+    async def run_bulk_page(self, job_id: UUID, /) -> BulkProgress:
+        """Change the next tickets; NotFound."""
 
 
 class Routing(Protocol):

@@ -8,11 +8,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from workflows.account_mail import AccountMailWorkflow
 from workflows.account_mail_activities import AccountMailActivities
-from workflows.activities import DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.bulk import BulkWorkflow
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.ticket import SentinelWorkflow, TicketWorkflow
 
-WORKFLOWS: Sequence[type] = (TicketWorkflow, SentinelWorkflow)
+WORKFLOWS: Sequence[type] = (TicketWorkflow, SentinelWorkflow, BulkWorkflow)
 
 _ACTIVITIES_AT_ONCE = 20
 # Above the number of active tickets: a workflow that falls out of the cache is replayed at its next step.
@@ -23,8 +24,10 @@ _STICKY_TIMEOUT = timedelta(seconds=2)
 _GRACE = timedelta(seconds=5)
 
 
-def tickets_worker(client: Client, activities: TicketActivities, *, workflows: Sequence[type] = WORKFLOWS) -> Worker:
-    """Runs the workflows and their `advance`.
+def tickets_worker(
+    client: Client, activities: TicketActivities, bulk: BulkActivities, *, workflows: Sequence[type] = WORKFLOWS
+) -> Worker:
+    """Runs the workflows, their `advance` and the pages of bulks.
 
     Without the SDK's sandbox, which costs a third of the worker's CPU: a test keeps clocks, randomness and I/O out of
     the workflows' module instead, and recorded histories are replayed.
@@ -33,7 +36,7 @@ def tickets_worker(client: Client, activities: TicketActivities, *, workflows: S
         client,
         task_queue=TICKETS_QUEUE,
         workflows=workflows,
-        activities=[activities.advance],
+        activities=[activities.advance, bulk.run_bulk_page],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=_CACHED_WORKFLOWS,
         max_concurrent_activities=_ACTIVITIES_AT_ONCE,

@@ -95,7 +95,7 @@ class PastDesk:
                 plan = await self._decides.advance(str(ticket_id))
                 for effect_id in plan.open_effects:
                     await self._delivers.deliver(effect_id)
-                if plan.open_effects or plan.more:
+                if plan.more:
                     continue
                 if plan.next_due_at is None or plan.next_due_at > until:
                     break
@@ -119,7 +119,8 @@ async def past_desk(settings: TicketsSettings, smtp: SmtpSettings) -> AsyncItera
         channel = await enter(open_channel(address))
         routing = await enter(open_channel(settings.routing_address))
         tickets = TicketsClient(channel)
-        intake = MailIntake(tickets, await enter(MailParsers()), ObjectStore(settings.object_store_url))
+        objects = ObjectStore(settings.object_store_url)
+        intake = MailIntake(tickets, await enter(MailParsers()), objects)
         yield PastDesk(
             database,
             wakeup,
@@ -127,7 +128,7 @@ async def past_desk(settings: TicketsSettings, smtp: SmtpSettings) -> AsyncItera
             orchestration=OrchestrationClient(channel),
             routing=RoutingClient(routing),
             intake=intake,
-            sender=SmtpSender(smtp),
+            sender=SmtpSender(smtp, objects),
             signer=signer,
             reply_addresses=ReplyAddresses(key),
         )

@@ -17,9 +17,11 @@ from services.common.database import Database
 from services.common.server import running_server
 from services.domain.principal import Principal, Role
 from services.tickets.__main__ import services_on
+from services.tickets.news import NewsDesk
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS
 from services.tickets.store.requests import Request, first_resource
+from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
 
 _TELLER = Principal("demo", Role.SERVICE)
@@ -51,6 +53,11 @@ class PastDatabase(Database):
             raise self._domain_error(error) from error
 
 
+def _nobody_watches(database: Database, wakeup: Wakeup) -> NewsDesk:
+    # Never begun: it would look for news of its own, in the middle of a story.
+    return NewsDesk(WatchStore(database), wakeup.next)
+
+
 @asynccontextmanager
 async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDatabase, Wakeup, str]]:
     """The database with the clock to set, whom to tell of what was committed, and the address of the service."""
@@ -63,7 +70,7 @@ async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDat
             settings,
             name="demo",
             address=("127.0.0.1", 0),
-            services=services_on(database, wakeup, settings),
+            services=services_on(database, wakeup, _nobody_watches(database, wakeup), settings),
             authenticator=SignedOnly(signer),
         ) as port,
     ):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Set
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Set
 from contextlib import aclosing
 from time import perf_counter
 from typing import Any, NoReturn
@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 
 from services.common.auth import Authenticator, acting_as
 from services.common.errors import DETAILS_KEY, code_of, to_status, words_of
+from services.common.guarded import run_while
 from services.domain.errors import DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
 
 ANONYMOUS = "anonymous"
@@ -179,7 +180,7 @@ class Authorization(Interceptor):
         principal.require(permission)
         with acting_as(principal):
             if details.method in self._streams:
-                return await _while(self._guard(token, permission), answer())
+                return await run_while(self._guard(token, permission), answer())
             return await answer()
 
     async def _guard(self, token: str, permission: str) -> NoReturn:
@@ -193,18 +194,6 @@ class Authorization(Interceptor):
                 principal.require(permission)
             else:
                 raise Unavailable("The service stops: go on from the last position in a second.")
-
-
-async def _while(guard: Coroutine[Any, Any, NoReturn], answer: Awaitable[Any]) -> Any:
-    """The answer, unless the guard raises before it is complete."""
-    tasks = (asyncio.create_task(guard), asyncio.ensure_future(answer))
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return await done.pop()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _metadata(details: Details, key: str) -> str:

@@ -15,7 +15,7 @@ from services.common.settings import load_settings
 from services.common.uploads import UploadSigner
 from services.gateway.app import create_app
 from services.gateway.deps import Services
-from services.gateway.protocol import GatewayProtocol
+from services.gateway.protocol import GatewayProtocol, GatewayServer
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
@@ -52,7 +52,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)
-        await uvicorn.Server(server_config(app)).serve(sockets=[listener])
+        await GatewayServer(server_config(app), app.state.streams).serve(sockets=[listener])
 
 
 def server_config(app: object) -> uvicorn.Config:

@@ -23,9 +23,36 @@ from services.gateway.api import (
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
-from services.gateway.web import answers, assets, inbox, session, sign_in, sink
+from services.gateway.web import (
+    activity,
+    answers,
+    assets,
+    changes,
+    desk_forms,
+    inbox,
+    live,
+    panel,
+    replies,
+    session,
+    sign_in,
+    sink,
+)
 
 VERSION = "1"
+# In this order: the first route that matches a path serves it.
+_PAGES = (
+    activity,
+    answers,
+    assets,
+    changes,
+    desk_forms,
+    inbox,
+    live,
+    panel,
+    replies,
+    sign_in,
+    sink,
+)
 
 
 def create_app(services: Services, *, body_limit: int, mailbox: Path | None = None) -> FastAPI:
@@ -42,10 +69,11 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.services = services
     app.state.metrics = Metrics()
     app.state.sink = mailbox
+    app.state.streams = live.Streams()
     app.include_router(system.router)
     for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
         app.include_router(module.router, responses=COMMON)
-    for module in (assets, inbox, sign_in, answers, sink):
+    for module in _PAGES:
         app.include_router(module.router)
     problems.install(app)
     session.install(app)

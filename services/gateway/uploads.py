@@ -22,7 +22,7 @@ from services.domain.principal import Principal
 from services.domain.ticket import NewAttachment
 
 # Where bodies are not read beforehand but streamed, up to this many bytes: the files and the words beside them.
-STREAMED_PATHS = re.compile(r"/api/v1/attachments")
+STREAMED_PATHS = re.compile(r"/api/v1/attachments|/uploads|/tickets/[0-9]+/messages|/tickets/new")
 LARGEST_FORM = LARGEST_ATTACHMENT + 4 * 1024 * 1024
 
 _PIECE_BYTES = 256 * 1024

@@ -7,7 +7,7 @@ is cut and goes on from their last position, so that nobody holds memory for the
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -25,7 +25,6 @@ _GATHER_SECONDS = 0.05
 # A position is told this often, however quiet it is: a heartbeat, and a short way to go on from.
 _POSITION_SECONDS = 15.0
 _MOST_EVENTS = 1_000
-_MOST_WAITING = 100
 
 log = structlog.get_logger()
 
@@ -36,7 +35,7 @@ class _Watcher:
     user_id: str
     ticket_id: UUID | None
     told_at: float
-    waiting: asyncio.Queue[News] = field(default_factory=lambda: asyncio.Queue(_MOST_WAITING))
+    waiting: asyncio.Queue[News]
     people: TicketPresence | None = None
     is_cut: bool = False
 
@@ -63,9 +62,13 @@ class _Watcher:
 
 
 class NewsDesk:
-    """Serves watchers between `async with`'s begin and end; `next_change` gives the event of the next commit."""
+    """Serves watchers between `async with`'s begin and end; `next_change` gives the event of the next commit.
 
-    def __init__(self, store: WatchStore, next_change: Callable[[], asyncio.Event]) -> None:
+    Whoever has `most_waiting` news that they did not read is cut.
+    """
+
+    def __init__(self, store: WatchStore, next_change: Callable[[], asyncio.Event], *, most_waiting: int = 100) -> None:
+        self._most_waiting = most_waiting
         self._store = store
         self._next_change = next_change
         self._watchers: set[_Watcher] = set()
@@ -99,7 +102,8 @@ class NewsDesk:
         self, scope: Scope, user_id: str, ticket_id: UUID | None
     ) -> AsyncIterator[tuple[_Watcher, str]]:
         """A watcher, and the position from which on they are told."""
-        watcher = _Watcher(scope, user_id, ticket_id, asyncio.get_running_loop().time())
+        now, waiting = asyncio.get_running_loop().time(), asyncio.Queue[News](self._most_waiting)
+        watcher = _Watcher(scope, user_id, ticket_id, now, waiting)
         async with self._looking:
             if not self._watchers:
                 self._position = await self._store.read_position()

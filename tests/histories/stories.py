@@ -13,9 +13,12 @@ from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History, HistoryEvent
 
+from services.domain.errors import Unavailable
 from services.domain.ticket import Priority
 from tests.workflow.env import Env
-from workflows.messages import TicketInput
+from workflows.bulk import BulkWorkflow
+from workflows.bulk_relay import start_bulk
+from workflows.messages import BulkInput, TicketInput, bulk_workflow_id
 from workflows.ticket import TicketWorkflow
 
 Skip = Callable[[timedelta], Awaitable[None]]
@@ -35,6 +38,17 @@ class ShortRuns(TicketWorkflow):
     @workflow.run
     async def run(self, ticket: TicketInput) -> None:
         await super().run(ticket)
+
+
+@workflow.defn(name="BulkWorkflow")
+class ShortBulk(BulkWorkflow):
+    """The same workflow, whose history is long early."""
+
+    history_limit = 30
+
+    @workflow.run
+    async def run(self, bulk: BulkInput) -> None:
+        await super().run(bulk)
 
 
 @dataclass(frozen=True)
@@ -84,7 +98,14 @@ async def _long_history(env: Env, skip: Skip, ticket_id: UUID) -> None:
     await env.looks(ticket_id, ends=True)
 
 
+async def _bulk(env: Env, _skip: Skip, job_id: UUID) -> None:
+    """Page after page, with an outage, continued as new."""
+    env.bulks.failures.append(Unavailable("away"))
+    await start_bulk(env.client, job_id)
+
+
 STORIES = {
+    "bulk": Story(_bulk, workflow=ShortBulk),
     "silence": Story(_silence),
     "changes": Story(_changes),
     "long_history": Story(_long_history, workflow=ShortRuns),
@@ -94,11 +115,24 @@ STORIES = {
 async def history_of(env: Env, skip: Skip, story: Story) -> History:
     """Live through the story, and give the history of its first run."""
     async with env.working(workflows=[story.workflow]):
+        if story.workflow is ShortBulk:
+            return await _history_of_bulk(env, skip, story)
         ticket_id = await env.desk.create_ticket()
         run_id = await env.start(ticket_id)
         await story.tell(env, skip, ticket_id)
         await env.handle(ticket_id).result()
         return History(events=await env.events(ticket_id, run_id=run_id))
+
+
+async def _history_of_bulk(env: Env, skip: Skip, story: Story) -> History:
+    job_id = env.bulks.add(650)
+    await story.tell(env, skip, job_id)
+    handle = env.client.get_workflow_handle(bulk_workflow_id(job_id))
+    await handle.result()
+    last = [event async for event in handle.fetch_history_events()]
+    first = last[0].workflow_execution_started_event_attributes.first_execution_run_id
+    begun = env.client.get_workflow_handle(bulk_workflow_id(job_id), run_id=first)
+    return History(events=[event async for event in begun.fetch_history_events()])
 
 
 def to_json(history: History) -> str:

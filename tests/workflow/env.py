@@ -17,10 +17,11 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from services.domain.decision import EffectOutcome, Nudge, OutgoingMail
+from tests.workflow.bulks import Bulks
 from tests.workflow.desk import Desk
 from tests.workflow.mails import Mails
 from workflows.account_mail_activities import AccountMailActivities
-from workflows.activities import DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
 from workflows.messages import account_mail_id, workflow_id
 from workflows.relay import signal_with_start
 from workflows.ticket import TicketWorkflow
@@ -59,6 +60,7 @@ class Env:
         self.now = now
         self.desk = Desk(now)
         self.mails = Mails()
+        self.bulks = Bulks()
         self.sender = Sender()
 
     @asynccontextmanager
@@ -66,7 +68,8 @@ class Env:
         """Workers at work inside; afterwards the workflows of this desk are ended."""
         async with AsyncExitStack() as stack:
             tickets = TicketActivities(self.desk, self.desk)
-            await stack.enter_async_context(tickets_worker(self.client, tickets, workflows=workflows))
+            bulk = BulkActivities(self.bulks)
+            await stack.enter_async_context(tickets_worker(self.client, tickets, bulk, workflows=workflows))
             deliveries = DeliverActivities(self.desk, self.sender)
             account_mails = AccountMailActivities(self.mails, self.mails, self.sender)
             await stack.enter_async_context(deliver_worker(self.client, deliveries, account_mails))

@@ -16,16 +16,18 @@ from tests.histories.record import HERE, version
 from tests.histories.stories import STORIES, fingerprint, history_of
 from tests.workflow.conftest import Skip
 from tests.workflow.env import Env
-from workflows.messages import workflow_id
+from workflows.messages import bulk_workflow_id, workflow_id
 
 RECORDED = sorted(HERE.glob("*/*.json"))
 
 
 def recorded(path: Path) -> WorkflowHistory:
-    """The history under the id that it ran under, which is not in the recording: that of the ticket it was for."""
+    """The history under the id that it ran under, which is not in the recording: that of its ticket or bulk."""
     history = WorkflowHistory.from_json("", path.read_text(encoding="utf-8"))
     (started,) = history.events[0].workflow_execution_started_event_attributes.input.payloads
-    return replace(history, workflow_id=workflow_id(json.loads(started.data)["ticket_id"]))
+    given = json.loads(started.data)
+    name = workflow_id(given["ticket_id"]) if "ticket_id" in given else bulk_workflow_id(given["job_id"])
+    return replace(history, workflow_id=name)
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -46,6 +48,7 @@ def test_the_recorded_stories_use_every_command() -> None:
     assert {
         "activity advance on tickets",
         "activity deliver on deliver",
+        "activity run_bulk_page on tickets",
         "start timer",
         "cancel timer",
         "continue as new",

@@ -33,11 +33,12 @@ from tests.conftest import DatabaseUrl
 from tests.contract.orchestration.desk import LINKS
 from tests.contract.tickets.desk import UPLOADS
 from tests.people import SIGNER, running_identity, running_routing
+from tests.workflow.bulks import Bulks
 from tests.workflow.conftest import Skip
 from tests.workflow.env import Sender, until
 from tests.workflow.mails import Mails
 from workflows.account_mail_activities import AccountMailActivities
-from workflows.activities import DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
 from workflows.relay import Relay
 from workflows.worker import deliver_worker, tickets_worker
 
@@ -96,7 +97,8 @@ async def desk(database_url: DatabaseUrl, skipping_server: WorkflowEnvironment) 
         tickets = await enter(open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(itself)))
         routing = await enter(open_channel(routing_address, credentials=lambda: SIGNER.sign(itself)))
         orchestration = OrchestrationClient(tickets)
-        await enter(tickets_worker(client, TicketActivities(orchestration, RoutingClient(routing))))
+        decide = TicketActivities(orchestration, RoutingClient(routing))
+        await enter(tickets_worker(client, decide, BulkActivities(Bulks())))
         account_mails = AccountMailActivities(Mails(), Mails(), sender)
         await enter(deliver_worker(client, DeliverActivities(orchestration, sender), account_mails))
         relaying = asyncio.create_task(Relay(client, orchestration).run(asyncio.Event()))

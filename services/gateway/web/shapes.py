@@ -1,9 +1,14 @@
 """How values look on pages: ages, instants, sizes. Pure."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from markupsafe import Markup, escape
+
 _STEPS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+_LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
@@ -42,6 +47,16 @@ def initials(name: str) -> str:
     return (parts[0][0] + (parts[-1][0] if len(parts) > 1 else "")).upper()
 
 
+def linked(text: str) -> Markup:
+    """Plain text with its web addresses as links; everything else is text."""
+    pieces, end = [], 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(".,;:!?'\")")
+        pieces += [escape(text[end : found.start()]), _LINK.format(address)]
+        end = found.start() + len(address)
+    return Markup().join([*pieces, escape(text[end:])])
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "age": age,
     "moment": moment,
@@ -49,4 +64,5 @@ FILTERS: dict[str, Callable[..., object]] = {
     "file_size": file_size,
     "words": words,
     "initials": initials,
+    "linked": linked,
 }

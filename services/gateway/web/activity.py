@@ -1,0 +1,86 @@
+"""What happened to a ticket, in words, and why."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request, Response
+
+from services.domain.ticket import Event, EventKind, FieldChange
+from services.gateway.deps import Behind
+from services.gateway.web.directory import Directory, directory_of
+from services.gateway.web.pages import PageRoute, page
+from services.gateway.web.session import SignedInPage
+
+# What is on the page anyway, or means nothing to people.
+_SILENT = frozenset({"channel", "custom_fields", "number", "brand_id", "requester_id", "follow_up_of", "type"})
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedField:
+    """A field before and after, with names for ids; empty for none."""
+
+    field: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An event for people; `is_automatic` ones say why."""
+
+    event: Event
+    who: str
+    fields: tuple[ChangedField, ...]
+    is_automatic: bool
+
+
+def changes_of(events: Iterable[Event], directory: Directory) -> tuple[Change, ...]:
+    """The events, newest first."""
+    return tuple(reversed([_change(event, directory) for event in events]))
+
+
+@router.get("/tickets/{number}/why/{decision_id}")
+async def show_decision(
+    request: Request, number: Annotated[int, Path(ge=1, le=10**18)], decision_id: UUID, behind: Behind
+) -> Response:
+    """An automatic change from its cause to its effects: what was looked at, what was seen, what came of it."""
+    ticket = await behind.tickets.get_ticket(number)
+    decision = await behind.tickets.get_decision(ticket.id, decision_id)
+    directory = await directory_of(behind)
+    return await page(request, "desk/why.html", ticket=ticket, stored=decision, directory=directory)
+
+
+def _change(event: Event, directory: Directory) -> Change:
+    is_new = event.kind is EventKind.TICKET_CREATED
+    fields = () if is_new else tuple(_field(change, directory) for change in event.changes if _is_told(change))
+    return Change(event, directory.actor(event.actor), fields, is_automatic=event.decision_id is not None)
+
+
+def _is_told(change: FieldChange) -> bool:
+    return change.field not in _SILENT
+
+
+def _field(change: FieldChange, directory: Directory) -> ChangedField:
+    old, new = (_value(change.field, json.loads(text), directory) for text in (change.old, change.new))
+    return ChangedField(change.field.removesuffix("_id"), old, new)
+
+
+def _value(field: str, value: Any, directory: Directory) -> str:
+    match field, value:
+        case _, None:
+            return ""
+        case "assignee_id", str():
+            return directory.person(UUID(value))
+        case "team_id", str():
+            return directory.team(UUID(value))
+        case "snoozed_by", str():
+            return directory.actor(value)
+        case _, list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value).replace("_", " ")

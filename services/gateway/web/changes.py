@@ -1,0 +1,146 @@
+"""What an agent changes about a ticket: small forms, each of which works without scripts."""
+
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+
+from services.domain.errors import DuradeskError, Invalid
+from services.domain.ticket import Priority, Ticket, TicketStatus
+from services.gateway.deps import Behind
+from services.gateway.problems import status_of
+from services.gateway.web.lists import Asked, AskedFor
+from services.gateway.web.pages import PageRoute
+from services.gateway.web.panel import Following, TheTicket, after, show_ticket
+from services.gateway.web.session import Caller, SignedInPage
+
+router = APIRouter(
+    prefix="/tickets/{number}", include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage]
+)
+
+Text = Annotated[str, Form(max_length=2000)]
+
+
+@router.post("/subject")
+async def update_subject(
+    request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, subject: Text = ""
+) -> Response:
+    """Say better what it is about."""
+    return await _made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"subject": subject}))
+
+
+@router.post("/priority")
+async def update_priority(
+    request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, priority: Annotated[Priority, Form()]
+) -> Response:
+    """Say how pressing it is."""
+    return await _made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"priority": priority}))
+
+
+@router.post("/tags")
+async def update_tags(
+    request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, tags: Text = ""
+) -> Response:
+    """All tags of the ticket, with commas between them."""
+    wanted = tuple(dict.fromkeys(tag.strip() for tag in tags.split(",") if tag.strip()))
+    return await _made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"tags": wanted}))
+
+
+@router.post("/assign")
+async def assign_ticket(
+    request: Request,
+    ticket: TheTicket,
+    asked: AskedFor,
+    behind: Behind,
+    caller: Caller,
+    assignee: Text | None = None,
+    team: Text | None = None,
+) -> Response:
+    """Give it to somebody, to nobody, to `me`, or to another team."""
+    assignee_id = ticket.assignee_id if assignee is None else _id(caller.subject if assignee == "me" else assignee)
+    call = behind.tickets.assign_ticket(ticket.id, assignee_id=assignee_id, team_id=... if team is None else _id(team))
+    return await _made(request, ticket, asked, behind, call)
+
+
+@router.post("/status")
+async def update_status(
+    request: Request,
+    ticket: TheTicket,
+    asked: AskedFor,
+    behind: Behind,
+    status: Annotated[TicketStatus, Form()],
+    following: Following = None,
+) -> Response:
+    """Put it where it belongs, and go on to the following ticket if the form names one."""
+    tickets = behind.tickets
+    match status:
+        case TicketStatus.RESOLVED:
+            call = tickets.resolve_ticket(ticket.id)
+        case TicketStatus.CLOSED:
+            call = tickets.close_ticket(ticket.id)
+        case TicketStatus.OPEN if ticket.status.is_settled:
+            call = tickets.reopen_ticket(ticket.id)
+        case _:
+            call = tickets.update_ticket(ticket.id, {"status": status})
+    return await _made(request, ticket, asked, behind, call, following=following)
+
+
+@router.post("/snooze")
+async def snooze_ticket(
+    request: Request,
+    ticket: TheTicket,
+    asked: AskedFor,
+    behind: Behind,
+    hours: Annotated[float, Form(ge=0, le=24 * 366)] = 0,
+    until: Text = "",
+    reason: Text = "",
+    keep_on_reply: Annotated[bool, Form()] = False,
+) -> Response:
+    """Out of sight for some hours or until an instant, which the form gives in the reader's own zone or in UTC."""
+    call = behind.tickets.snooze_ticket(
+        ticket.id, until=_instant(until, hours=hours), reason=reason, keep_on_reply=keep_on_reply
+    )
+    return await _made(request, ticket, asked, behind, call)
+
+
+@router.post("/wake")
+async def wake_ticket(request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind) -> Response:
+    """Back in sight."""
+    return await _made(request, ticket, asked, behind, behind.tickets.wake_ticket(ticket.id))
+
+
+async def _made(
+    request: Request,
+    ticket: Ticket,
+    asked: Asked,
+    behind: Behind,
+    call: Awaitable[Ticket],
+    *,
+    following: str | None = None,
+) -> Response:
+    """The ticket's page after the change; the same page with the reason when it was refused."""
+    try:
+        await call
+    except DuradeskError as error:
+        return await show_ticket(request, ticket, asked, behind, status=status_of(error), problem=error.message)
+    return after(request, ticket, asked, following=following)
+
+
+def _id(text: str) -> UUID | None:
+    """The id that a form names, None for nobody."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Invalid("Choose somebody from the list.") from None
+
+
+def _instant(until: str, *, hours: float) -> datetime:
+    if not until:
+        return datetime.now(UTC) + timedelta(hours=hours or 24)
+    try:
+        found = datetime.fromisoformat(until)
+    except ValueError:
+        raise Invalid("Write the time as year-month-day and hour:minute, e.g. 2030-01-31 09:00.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

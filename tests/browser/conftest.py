@@ -1,0 +1,114 @@
+"""One stack and one browser for all tests of pages; each test has pages of its own, which are watched."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright
+
+from deploy.demo.cast import COLLEAGUES
+from tests.browser.chromium import STEP_MILLISECONDS, Watch, find_chromium, launch, sign_in
+from tests.stack import OWNER, Stack, running_stack
+
+MIA, JONAS = COLLEAGUES[1], COLLEAGUES[2]
+# Enough for every state that a list can show.
+STORIES = 24
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A desk with the demo's people and some of its tickets."""
+    with running_stack(tmp_path_factory.mktemp("browser") / "home") as running:
+        running.run("duradesk", "demo", "--stories", str(STORIES))
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium; without one these tests are no tests."""
+    try:
+        executable = find_chromium()
+    except LookupError as error:
+        pytest.fail(str(error)) if os.environ.get("CI") else pytest.skip(str(error))
+    async with async_playwright() as playwright:
+        browser = await launch(playwright, executable)
+        yield browser
+        await browser.close()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The stack as people see it in their browsers."""
+
+    stack: Stack
+    browser: Browser
+    watch: Watch
+    contexts: list[BrowserContext]
+    sessions: dict[str, StorageState]
+
+    async def open(
+        self,
+        path: str = "/",
+        *,
+        user: str | None = MIA.email,
+        scheme: Literal["light", "dark"] = "light",
+        width: int = 1280,
+        height: int = 900,
+        **options: Any,
+    ) -> Page:
+        """A page of somebody's own browser, at the path; `user` None has not signed in."""
+        if user is not None:
+            options["storage_state"] = self.sessions.get(user) or await self._sign_in(user)
+        context = await self._context(
+            color_scheme=scheme, viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        page = await context.new_page()
+        await page.goto(path)
+        return page
+
+    def api(self, user: str = OWNER[0]) -> httpx.Client:
+        """The REST API as somebody of the desk."""
+        return self.stack.api((user, self.password_of(user)))
+
+    def find_ticket(self, terms: str) -> int:
+        """The number of the newest ticket that a filter finds."""
+        with self.api() as api:
+            found = api.get("/tickets", params={"filter": terms, "limit": 1}).raise_for_status().json()["items"]
+        return int(found[0]["number"])
+
+    def password_of(self, user: str) -> str:
+        """What somebody types to sign in."""
+        return OWNER[1] if user == OWNER[0] else self.stack.secrets["demo_password"]
+
+    async def _context(self, **options: Any) -> BrowserContext:
+        context = await self.browser.new_context(base_url=self.stack.url, locale="en-GB", timezone_id="UTC", **options)
+        context.set_default_timeout(STEP_MILLISECONDS)
+        context.on("page", self.watch.follow)
+        self.contexts.append(context)
+        return context
+
+    async def _sign_in(self, user: str) -> StorageState:
+        page = await (await self._context()).new_page()
+        await sign_in(page, user, self.password_of(user))
+        self.sessions[user] = await page.context.storage_state()
+        return self.sessions[user]
+
+
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, StorageState]:
+    """Whoever signed in once stays so for all tests."""
+    return {}
+
+
+@pytest.fixture
+async def desk(stack: Stack, browser: Browser, sessions: dict[str, StorageState]) -> AsyncIterator[Desk]:
+    """The desk; at the end nothing may have happened that must not happen on any page."""
+    watch = Watch(stack.url)
+    desk = Desk(stack, browser, watch, [], sessions)
+    yield desk
+    for context in desk.contexts:
+        await context.close()
+    assert not watch.problems, "\n".join(watch.problems)

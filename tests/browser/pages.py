@@ -1,0 +1,35 @@
+"""Every page that a browser can be shown, by name: for the tests that hold for all, and for the pictures."""
+
+# Pages of people who have not signed in.
+PUBLIC = {
+    "sign-in": "/sign-in",
+    "forgot-password": "/forgot-password",
+}
+DESK = {
+    "inbox": "/tickets?view=all_open",
+    "mine": "/tickets?view=mine",
+    "unassigned": "/tickets?view=unassigned",
+    "snoozed": "/tickets?view=snoozed",
+    "found": "/tickets?filter=refund",
+    "nothing-found": "/tickets?filter=tag:no-such-tag",
+    "new-ticket": "/tickets/new",
+    "account": "/account",
+    "people": "/settings/people",
+    "teams": "/settings/teams",
+    "brands": "/settings/brands",
+    "deliveries": "/deliveries",
+    "quarantine": "/quarantine",
+}
+# Pages that tell of a mistake, with the status that they have.
+MISTAKES = {
+    "wrong-filter": ("/tickets?filter=colour:red", 422),
+    "not-found": ("/tickets/999999999", 404),
+    "invitation": ("/invitation/none", 404),
+}
+# Tickets with something to see, by what finds them.
+TICKETS = {
+    "ticket-damaged": "tag:damaged",
+    "ticket-urgent": "priority:urgent",
+    "ticket-waiting": "status:pending",
+    "ticket-closed": "status:closed",
+}
