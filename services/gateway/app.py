@@ -13,6 +13,7 @@ from services.gateway.api import (
     attachments,
     brands,
     deliveries,
+    invitations,
     messages,
     quarantine,
     snoozes,
@@ -24,19 +25,27 @@ from services.gateway.api import (
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.web import (
+    account,
     activity,
     answers,
     assets,
     changes,
     desk_forms,
     inbox,
+    links,
     live,
     panel,
     replies,
     session,
+    settings_brands,
+    settings_people,
+    settings_start,
+    settings_teams,
     sign_in,
     sink,
 )
+from services.gateway.web import deliveries as delivery_pages
+from services.gateway.web import quarantine as quarantine_pages
 
 VERSION = "1"
 # In this order: the first route that matches a path serves it.
@@ -50,6 +59,14 @@ _PAGES = (
     live,
     panel,
     replies,
+    account,
+    links,
+    settings_start,
+    settings_people,
+    settings_teams,
+    settings_brands,
+    delivery_pages,
+    quarantine_pages,
     sign_in,
     sink,
 )
@@ -71,7 +88,19 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     app.state.sink = mailbox
     app.state.streams = live.Streams()
     app.include_router(system.router)
-    for module in (tokens, tickets, snoozes, messages, attachments, deliveries, teams, users, brands, quarantine):
+    for module in (
+        tokens,
+        tickets,
+        snoozes,
+        messages,
+        attachments,
+        deliveries,
+        teams,
+        users,
+        invitations,
+        brands,
+        quarantine,
+    ):
         app.include_router(module.router, responses=COMMON)
     for module in _PAGES:
         app.include_router(module.router)

@@ -18,7 +18,8 @@ from services.gateway.web.live import MOST_STREAMS
 from services.gateway.web.realm import Realm
 from tests.browsing import Browser
 from tests.contract.tickets.desk import MAIL, new_ticket
-from tests.doors import PUBLIC_URL, Doors
+from tests.doors import Doors
+from tests.people import PUBLIC_URL
 from tests.workflow.env import until
 
 
