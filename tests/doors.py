@@ -13,8 +13,10 @@ from typing import Any
 import httpx
 
 from services.common.channel import open_channel
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.domain.principal import Principal, Role
 from services.domain.user import NewUser, User
 from services.gateway.__main__ import server_config
@@ -28,16 +30,19 @@ from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.mail.intake import MailIntake
+from services.mail.metrics import MailMetrics
 from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
-from services.mail.server import listening
+from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
 
+IMAGES = ImageLinks(b"k" * 32)
 LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"
@@ -119,6 +124,7 @@ async def running_gateway(
         services = Services(
             tickets=TicketsClient(tickets),
             desk=DeskClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
@@ -128,6 +134,8 @@ async def running_gateway(
             objects=objects,
             accounts=AccountClient(identity),
             invitations=InvitationClient(identity),
+            images=IMAGES,
+            outbound=Outbound(is_allowed=lambda _: True),
             session_client=SessionClient(identity),
             sessions=SessionAuthenticator(SessionClient(identity), SIGNER),
             realm=Realm(b"k" * 32, public_url=PUBLIC_URL),
@@ -151,14 +159,21 @@ async def served(app: Any) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_mail_door(tickets_address: str, objects: ObjectStore, *, authserv_id: str = "") -> AsyncIterator[int]:
+async def running_mail_door(
+    tickets_address: str, objects: ObjectStore, *, authserv_id: str = "", most: int = 100, lmtp: bool = False
+) -> AsyncIterator[int]:
     """The port of a mail door before this tickets service; `authserv_id` names the mail server it trusts."""
+    metrics = MailMetrics()
     async with (
         open_channel(tickets_address, credentials=lambda: SIGNER.sign(MAIL)) as channel,
         MailParsers() as parsers,
         listening(
-            intake := MailIntake(TicketsClient(channel), parsers, objects, authserv_id=authserv_id),
+            MailHandler(
+                intake := MailIntake(TicketsClient(channel), parsers, objects, authserv_id=authserv_id), metrics
+            ),
             ("127.0.0.1", 0),
+            connections=Connections(most, metrics),
+            lmtp=lmtp,
             size_limit=1_000_000,
             hostname="desk.example",
         ) as port,

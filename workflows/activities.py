@@ -5,8 +5,8 @@ words: never another part's message, an address, or what a mail server said.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -15,17 +15,19 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from services.domain.decision import EffectOutcome, Plan, RoutingFacts
+from services.domain.decision import ClaimedEffect, EffectOutcome, Plan, RoutingFacts
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.ticket import TicketStatus
 from workflows.messages import AdvanceResult, BulkPageResult
 from workflows.ports import Bulks, Effects, MailSender, Orchestration, Routing, SendResult
 
 _DECISION_TRIES = 5
-_LEASE = timedelta(seconds=60)
-_LEASED_ELSEWHERE_DELAY = timedelta(seconds=10)
-# Until when, from the claim on, recording the outcome is tried: within the lease, or the mail goes out again.
-_RECORDING_SECONDS = 55.0
+# What a worker that was killed costs the mails it was sending. A living one keeps its leases for as long as it needs.
+_LEASE = timedelta(seconds=20)
+_RENEWAL_SECONDS = 5.0
+_LEASED_ELSEWHERE_DELAY = timedelta(seconds=5)
+# Until when, from the claim on, recording the outcome is tried: before Temporal takes the activity for lost.
+_RECORDING_SECONDS = 85.0
 _RECORDING_PAUSE_SECONDS = 0.5
 
 log = structlog.get_logger()
@@ -94,19 +96,41 @@ class DeliverActivities:
                 return
             except Conflict:
                 raise _failure("LEASED", delay=_LEASED_ELSEWHERE_DELAY) from None
-            begin = partial(self._effects.begin_effect, effect, fence=claimed.fence)
-            try:
-                result = await self._sender.send(claimed.mail, begin=begin)
-            except DuradeskError:
-                raise
-            except Exception as error:
-                # Nobody knows whether the mail went out. The effect stays as it is until the lease has run out: the
-                # next claim then sees how far it came, and allows one more try if it may have gone out.
-                log.warning("delivery.in_doubt", effect_id=effect_id, error=type(error).__name__)
-                raise _failure("DELIVERY_IN_DOUBT", delay=_LEASE) from None
-            await self._record(effect, claimed.fence, result, deadline=deadline)
+            async with self._keeping(effect, claimed.fence):
+                result = await self._send(effect, claimed)
+                await self._record(effect, claimed.fence, result, deadline=deadline)
             if result.outcome is EffectOutcome.RETRY:
                 raise _failure("REFUSED_FOR_NOW", delay=_patience(claimed.attempt))
+
+    @asynccontextmanager
+    async def _keeping(self, effect: UUID, fence: int) -> AsyncIterator[None]:
+        """Inside the block Temporal and the tickets service are told that the delivery is still ours."""
+        keeper = asyncio.create_task(self._keep(effect, fence))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+    async def _keep(self, effect: UUID, fence: int) -> None:
+        while True:
+            await asyncio.sleep(_RENEWAL_SECONDS)
+            activity.heartbeat()
+            # Lost, it shows at the next step that needs it.
+            with suppress(DuradeskError):
+                await self._effects.renew_effect(effect, fence=fence, lease=_LEASE)
+
+    async def _send(self, effect: UUID, claimed: ClaimedEffect) -> SendResult:
+        begin = partial(self._effects.begin_effect, effect, fence=claimed.fence)
+        try:
+            return await self._sender.send(claimed.mail, begin=begin)
+        except DuradeskError:
+            raise
+        except Exception as error:
+            # Nobody knows whether the mail went out. The effect stays as it is until the lease has run out: the next
+            # claim then sees how far it came, and allows one more try if it may have gone out.
+            log.warning("delivery.in_doubt", effect_id=str(effect), error=type(error).__name__)
+            raise _failure("DELIVERY_IN_DOUBT", delay=_LEASE) from None
 
     async def _record(self, effect: UUID, fence: int, result: SendResult, *, deadline: float) -> None:
         try:

@@ -28,6 +28,9 @@ class Effects(Protocol):
     async def begin_effect(self, effect_id: UUID, /, *, fence: int) -> None:
         """Mark the point of no return; Conflict when the lease was lost."""
 
+    async def renew_effect(self, effect_id: UUID, /, *, fence: int, lease: timedelta) -> None:
+        """Keep the lease for as long again; Conflict when it was lost."""
+
     async def finish_effect(self, effect_id: UUID, /, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         """Record how it ended; Conflict when the lease was lost."""
 
@@ -41,8 +44,10 @@ class Orchestration(Effects, Protocol):
     async def apply_decision(self, decision: Decision, /, *, facts: Facts, routing: RoutingFacts) -> Plan:
         """Store the decision and what it changes; Conflict when the ticket changed since the facts were read."""
 
-    async def claim_outbox(self, *, window: int, urgent_places: int, wait: timedelta) -> Sequence[Nudge]:
-        """Tickets to be signalled now; waits up to `wait` for the first."""
+    async def claim_outbox(
+        self, *, window: int, urgent_places: int, wait: timedelta, signalled: Sequence[UUID]
+    ) -> Sequence[Nudge]:
+        """Tickets to be signalled now; waits up to `wait` for the first. `signalled` were, of those claimed before."""
 
     async def release_outbox(self, ticket_ids: Sequence[UUID], /) -> None:
         """Give claimed tickets back that could not be signalled."""
@@ -55,6 +60,9 @@ class Orchestration(Effects, Protocol):
 
     async def list_live_tickets(self, *, page_size: int, page_token: str) -> tuple[Sequence[UUID], str]:
         """A page of the tickets whose workflow should run, soonest due first, and the next page's token."""
+
+    async def keep_house(self) -> int:
+        """Remove a piece of what nobody asks for any more, and say how many rows."""
 
 
 class AccountMails(Protocol):
@@ -70,6 +78,9 @@ class AccountMails(Protocol):
 
     async def begin_account_mail(self, mail_id: UUID, /, *, fence: int) -> None:
         """Mark the point of no return; Conflict when the lease was lost."""
+
+    async def renew_account_mail(self, mail_id: UUID, /, *, fence: int, lease: timedelta) -> None:
+        """Keep the lease for as long again; Conflict when it was lost."""
 
     async def finish_account_mail(self, mail_id: UUID, /, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         """Record how it ended; Conflict when the lease was lost."""

@@ -3,6 +3,7 @@
 Every 15 s it nudges tickets that wait too long, and those whose workflow was terminated or failed. When the sentinel
 workflow is gone, Temporal lost its database: then every live ticket is nudged, soonest due first. Each hour, and at
 start, all live tickets are compared with the workflows that run. A nudge too many does no harm, so nothing is kept.
+It also has the tickets service remove, piece by piece, what nobody asks for any more.
 """
 
 import asyncio
@@ -54,7 +55,13 @@ class Reconciliation:
     async def look(self) -> None:
         """Take each step once; one that fails keeps none of the others from being taken."""
         away = set()
-        for step in (self._nudge_overdue, self._restore_lost, self._nudge_ended, self._compare_hourly):
+        for step in (
+            self._nudge_overdue,
+            self._restore_lost,
+            self._nudge_ended,
+            self._compare_hourly,
+            self._keep_house,
+        ):
             try:
                 await step()
             except (RPCError, DuradeskError) as error:
@@ -85,6 +92,11 @@ class Reconciliation:
         nudged = await self._orchestration.nudge_overdue(_OVERDUE)
         if nudged:
             log.info("reconcile.overdue", nudged=nudged)
+
+    async def _keep_house(self) -> None:
+        removed = await self._orchestration.keep_house()
+        if removed:
+            log.info("reconcile.removed", rows=removed)
 
     async def _nudge_ended(self) -> None:
         """Bring back workflows that did not end by themselves: terminated by hand, say, or failed."""

@@ -22,8 +22,9 @@ from workflows.ports import Orchestration
 from workflows.search_attributes import attributes_of, register_search_attributes
 from workflows.ticket import TicketWorkflow
 
-# Short enough that the process may end between two claims: one that is cut off would keep its rows for 30 s.
+# Short enough that the process may end between two claims: one that is cut off would keep its rows for seconds.
 _WAIT = timedelta(seconds=2)
+# Shorter than a claim lasts by itself, so that nobody else signals meanwhile.
 _SIGNAL_TIMEOUT = timedelta(seconds=5)
 _LONGEST_BRAND = 40
 
@@ -45,23 +46,26 @@ class Relay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until the process is to stop; what is claimed by then is still signalled."""
+        signalled: Sequence[UUID] = ()
         while not stopping.is_set():
             try:
                 nudges = await self._orchestration.claim_outbox(
-                    window=self._window, urgent_places=self._urgent_places, wait=_WAIT
+                    window=self._window, urgent_places=self._urgent_places, wait=_WAIT, signalled=signalled
                 )
                 self._tickets.is_over()
-                await self._signal_all(nudges, stopping)
+                signalled = await self._signal_all(nudges, stopping)
             except DuradeskError as error:
                 await pause(self._tickets.goes_on(error), stopping)
 
-    async def _signal_all(self, nudges: Sequence[Nudge], stopping: asyncio.Event) -> None:
+    async def _signal_all(self, nudges: Sequence[Nudge], stopping: asyncio.Event) -> list[UUID]:
+        """Signal the tickets, and say of which Temporal took it."""
         errors = await asyncio.gather(*(self._signal(nudge) for nudge in nudges))
         failed = {nudge.ticket_id: error for nudge, error in zip(nudges, errors, strict=True) if error is not None}
         if failed:
             await self._step_back(failed, stopping)
         elif nudges:
             self._temporal.is_over()
+        return [nudge.ticket_id for nudge in nudges if nudge.ticket_id not in failed]
 
     async def _signal(self, nudge: Nudge) -> Exception | None:
         try:

@@ -32,8 +32,9 @@ NEXT_DUE_AT = SearchAttributeKey.for_datetime("NextDueAt")
 
 # A worker that dies in the middle costs so long; the calls of a step are bounded by 10 s each and mostly take 10 ms.
 _ADVANCE_TIMEOUT = timedelta(seconds=15)
-# As long as the lease of a delivery: a second attempt starts when the first one's lease has run out.
-_DELIVER_TIMEOUT = timedelta(seconds=60)
+# Longer than sending and recording may take together; a worker that is killed is noticed by its silence.
+_DELIVER_TIMEOUT = timedelta(seconds=90)
+_DELIVER_SILENCE = timedelta(seconds=15)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=15))
 _SHORTEST_WAIT_SECONDS = 0.25
 _MOST_DELIVERIES = 50
@@ -115,6 +116,7 @@ class TicketWorkflow:
                 effect_id,
                 task_queue=DELIVER_QUEUE,
                 start_to_close_timeout=_DELIVER_TIMEOUT,
+                heartbeat_timeout=_DELIVER_SILENCE,
                 retry_policy=_RETRY,
                 priority=self._priority,
                 summary="deliver what was decided",

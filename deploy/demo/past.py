@@ -13,9 +13,11 @@ from psycopg import AsyncConnection, Error
 from psycopg.rows import DictRow
 
 from services.common.auth import PrincipalSigner, SignedOnly
+from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.server import running_server
 from services.domain.principal import Principal, Role
+from services.identity.client import IdentityClient
 from services.tickets.__main__ import services_on
 from services.tickets.news import NewsDesk
 from services.tickets.settings import TicketsSettings
@@ -53,24 +55,21 @@ class PastDatabase(Database):
             raise self._domain_error(error) from error
 
 
-def _nobody_watches(database: Database, wakeup: Wakeup) -> NewsDesk:
-    # Never begun: it would look for news of its own, in the middle of a story.
-    return NewsDesk(WatchStore(database), wakeup.next)
-
-
 @asynccontextmanager
 async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDatabase, Wakeup, str]]:
     """The database with the clock to set, whom to tell of what was committed, and the address of the service."""
-    signer = PrincipalSigner(settings.needed_principal_key)
+    signer, itself = PrincipalSigner(settings.needed_principal_key), Principal("tickets", Role.SERVICE)
     url = settings.needed_database_url
     async with (
         PastDatabase(url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=2) as database,
         Wakeup(url) as wakeup,
+        NewsDesk(WatchStore(database), wakeup.next) as news,
+        open_channel(settings.identity_address, credentials=lambda: signer.sign(itself)) as identity,
         running_server(
             settings,
             name="demo",
             address=("127.0.0.1", 0),
-            services=services_on(database, wakeup, _nobody_watches(database, wakeup), settings),
+            services=services_on(database, wakeup, news, IdentityClient(identity), settings),
             authenticator=SignedOnly(signer),
         ) as port,
     ):

@@ -15,6 +15,7 @@ from deploy.demo.script import STORIES
 from deploy.local import up as upper
 from deploy.local.access import fetch_token
 from deploy.local.home import is_running
+from deploy.local.queues import read_queues
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import Stack, load_stack, migrate_all
 from deploy.local.supervisor import read_status
@@ -54,7 +55,7 @@ def demo(
 
 @app.command()
 def status() -> None:
-    """List the processes of the stack: name, process id, up since, restarts."""
+    """List the processes of the stack (name, process id, up since, restarts) and what waits in its queues."""
     settings = load_settings(LocalSettings)
     if not is_running(settings):
         raise Unavailable(f"Nothing runs in {settings.data}: start it with `duradesk up`.")
@@ -64,6 +65,8 @@ def status() -> None:
         age = str(datetime.now(UTC) - row.started_at).split(".")[0] if row.started_at else "-"
         state = "ready" if row.ready else "starting" if row.pid else "waiting"
         typer.echo(f"{row.name:<10} {row.pid or '-':>8} {state:<9} {since:<20} {age:>9} {row.restarts:>8}")
+    for name, value in read_queues(settings):
+        typer.echo(f"{name:<32} {value:>10.10g}")
 
 
 @app.command()

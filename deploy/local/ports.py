@@ -29,6 +29,10 @@ def stack_ports(settings: LocalSettings) -> dict[str, Port]:
         "identity": Port(listen, settings.grpc_port + 2, "DURADESK_GRPC_PORT (plus 2)"),
         "mail": Port(listen, settings.smtp_port, "DURADESK_SMTP_PORT"),
     }
+    if settings.lmtp_port:
+        ports["lmtp"] = Port(listen, settings.lmtp_port, "DURADESK_LMTP_PORT")
+    if settings.mail_metrics_port:
+        ports["mail-metrics"] = Port(listen, settings.mail_metrics_port, "DURADESK_MAIL_METRICS_PORT")
     if settings.embeds_sink:
         ports["sink"] = Port("127.0.0.1", settings.sink_port, "DURADESK_SMTP_SINK_PORT")
     if settings.embeds_temporal:

@@ -12,6 +12,8 @@ class LocalSettings(Settings):
     """Settings of the stack; each has a default, so that `duradesk up` needs none of them."""
 
     smtp_sink_port: Port | None = None
+    lmtp_port: Port | None = None
+    mail_metrics_port: Port | None = None
     owner_email: str = "owner@localhost"
     owner_password: SecretStr | None = None
     smarthost: str = ""

@@ -10,7 +10,7 @@ from uuid import UUID
 import jwt
 
 from services.domain.errors import Unauthenticated
-from services.domain.principal import Principal, Role
+from services.domain.principal import Principal, Role, Via
 
 _ALGORITHM = "HS256"
 _PARTY = "duradesk"
@@ -40,6 +40,7 @@ class PrincipalSigner:
             "role": principal.role.value,
             "contact_id": str(principal.contact_id) if principal.contact_id else None,
             "name": principal.name,
+            "via": principal.via.value,
             "iat": issued_at,
             "exp": issued_at + lifetime,
         }
@@ -63,6 +64,7 @@ class PrincipalSigner:
                 Role(claims["role"]),
                 contact_id=UUID(contact_id) if contact_id else None,
                 name=str(claims.get("name", "")),
+                via=Via(claims["via"]),
             )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated("The token is not valid, or not any more: sign in again.") from error

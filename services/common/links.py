@@ -31,6 +31,10 @@ class LinkSigner:
         """The address of the link's page, under the configured one and no other."""
         return f"{self._public_url}{PATH}{self.token(link)}"
 
+    def ticket_url(self, number: int) -> str:
+        """The address of a ticket's page, for the staff."""
+        return f"{self._public_url}/tickets/{number}"
+
     def token(self, link: CustomerLink) -> str:
         """The link as 108 letters."""
         content = _FORM.pack(

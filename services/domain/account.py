@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.domain.delivery import EffectState
 from services.domain.errors import Invalid
 from services.domain.intake import clean_line
 from services.domain.principal import Role
 from services.domain.templates import Template
+from services.domain.ticket import EffectState
 
 TOKEN_NAME_LENGTH = 100
 

@@ -24,6 +24,7 @@ from services.domain.decision import (
     TicketFacts,
     TraceLine,
 )
+from services.domain.followers import customers_following, plan_notices
 from services.domain.plan import plan_dues
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
 
@@ -52,6 +53,7 @@ def decide(facts: Facts, routing: RoutingFacts) -> Decision:
         _acknowledge(draft, event)
         _send_reply(draft, event)
         _tell_resolved(draft, event)
+        _tell_staff(draft, event)
     _give_owner(draft, routing)
     _explain_moot_dues(draft)
     _fire_dues(draft)
@@ -68,21 +70,31 @@ def decide(facts: Facts, routing: RoutingFacts) -> Decision:
 
 
 def _send_reply(draft: _Draft, event: EventFacts) -> None:
-    """An agent's public reply goes to the requester by mail, once per message, when it can no longer be taken back."""
+    """An agent's public reply goes to the requester and the customers who follow, once to each, when it cannot be taken
+    back any more.
+    """
     by_agent = event.kind is EventKind.MESSAGE_ADDED and event.author_kind is AuthorKind.AGENT
     if not by_agent or event.visibility is not Visibility.PUBLIC or event.message_id is None:
         return
     cause = f"event {event.seq}"
     reachable, undo_seconds = draft.ticket.requester_reachable, draft.facts.brand.undo_seconds
+    following = customers_following(draft.facts, event)
     if event.withdrawn:
         outcome = "no mail: it was taken back"
-    elif not reachable:
+    elif not reachable and not following:
         outcome = _UNREACHABLE
     else:
-        outcome = f"mail the reply to the requester after {undo_seconds} s to take it back"
+        people = ["the requester"] if reachable else []
+        people += [f"{len(following)} followers"] if following else []
+        outcome = f"mail the reply to {' and '.join(people)} after {undo_seconds} s to take it back"
         not_before = event.effective_at + timedelta(seconds=undo_seconds)
-        key = f"reply/{event.message_id}"
-        draft.effects.append(PlannedEffect(key, EffectKind.REPLY_MAIL, event.message_id, not_before, cause))
+        key, kind = f"reply/{event.message_id}", EffectKind.REPLY_MAIL
+        if reachable:
+            draft.effects.append(PlannedEffect(key, kind, event.message_id, not_before, cause))
+        draft.effects += [
+            PlannedEffect(f"{key}/{person}", kind, event.message_id, not_before, cause, contact_id=person)
+            for person in following
+        ]
     seen = {
         "visibility": Visibility.PUBLIC.value,
         "requester_reachable": _word(reachable),
@@ -141,6 +153,16 @@ def _plan_resolved_notice(draft: _Draft, *, at: datetime, cause: str) -> str:
     key = f"resolved_notice/{draft.ticket.status_epoch}"
     draft.effects.append(PlannedEffect(key, EffectKind.RESOLVED_NOTICE_MAIL, None, at, cause))
     return "tell the requester"
+
+
+def _tell_staff(draft: _Draft, event: EventFacts) -> None:
+    """Assignee and followers of the staff are told of what others did."""
+    notices = plan_notices(draft.facts, event)
+    if notices:
+        draft.effects += notices
+        seen = {"assignee": str(draft.ticket.assignee_id or "nobody"), "actor": event.actor}
+        outcome = f"tell {len(notices)} of the staff by mail"
+        draft.trace.append(TraceLine(event.effective_at, f"event {event.seq}", "who is to know", seen, outcome))
 
 
 def _word(value: bool) -> str:

@@ -13,6 +13,7 @@ from services.domain.ticket import (
     Due,
     EventKind,
     FieldChange,
+    FollowerKind,
     Priority,
     TicketStatus,
     Visibility,
@@ -43,7 +44,8 @@ class TicketFacts:
 class EventFacts:
     """A committed, undecided event; a message's text stands in by its SHA-256 in hex.
 
-    No machine may answer a message that is `automatic` (RFC 3834).
+    No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
+    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to.
     """
 
     seq: int
@@ -56,6 +58,17 @@ class EventFacts:
     by_requester: bool = False
     automatic: bool = False
     withdrawn: bool = False
+    actor: str = ""
+    assignee_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerFacts:
+    """Somebody who follows the ticket, by a contact's or a user's id, from the event `since_seq` on."""
+
+    id: UUID
+    kind: FollowerKind
+    since_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,7 @@ class Facts:
     more: bool
     planned: tuple[Due, ...]
     fired: tuple[FiredDue, ...]
+    followers: tuple[FollowerFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +149,24 @@ class EffectKind(StrEnum):
     IDLE_REMINDER_MAIL = "idle_reminder_mail"
     ACKNOWLEDGEMENT_MAIL = "acknowledgement_mail"
     RESOLVED_NOTICE_MAIL = "resolved_notice_mail"
+    CUSTOMER_WROTE_MAIL = "customer_wrote_mail"
+    NOTE_MAIL = "note_mail"
+    ASSIGNED_MAIL = "assigned_mail"
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedEffect:
-    """Something to be done outside, once per `key`."""
+    """Something to be done outside, once per `key`: for the follower `contact_id`, for `user_id` of the staff, or else
+    for the requester.
+    """
 
     key: str
     kind: EffectKind
     message_id: UUID | None
     not_before: datetime
     cause: str
+    contact_id: UUID | None = None
+    user_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

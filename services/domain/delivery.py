@@ -1,7 +1,7 @@
 """Whether an effect may be taken for delivery: once for sure, and once more where nobody can know.
 
 An effect goes ready -> claimed -> sending -> done | failed, or ready -> suppressed | cancelled. Before `sending`
-nothing has left, so a lost lease is simply taken again. A send that was cut after that point may have arrived: it is
+nothing has arrived, so a lost lease is simply taken again. A send that was cut after that point may have arrived: it is
 sent once more with the same Message-ID and marked; cut a second time, it ends in doubt.
 """
 
@@ -13,20 +13,7 @@ from uuid import UUID
 from services.domain.decision import EffectKind, EffectOutcome
 from services.domain.errors import Conflict, InvalidTransition
 from services.domain.plan import due_key
-from services.domain.ticket import DueKind, TicketStatus
-
-
-class EffectState(StrEnum):
-    """Where a delivery is."""
-
-    READY = "ready"
-    CLAIMED = "claimed"
-    SENDING = "sending"
-    DONE = "done"
-    FAILED = "failed"
-    IN_DOUBT = "in_doubt"
-    SUPPRESSED = "suppressed"
-    CANCELLED = "cancelled"
+from services.domain.ticket import DueKind, EffectState, TicketStatus
 
 
 @dataclass(frozen=True, slots=True)

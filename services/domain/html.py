@@ -5,7 +5,9 @@ from elsewhere stand in `data-remote-src`, to be asked for by a person.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from hashlib import sha256
+from urllib.parse import unquote
 
 import nh3
 
@@ -63,6 +65,35 @@ def sanitize_html(html: str) -> str:
         url_relative="deny",
     )
     return cleaned.replace(f' src="{mark}', ' data-remote-src="')
+
+
+def show_html(html: str, *, embedded: Mapping[str, str], remote: Callable[[str], str] | None) -> str:
+    """The harmless HTML with its pictures: `embedded` maps Content-IDs to paths of ours, `remote` addresses to such.
+
+    Without `remote`, and where it gives "", a picture from elsewhere stays blocked.
+    """
+    html = sanitize_html(html)
+    mark = f"shown-{sha256(html.encode('utf-8', 'replace')).hexdigest()}:"
+
+    def shown(tag: str, name: str, value: str) -> str | None:
+        if name == "src" and value[:4].lower() == "cid:":
+            path = embedded.get(unquote(value[4:]))
+            return mark + path if path else None
+        if name == "data-remote-src" and remote is not None and (path := remote(value)):
+            return mark + path
+        return value
+
+    # What was sanitised a line above is only looked through: all of its attributes are kept.
+    looked = nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=shown,
+        link_rel="noopener noreferrer nofollow",
+        url_schemes=_SCHEMES,
+        url_relative="deny",
+    )
+    return looked.replace(f' data-remote-src="{mark}', ' src="').replace(f' src="{mark}', ' src="')
 
 
 def is_too_deep(html: str) -> bool:

@@ -27,6 +27,8 @@ EMAIL_LENGTH = 320
 REQUEST_ID_LENGTH = 200
 LONGEST_WAIT = timedelta(days=3650)
 LONGEST_UNDO_SECONDS = 3600
+# Those of the catalogues of our mails.
+LANGUAGES = ("en", "cs", "it", "fi")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TAG = re.compile(r"[^\s,:\"\x00-\x1f\x7f-\x9f]+")
@@ -181,6 +183,8 @@ def check_brand(brand: Brand) -> None:
             problems[name] = "must be longer than 0 and at most 10 years, or absent to switch it off"
     if not 0 <= brand.undo_seconds <= LONGEST_UNDO_SECONDS:
         problems["undo_seconds"] = f"must be 0 to {LONGEST_UNDO_SECONDS}"
+    if brand.language not in LANGUAGES:
+        problems["language"] = f"must be one of {', '.join(LANGUAGES)}"
     remind, resolve = brand.idle_remind_after, brand.idle_resolve_after
     if remind is not None and resolve is not None and remind >= resolve:
         problems.setdefault("idle_remind_after", "must be shorter than idle_resolve_after: the reminder comes before")

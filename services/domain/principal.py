@@ -18,6 +18,13 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
+class Via(StrEnum):
+    """How somebody proved who they are: with an account, or by nothing but a link in a mail of ours to them."""
+
+    ACCOUNT = "account"
+    LINK = "link"
+
+
 STAFF = frozenset({Role.OWNER, Role.ADMIN, Role.AGENT, Role.LIGHT_AGENT})
 
 _CUSTOMER = frozenset(
@@ -48,6 +55,9 @@ _AGENT = _LIGHT_AGENT | {
 _ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage"}
 _ADMIN |= {"operations.read", "operations.manage"}
 
+# All that the bearer of a link may do.
+_BY_LINK = frozenset({"tickets.answer"})
+
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CUSTOMER: _CUSTOMER,
     Role.LIGHT_AGENT: _LIGHT_AGENT,
@@ -64,6 +74,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
             "tickets.decide",
             "directory.read",
             "accounts.deliver",
+            "operations.measure",
         }
     ),
 }
@@ -72,17 +83,18 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The caller of one request: `subject` is a user's id or a process's name, `contact_id` a customer's contact, and
-    `name` what people call them, which is no proof of anything.
+    `name` what people call them, which is no proof of anything. `via` says how they proved it.
     """
 
     subject: str
     role: Role
     contact_id: UUID | None = None
     name: str = field(default="", compare=False)
+    via: Via = Via.ACCOUNT
 
     def may(self, permission: str) -> bool:
-        """Whether the role grants the permission."""
-        return permission in PERMISSIONS[self.role]
+        """Whether the role grants the permission, and the way it was proved."""
+        return permission in PERMISSIONS[self.role] and (self.via is Via.ACCOUNT or permission in _BY_LINK)
 
     def require(self, permission: str) -> None:
         """Raise Forbidden unless the role grants the permission."""

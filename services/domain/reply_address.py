@@ -14,6 +14,7 @@ from uuid import UUID
 
 _LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 _CODE_LENGTH = 20
+_NOTICE = "notification"
 _LABEL = b"duradesk reply address 1"
 _TAGGED = re.compile(
     rf"(?P<base>[^@]+)\+t(?P<number>[0-9]{{1,18}})-(?P<code>[a-z2-7]{{{_CODE_LENGTH}}})@(?P<domain>[^@]+)"
@@ -53,6 +54,17 @@ def read_tag(address: str) -> ReplyTag | None:
     """The tag in an address, or None."""
     match = _TAGGED.fullmatch(address.strip().lower())
     return ReplyTag(int(match["number"]), match["code"]) if match else None
+
+
+def notice_address(brand_address: str) -> str:
+    """Where an answer to a mail for the staff goes, to be kept apart: such a mail proves nobody's authority."""
+    local, _, domain = brand_address.rpartition("@")
+    return f"{local}+{_NOTICE}@{domain}"
+
+
+def is_notice_address(address: str) -> bool:
+    """Whether somebody answers a mail that was for the staff."""
+    return address.strip().lower().rpartition("@")[0].endswith(f"+{_NOTICE}")
 
 
 def without_tag(address: str) -> str:

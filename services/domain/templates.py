@@ -7,8 +7,10 @@ text, whatever it looks like. English is the source of all languages: `say` give
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
+
+from babel.dates import format_datetime
 
 from services.domain.decision import EffectKind
 from services.domain.intake import clean_line
@@ -42,6 +44,8 @@ def _(text: str) -> str:
     return text
 
 
+# How an instant is written, in the letters of Unicode's locale data (UTS 35).
+_INSTANT = _("d MMMM y 'at' HH:mm 'UTC'")
 _GREETING = _("Hello {name},")
 _NAMELESS_GREETING = _("Hello,")
 _SOLVED = _("It is solved:\n{solved_link}")
@@ -80,6 +84,22 @@ TEMPLATES: Mapping[EffectKind, Template] = {
         ),
     ),
 }
+_SEE = _("To the ticket:\n{link}")
+# To the staff; answers to these mails reach nobody.
+NOTICES: Mapping[EffectKind, Template] = {
+    EffectKind.CUSTOMER_WROTE_MAIL: Template(
+        _("[{number}] {author} wrote: {subject}"),
+        (_('{author} wrote on ticket {number}, "{subject}":'), "{body}", _SEE),
+    ),
+    EffectKind.NOTE_MAIL: Template(
+        _("[{number}] {author} left a note: {subject}"),
+        (_('{author} left a note on ticket {number}, "{subject}":'), "{body}", _SEE),
+    ),
+    EffectKind.ASSIGNED_MAIL: Template(
+        _("[{number}] assigned to you: {subject}"),
+        (_('Ticket {number}, "{subject}", was given to you.'), _SEE),
+    ),
+}
 # To an address whose owner did not prove to have written: not a word that somebody else may have put there.
 NEUTRAL_ACKNOWLEDGEMENT = Template(
     _("We have your request ({number})"),
@@ -103,18 +123,30 @@ def reply(*, subject: str, body: str) -> Words:
     return Words(answer_subject(subject), body, _html([body]))
 
 
-def fill(template: Template, values: Mapping[str, str | int | datetime | None], say: Say) -> Words:
-    """The mail that the template makes of the values; `say` translates."""
-    known = {name: clean_line(_in_words(value)) for name, value in values.items()}
+def fill(
+    template: Template,
+    values: Mapping[str, str | int | datetime | None],
+    say: Say,
+    *,
+    language: str = "en",
+    body: str = "",
+) -> Words:
+    """The mail that the template makes of the values; `say` translates into the language.
+
+    `body` is the one value of several lines.
+    """
+    known = {name: clean_line(_in_words(value, say, language)) for name, value in values.items()}
     known["greeting"] = _substitute(say(_GREETING if known.get("name") else _NAMELESS_GREETING), known)
     known["answer_subject"] = answer_subject(known.get("subject", ""))
+    subject = _substitute(say(template.subject), known)
+    known["body"] = body
     paragraphs = [
         _substitute(say(paragraph), known)
         for paragraph in template.paragraphs
         if all(known.get(name) for name in _PLACEHOLDER.findall(paragraph))
     ]
     text = "\n\n".join(paragraphs) + "\n"
-    return Words(_substitute(say(template.subject), known), text, _html(paragraphs))
+    return Words(subject, text, _html(paragraphs))
 
 
 def _substitute(template: str, values: Mapping[str, str]) -> str:
@@ -122,12 +154,10 @@ def _substitute(template: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
 
 
-def _in_words(value: str | int | datetime | None) -> str:
-    if value is None:
-        return ""
+def _in_words(value: str | int | datetime | None, say: Say, language: str) -> str:
     if isinstance(value, datetime):
-        return f"{value.day} {value:%B %Y at %H:%M} UTC"
-    return str(value)
+        return format_datetime(value, say(_INSTANT), tzinfo=UTC, locale=language)
+    return "" if value is None else str(value)
 
 
 def _html(paragraphs: list[str]) -> str:

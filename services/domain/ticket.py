@@ -74,6 +74,8 @@ class EventKind(StrEnum):
     AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
     TICKET_SNOOZED = "ticket_snoozed"
     TICKET_WOKEN = "ticket_woken"
+    FOLLOWER_ADDED = "follower_added"
+    FOLLOWER_REMOVED = "follower_removed"
 
 
 class DueKind(StrEnum):
@@ -83,6 +85,13 @@ class DueKind(StrEnum):
     IDLE_RESOLVE = "idle_resolve"
     AUTO_CLOSE = "auto_close"
     SNOOZE_WAKE = "snooze_wake"
+
+
+class FollowerKind(StrEnum):
+    """What kind of person follows a ticket."""
+
+    CUSTOMER = "customer"
+    STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +154,36 @@ class AttachedFile:
     digest: str
 
 
+class EffectState(StrEnum):
+    """Where a delivery is."""
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    DONE = "done"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelivery:
+    """How far the mail of a reply to one of its recipients is; the ledger says more under its id."""
+
+    id: UUID
+    recipient: str
+    state: EffectState
+    detail: str
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One word in a ticket's conversation: `body` is what is new, `quoted` the rest of what came, `html` all of it."""
+    """One word in a ticket's conversation: `body` is what is new, `quoted` the rest of what came, `html` all of it.
+
+    `delivery` is told to the staff alone, and empty until it is decided that a mail goes out.
+    """
 
     id: UUID
     ticket_id: UUID
@@ -161,6 +197,7 @@ class Message:
     html: str
     attachments: tuple[Attachment, ...]
     withdrawn_at: datetime | None = None
+    delivery: tuple[MessageDelivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +240,8 @@ class Due:
 class Brand:
     """A company front and its times; a duration that is None is switched off.
 
-    A public reply can be taken back for `undo_seconds`, and goes out after them.
+    A public reply can be taken back for `undo_seconds`, and goes out after them. `language` is that of the mails to
+    customers which nobody writes by hand.
     """
 
     id: UUID
@@ -216,6 +254,8 @@ class Brand:
     acknowledge: bool = True
     resolved_notice: bool = True
     undo_seconds: int = 5
+    staff_notices: bool = True
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

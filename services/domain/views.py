@@ -1,22 +1,32 @@
-"""The views that everybody has: a name and the filter that finds its tickets."""
+"""The views that everybody has: what a desk asks all day, as data."""
 
 from dataclasses import dataclass
-
-_WORKED_ON = "status:new,open,pending,on_hold"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A list of tickets by name."""
+    """A list with a name: `filter` in the text form of conditions, `order_by` as lists take it."""
 
     name: str
+    title: str
     filter: str
+    order_by: str
 
 
 VIEWS = (
-    View("mine", f"{_WORKED_ON} assignee:me"),
-    View("unassigned", f"{_WORKED_ON} assignee:none"),
-    View("all_open", _WORKED_ON),
-    View("waiting", "status:pending,on_hold"),
-    View("resolved", "status:resolved,closed"),
+    View("mine", "Mine", "is:open snoozed:none assignee:me", "-updated_at"),
+    View("unassigned", "Unassigned", "is:open snoozed:none assignee:none", "-priority"),
+    View("my_teams", "My teams", "is:open snoozed:none team:mine", "-priority"),
+    View("all_open", "All open", "is:open snoozed:none", "-updated_at"),
+    View("snoozed", "Snoozed", "is:open is:snoozed", "due"),
+    View("waiting", "Waiting", "status:pending,on_hold snoozed:none", "status_since"),
+    View("resolved", "Resolved", "status:resolved", "-status_since"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many tickets a filter finds; counting ends at 1,000, and `more` says that there are more."""
+
+    count: int
+    more: bool

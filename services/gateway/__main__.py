@@ -8,9 +8,11 @@ import uvloop
 
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.logging import configure_logging
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.common.settings import load_settings
 from services.common.uploads import UploadSigner
 from services.gateway.app import create_app
@@ -25,6 +27,7 @@ from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -41,6 +44,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         services = Services(
             tickets=TicketsClient(tickets),
             desk=DeskClient(tickets),
+            followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),
@@ -53,6 +57,8 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             sessions=SessionAuthenticator(session_client, signer),
             realm=Realm(settings.needed_principal_key, public_url=settings.public_url),
             objects=objects,
+            images=ImageLinks(settings.needed_principal_key),
+            outbound=Outbound(),
             uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)

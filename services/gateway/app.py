@@ -13,6 +13,7 @@ from services.gateway.api import (
     attachments,
     brands,
     deliveries,
+    followers,
     invitations,
     messages,
     quarantine,
@@ -21,19 +22,25 @@ from services.gateway.api import (
     tickets,
     tokens,
     users,
+    views,
 )
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
+from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
     account,
     activity,
     answers,
     assets,
+    bulk,
     changes,
     desk_forms,
+    following,
+    images,
     inbox,
     links,
     live,
+    new_ticket,
     panel,
     replies,
     session,
@@ -50,23 +57,27 @@ from services.gateway.web import quarantine as quarantine_pages
 VERSION = "1"
 # In this order: the first route that matches a path serves it.
 _PAGES = (
+    account,
     activity,
     answers,
     assets,
+    bulk,
     changes,
-    desk_forms,
-    inbox,
-    live,
-    panel,
-    replies,
-    account,
-    links,
-    settings_start,
-    settings_people,
-    settings_teams,
-    settings_brands,
     delivery_pages,
+    desk_forms,
+    following,
+    images,
+    inbox,
+    links,
+    live,
+    new_ticket,
+    panel,
     quarantine_pages,
+    replies,
+    settings_brands,
+    settings_people,
+    settings_start,
+    settings_teams,
     sign_in,
     sink,
 )
@@ -85,13 +96,16 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     )
     app.state.services = services
     app.state.metrics = Metrics()
+    app.state.queues = QueueMetrics(app.state.metrics.registry)
     app.state.sink = mailbox
     app.state.streams = live.Streams()
     app.include_router(system.router)
     for module in (
         tokens,
+        views,
         tickets,
         snoozes,
+        followers,
         messages,
         attachments,
         deliveries,

@@ -14,10 +14,13 @@ from starlette.requests import HTTPConnection
 
 from services.common.auth import Authenticator, PrincipalSigner
 from services.common.channel import calling_as
+from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.objects import ObjectStore
+from services.common.outbound import Outbound
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.domain.principal import Principal
+from services.gateway.directory import NameDirectory
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.account_client import AccountClient
@@ -26,6 +29,7 @@ from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -48,6 +52,9 @@ class Services:
     sessions: SessionAuthenticator
     realm: Realm
     uploads: Uploads
+    followers: FollowersClient
+    images: ImageLinks
+    outbound: Outbound
 
 
 class _Utf8Basic(HTTPBasic):
@@ -91,14 +98,27 @@ def _identity(request: Request) -> IdentityClient:
     return services(request).identity
 
 
+def _followers(request: Request) -> FollowersClient:
+    return services(request).followers
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
 
+Filter = Annotated[
+    str,
+    Query(
+        alias="filter",
+        max_length=1000,
+        description='Terms joined by and: `is:open team:billing older:2d -tag:vip refund "late parcel"`.',
+    ),
+]
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Desk = Annotated[DeskClient, Depends(_desk)]
+Followers = Annotated[FollowersClient, Depends(_followers)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
@@ -125,6 +145,13 @@ async def _signed_in(request: Request, token: BearerToken) -> AsyncIterator[Prin
 
 SignedIn = Depends(_signed_in)
 Caller = Annotated[Principal, SignedIn]
+
+
+def _directory(caller: Caller, routing: Routing, identity: Identity) -> NameDirectory:
+    return NameDirectory(caller, routing, identity)
+
+
+Directory = Annotated[NameDirectory, Depends(_directory)]
 
 
 def _source(request: Request) -> str:

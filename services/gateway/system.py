@@ -8,11 +8,15 @@ from fastapi import APIRouter, Request, Response
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.common.channel import calling_as
 from services.domain.errors import DuradeskError
+from services.domain.principal import Principal, Role
 from services.gateway.deps import services
 from services.gateway.problems import documented, problem_response
+from services.tickets.client.operations import OperationsClient
 
 _TIMEOUT_SECONDS = 2.0
+_ITSELF = Principal("gateway", Role.SERVICE)
 
 router = APIRouter(tags=["system"])
 
@@ -50,7 +54,10 @@ async def readyz(request: Request) -> dict[str, str] | Response:
 
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
-    """Prometheus' text format."""
+    """Prometheus' text format: requests, this process, and the queues of the desk."""
+    behind = services(request)
+    with calling_as(behind.signer.sign(_ITSELF)):
+        await request.app.state.queues.refresh(OperationsClient(behind.channels["tickets"]))
     return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

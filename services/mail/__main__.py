@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -13,9 +14,10 @@ from services.common.objects import ObjectStore
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.mail.intake import MailIntake
+from services.mail.metrics import MailMetrics, serving_metrics
 from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
-from services.mail.server import listening
+from services.mail.server import Connections, MailHandler, listening
 from services.mail.settings import MailSettings
 from services.tickets.client.tickets import TicketsClient
 
@@ -30,23 +32,31 @@ async def run(settings: MailSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     signer = PrincipalSigner(settings.needed_principal_key)
+    metrics = MailMetrics()
     async with (
         open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
         MailParsers() as parsers,
-        listening(
-            intake := MailIntake(
-                TicketsClient(tickets),
-                parsers,
-                ObjectStore(settings.object_store_url),
-                authserv_id=settings.trusted_authserv_id,
-            ),
-            (settings.listen, settings.smtp_port),
-            size_limit=settings.mail_limit,
-            hostname=settings.mail_hostname,
-        ) as port,
-        working_through_quarantine(intake),
+        AsyncExitStack() as stack,
     ):
-        log.info("server.ready", name="mail", port=port)
+        metrics.reading.set_function(lambda: parsers.reading)
+        objects = ObjectStore(settings.object_store_url)
+        intake = MailIntake(TicketsClient(tickets), parsers, objects, authserv_id=settings.trusted_authserv_id)
+        handler, connections = MailHandler(intake, metrics), Connections(settings.mail_connections, metrics)
+        stack.enter_context(serving_metrics(metrics, (settings.listen, settings.mail_metrics_port)))
+        for port, lmtp in ((settings.smtp_port, False), (settings.lmtp_port, True)):
+            if port is not None:
+                await stack.enter_async_context(
+                    listening(
+                        handler,
+                        (settings.listen, port),
+                        connections=connections,
+                        size_limit=settings.mail_limit,
+                        hostname=settings.mail_hostname,
+                        lmtp=lmtp,
+                    )
+                )
+        await stack.enter_async_context(working_through_quarantine(intake))
+        log.info("server.ready", name="mail", port=settings.smtp_port)
         await stopping.wait()
         log.info("server.stopping", name="mail")
 

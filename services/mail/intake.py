@@ -15,7 +15,8 @@ import structlog
 
 from services.common.objects import ObjectStore
 from services.domain.errors import AlreadyExists, Forbidden, Invalid, InvalidTransition, NotFound
-from services.domain.reply_address import without_tag
+from services.domain.followers import answers_notice
+from services.domain.reply_address import is_notice_address, without_tag
 from services.domain.ticket import (
     Brand,
     Channel,
@@ -107,6 +108,8 @@ class MailIntake:
             raise
         if mail.from_email in own or without_tag(mail.from_email) in own:
             raise Invalid("The mail says that it comes from ourselves.", reason="OWN_ADDRESS")
+        if any(map(is_notice_address, [*recipients, *_named(mail, _RECIPIENT_HEADERS)])):
+            raise answers_notice()
         verdict = judge_sender(mail.headers, authserv_id=self._authserv_id)
         if verdict is Verdict.FORGED:
             raise Invalid("Our mail server says that somebody else sent this than it claims.", reason="FORGED")

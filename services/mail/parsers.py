@@ -48,6 +48,7 @@ class MailParsers:
 
     def __init__(self, most: int = 2, *, cpu_seconds: int = 10) -> None:
         self._cpu_seconds = cpu_seconds
+        self._reading = 0
         self._free = asyncio.Semaphore(most)
         self._idle: list[_Process] = []
 
@@ -57,6 +58,11 @@ class MailParsers:
     async def __aexit__(self, *_: object) -> None:
         while self._idle:
             await self._idle.pop().end()
+
+    @property
+    def reading(self) -> int:
+        """How many mails are read just now."""
+        return self._reading
 
     async def parse_mail(self, raw: bytes, *, envelope_sender: str, by_hand: bool = True) -> IncomingMail:
         """The mail as `services.mail.parse.parse_mail` reads it.
@@ -72,7 +78,7 @@ class MailParsers:
         return replace(_valid(_REPORT, await self._ask(raw, task="report", envelope_sender="")), raw_source=raw)
 
     async def _ask(self, raw: bytes, *, task: str, envelope_sender: str) -> dict[str, Any]:
-        async with self._free:
+        async with self._place():
             for _ in range(_TRIES):
                 try:
                     async with self._process() as process:
@@ -82,6 +88,15 @@ class MailParsers:
                     if broken.certain:
                         break
         raise Invalid("Reading the mail takes more time or memory than a mail may have.", reason="TOO_COMPLEX")
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        async with self._free:
+            self._reading += 1
+            try:
+                yield
+            finally:
+                self._reading -= 1
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator["_Process"]:

@@ -4,6 +4,8 @@ import asyncio
 
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
+from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
+from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 
@@ -15,52 +17,68 @@ from services.common.logging import configure_logging
 from services.common.server import Service, serve, server_credentials
 from services.common.settings import load_settings
 from services.common.uploads import UploadSigner
+from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.tickets.colleagues import IdentityColleagues
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.desk import DeskServicer
+from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.mails import MailMaker
 from services.tickets.store.watch import WatchStore
+from services.tickets.store.words import reading_words
 from services.tickets.wakeup import Wakeup
 
 
 async def run(settings: TicketsSettings) -> None:
     """Serve until the process is told to stop."""
-    signer = PrincipalSigner(settings.needed_principal_key)
+    signer, itself = PrincipalSigner(settings.needed_principal_key), Principal("tickets", Role.SERVICE)
     url = settings.needed_database_url
     database = Database(
         url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=settings.tickets_connections
     )
     async with (
         database,
+        reading_words(database),
         Wakeup(url) as wakeup,
         NewsDesk(WatchStore(database), wakeup.next) as news,
-        open_channel(settings.identity_address) as identity,
+        open_channel(settings.identity_address, credentials=lambda: signer.sign(itself)) as channel,
     ):
+        identity = IdentityClient(channel)
         await serve(
             settings,
             name="tickets",
             address=(settings.listen, settings.grpc_port),
-            services=services_on(database, wakeup, news, settings),
-            authenticator=ExchangingAuthenticator(IdentityClient(identity), signer),
+            services=services_on(database, wakeup, news, identity, settings),
+            authenticator=ExchangingAuthenticator(identity, signer),
             tls=server_credentials(settings),
         )
 
 
-def services_on(database: Database, wakeup: Wakeup, news: NewsDesk, settings: TicketsSettings) -> list[Service]:
+def services_on(
+    database: Database, wakeup: Wakeup, news: NewsDesk, identity: IdentityClient, settings: TicketsSettings
+) -> list[Service]:
     """What this process serves, on that database."""
     links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
     reply_addresses = ReplyAddresses(settings.needed_principal_key)
+    mails = MailMaker(links, reply_addresses)
     store = Store(database, wakeup.set, reply_addresses)
     return [
         (add_TicketServiceServicer_to_server, TicketServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
-        (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, links, reply_addresses)),
+        (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+        (
+            add_OrchestrationServiceServicer_to_server,
+            OrchestrationServicer(database, wakeup, mails, IdentityColleagues(identity)),
+        ),
+        (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
     ]
 
 

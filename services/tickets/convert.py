@@ -14,6 +14,7 @@ from services.domain.ticket import (
     Contact,
     Due,
     DueKind,
+    EffectState,
     Event,
     EventKind,
     FieldChange,
@@ -21,6 +22,7 @@ from services.domain.ticket import (
     MailReport,
     MailReportKind,
     Message,
+    MessageDelivery,
     Priority,
     QuarantinedItem,
     QuarantineState,
@@ -56,6 +58,8 @@ class BrandFields:
     acknowledge: bool | None = None
     resolved_notice: bool | None = None
     undo_seconds: int | None = None
+    staff_notices: bool | None = None
+    language: str | None = None
 
 
 def ticket_of(row: Row) -> Ticket:
@@ -138,7 +142,14 @@ def message_of(row: Row) -> Message:
         html=row["html"],
         attachments=tuple(attachment_of({**file, "id": UUID(file["id"])}) for file in row["attachments"]),
         withdrawn_at=row["withdrawn_at"],
+        delivery=tuple(message_delivery_of(mail) for mail in row["delivery"]),
     )
+
+
+def message_delivery_of(mail: JsonObject) -> MessageDelivery:
+    """A reply's mail out of JSON, where instants and ids are text."""
+    updated_at = datetime.fromisoformat(mail["updated_at"])
+    return MessageDelivery(UUID(mail["id"]), mail["recipient"], EffectState(mail["state"]), mail["detail"], updated_at)
 
 
 def attachment_of(row: Row) -> Attachment:

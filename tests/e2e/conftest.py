@@ -9,7 +9,7 @@ from tests.stack import Stack, running_stack
 
 # The mail server whose word on senders the stack trusts.
 AUTHSERV_ID = "mx.desk.example"
-QUIET = {"acknowledge": False, "resolved_notice": False, "undo_seconds": 0}
+QUIET = {"acknowledge": False, "resolved_notice": False, "undo_seconds": 0, "staff_notices": False}
 
 
 @pytest.fixture(scope="session")

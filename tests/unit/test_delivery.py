@@ -3,9 +3,9 @@
 import pytest
 
 from services.domain.decision import EffectKind
-from services.domain.delivery import Claim, EffectState, is_moot, judge_claim
+from services.domain.delivery import Claim, is_moot, judge_claim
 from services.domain.errors import Conflict, InvalidTransition
-from services.domain.ticket import TicketStatus
+from services.domain.ticket import EffectState, TicketStatus
 
 READY, CLAIMED, SENDING = EffectState.READY, EffectState.CLAIMED, EffectState.SENDING
 

@@ -3,15 +3,13 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
 from services.domain.errors import Invalid
-from services.domain.filters import Term, parse_filter, parse_order
 from services.domain.intake import check_brand, check_new_message, check_new_ticket, clean_email, custom_fields_problem
 from services.domain.ticket import NewMessage, NewTicket, Visibility
-from tests.unit.factories import ANN, make_brand
+from tests.unit.factories import make_brand
 
 TICKET = NewTicket(subject="Where is my order?", body="It is late.", requester_email="ann@example.com")
 
@@ -110,30 +108,3 @@ def test_a_brand_that_makes_no_sense_is_refused(changes: dict[str, object], fiel
     with pytest.raises(Invalid) as refusal:
         check_brand(replace(make_brand(), **changes))  # type: ignore[arg-type]
     assert set(refusal.value.violations) == {field}
-
-
-def test_a_filter_is_read_term_by_term() -> None:
-    terms = parse_filter("status:open,pending assignee:me team:none number:7 requester:Ann@Example.com", me=str(ANN))
-    assert terms == (
-        Term("status", ("open", "pending")),
-        Term("assignee", (ANN,)),
-        Term("team", (None,)),
-        Term("number", (7,)),
-        Term("requester", ("ann@example.com",)),
-    )
-
-
-@pytest.mark.parametrize(
-    "text", ["status", "status:", "state:open", "status:opened", "assignee:bob", "number:x", "number:٣", "brand:none"]
-)
-def test_a_term_that_is_not_known_is_refused_with_what_would_be(text: str) -> None:
-    with pytest.raises(Invalid, match=r"is no term|is not known|is no ticket number") as refusal:
-        parse_filter(text, me=str(UUID(int=1)))
-    assert set(refusal.value.violations) == {"filter"}
-
-
-def test_orders_are_a_list_of_columns() -> None:
-    assert parse_order("") == ("created_at", True)
-    assert parse_order("updated_at") == ("updated_at", False)
-    with pytest.raises(Invalid, match="use one of -created_at, created_at"):
-        parse_order("subject; DROP TABLE tickets")

@@ -98,6 +98,7 @@ class Desk:
         self.claim_failures: list[Exception] = []
         self.finish_failures: list[Exception] = []
         self.released = 0
+        self.houses_kept = 0
         self.leased_elsewhere_until: datetime | None = None
         self.overdue: list[UUID] = []
         self._changed = asyncio.Condition()
@@ -240,7 +241,9 @@ class Desk:
             more=row.decided_seq < row.facts.version,
         )
 
-    async def claim_outbox(self, *, window: int, urgent_places: int, wait: timedelta) -> Sequence[Nudge]:
+    async def claim_outbox(
+        self, *, window: int, urgent_places: int, wait: timedelta, signalled: Sequence[UUID]
+    ) -> Sequence[Nudge]:
         if self.claim_failures:
             raise self.claim_failures.pop()
         async with self._changed:
@@ -282,6 +285,10 @@ class Desk:
         undone = row.decided_seq < row.facts.version or any(effect.is_open for effect in row.effects)
         return undone or row.facts.status is not TicketStatus.CLOSED
 
+    async def keep_house(self) -> int:
+        self.houses_kept += 1
+        return 0
+
     async def claim_effect(self, effect_id: UUID, *, lease: timedelta) -> ClaimedEffect:
         effect, now = self._effect(effect_id), await self._now()
         if not effect.is_open or effect.not_before > now:
@@ -295,6 +302,9 @@ class Desk:
 
     async def begin_effect(self, effect_id: UUID, *, fence: int) -> None:
         self._leased(effect_id, fence).state = "sending"
+
+    async def renew_effect(self, effect_id: UUID, *, fence: int, lease: timedelta) -> None:
+        self._leased(effect_id, fence).leased_until = await self._now() + lease
 
     async def finish_effect(self, effect_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         if self.finish_failures:

@@ -10,7 +10,9 @@ from services.domain.ticket import Channel, NewTicket, Ticket
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
 from services.gateway.deps import (
     Cursor,
+    Directory,
     ExpectedVersion,
+    Filter,
     Identity,
     Limit,
     RequestId,
@@ -38,7 +40,19 @@ from services.routing.client import RoutingClient
 
 router = APIRouter(prefix=f"{PREFIX}/tickets", tags=["tickets"], dependencies=[SignedIn])
 
-Order = Literal["-created_at", "created_at", "-updated_at", "updated_at"]
+Order = Literal[
+    "-created_at",
+    "created_at",
+    "-updated_at",
+    "updated_at",
+    "-priority",
+    "priority",
+    "due",
+    "-due",
+    "status_since",
+    "-status_since",
+    "-relevance",
+]
 
 
 @router.post("", status_code=201, responses=MADE)
@@ -68,15 +82,21 @@ async def create_ticket(new: TicketIn, tickets: Tickets, request_id: RequestId, 
 @router.get("", responses=FOUND)
 async def list_tickets(
     tickets: Tickets,
-    terms: Annotated[
-        str, Query(alias="filter", max_length=1000, description="Terms joined by and: `status:open assignee:me`.")
-    ] = "",
-    sort: Annotated[Order, Query(description="A minus sign puts the latest first.")] = "-created_at",
+    directory: Directory,
+    terms: Filter = "",
+    sort: Annotated[
+        Order,
+        Query(
+            description="A minus sign puts the latest or the most urgent first. `due` is for the staff, `-relevance`"
+            " for filters with words."
+        ),
+    ] = "-created_at",
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Page[TicketOut]:
     """The tickets you may see, page by page."""
-    found, following = await tickets.list_tickets(filter=terms, order_by=sort, page_size=limit, page_token=cursor)
+    text = await directory.resolve_filter(terms)
+    found, following = await tickets.list_tickets(filter=text, order_by=sort, page_size=limit, page_token=cursor)
     return Page(items=[TicketOut.model_validate(ticket) for ticket in found], next_cursor=following or None)
 
 
@@ -179,7 +199,7 @@ async def get_decision(ticket_id: TicketId, decision_id: UUID, tickets: Tickets)
 async def _check_assignment(assignment: AssignmentIn, identity: IdentityClient, routing: RoutingClient) -> None:
     """Invalid when nobody would see the ticket: no such team, or nobody of the staff."""
     problems: dict[str, str] = {}
-    if (assignee_id := assignment.get("assignee_id")) and not await _is_active_staff(assignee_id, identity):
+    if (assignee_id := assignment.get("assignee_id")) and not await is_active_staff(assignee_id, identity):
         problems["assignee_id"] = "must be an active member of the staff"
     if (team_id := assignment.get("team_id")) and all(team.id != team_id for team in await routing.list_teams()):
         problems["team_id"] = "must be one of /api/v1/teams"
@@ -188,7 +208,8 @@ async def _check_assignment(assignment: AssignmentIn, identity: IdentityClient, 
         raise Invalid(f"The assignment is not valid: {told}.", violations=problems)
 
 
-async def _is_active_staff(user_id: UUID, identity: IdentityClient) -> bool:
+async def is_active_staff(user_id: UUID, identity: IdentityClient) -> bool:
+    """Whether tickets may be given to this user."""
     try:
         return (await identity.get_user(user_id)).is_active_staff
     except NotFound:

@@ -1,11 +1,14 @@
 """What the REST API takes and gives of brands."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, StrictBool, with_config
 from typing_extensions import TypedDict
 
 from services.gateway.models.base import Duration, Email, In, Out, Title, UndoSeconds, Version
+
+Language = Literal["en", "cs", "it", "fi"]
 
 
 class BrandIn(In):
@@ -19,6 +22,8 @@ class BrandIn(In):
     acknowledge: StrictBool = True
     resolved_notice: StrictBool = True
     undo_seconds: UndoSeconds = 5
+    staff_notices: StrictBool = True
+    language: Language = "en"
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -33,6 +38,8 @@ class BrandPatch(TypedDict, total=False):
     acknowledge: StrictBool
     resolved_notice: StrictBool
     undo_seconds: UndoSeconds
+    staff_notices: StrictBool
+    language: Language
     version: Version
 
 
@@ -48,4 +55,6 @@ class BrandOut(Out):
     acknowledge: bool
     resolved_notice: bool
     undo_seconds: int
+    staff_notices: bool
+    language: str
     version: int

@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.domain.delivery import EffectState
-from services.domain.ticket import Channel, MailReportKind, QuarantineState
+from services.domain.ticket import Channel, EffectState, MailReportKind, QuarantineState
 from services.gateway.models.base import Out
 
 

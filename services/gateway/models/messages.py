@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator
 
 from services.domain.html import sanitize_html
-from services.domain.ticket import AuthorKind, Visibility
+from services.domain.ticket import AuthorKind, EffectState, Visibility
 from services.gateway.models.base import In, Out, Uploads, Words
 from services.gateway.models.tickets import TicketOut
 
@@ -39,11 +39,22 @@ class AttachmentOut(Out):
     content_id: str
 
 
+class MessageDeliveryOut(Out):
+    """How far a reply's mail to one of its recipients is; `id` names it in the ledger."""
+
+    id: UUID
+    recipient: str
+    state: EffectState
+    detail: str
+    updated_at: datetime
+
+
 class MessageOut(Out):
     """One word in a ticket's conversation; one that was taken back is shown to the staff only.
 
     `body` is what is new in it and `quoted` what a mail repeats; `html` is all of a mail, harmless: nothing in it runs,
-    and the addresses of pictures from elsewhere stand in `data-remote-src`.
+    and the addresses of pictures from elsewhere stand in `data-remote-src`. `delivery` is for the staff: a public reply
+    without any waits until it is decided who gets it.
     """
 
     id: UUID
@@ -58,6 +69,7 @@ class MessageOut(Out):
     html: Annotated[str, AfterValidator(sanitize_html)]
     attachments: tuple[AttachmentOut, ...]
     withdrawn_at: datetime | None
+    delivery: tuple[MessageDeliveryOut, ...]
 
 
 class CreatedMessageOut(MessageOut):

@@ -12,7 +12,7 @@ from services.common.channel import calling_as
 from services.common.links import PATH
 from services.domain.errors import InvalidTransition, NotFound
 from services.domain.links import CustomerAnswer, CustomerLink
-from services.domain.principal import Principal, Role
+from services.domain.principal import Principal, Role, Via
 from services.domain.ticket import Ticket
 from services.gateway.deps import Behind, Services
 from services.gateway.web.pages import page
@@ -71,7 +71,7 @@ async def _answer(request: Request, token: str, behind: Services, *, validate_on
 
 async def _say(link: CustomerLink, token: str, behind: Services, *, validate_only: bool) -> Ticket:
     """As the customer whom the link was sent to, with nobody else's rights."""
-    customer = Principal(str(link.contact_id), Role.CUSTOMER, link.contact_id)
+    customer = Principal(str(link.contact_id), Role.CUSTOMER, link.contact_id, via=Via.LINK)
     with calling_as(behind.signer.sign(customer)):
         return await behind.tickets.answer_ticket(
             link.ticket_id,

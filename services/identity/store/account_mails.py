@@ -9,9 +9,10 @@ from uuid import UUID
 from services.common.database import Database
 from services.domain.account import LinkKind
 from services.domain.decision import EffectOutcome
-from services.domain.delivery import STATE_AFTER, Claim, EffectState, judge_claim
+from services.domain.delivery import STATE_AFTER, Claim, judge_claim
 from services.domain.errors import Conflict, InvalidTransition, NotFound
 from services.domain.intake import clean_line
+from services.domain.ticket import EffectState
 from services.identity.store.statements import QUERIES
 from services.identity.store.users import Connection
 

@@ -40,9 +40,19 @@ class OrchestrationClient:
         )
         return from_message((await self._stub.ApplyDecision(request)).plan, Plan)
 
-    async def claim_outbox(self, *, window: int, urgent_places: int, wait: timedelta) -> tuple[Nudge, ...]:
-        """Tickets to signal now; waits up to `wait` (at most 30 s) for the first, () when none came."""
-        request = pb.ClaimOutboxRequest(window=window, urgent_places=urgent_places, wait=_duration(wait))
+    async def claim_outbox(
+        self, *, window: int, urgent_places: int, wait: timedelta, signalled: Iterable[UUID] = ()
+    ) -> tuple[Nudge, ...]:
+        """Tickets to signal now; waits up to `wait` (at most 30 s) for the first, () when none came.
+
+        `signalled` are those of earlier claims whose signal went out; a claim that is not spoken of ends within 6 s.
+        """
+        request = pb.ClaimOutboxRequest(
+            window=window,
+            urgent_places=urgent_places,
+            wait=_duration(wait),
+            signalled_ticket_ids=map(str, signalled),
+        )
         response = await self._stub.ClaimOutbox(request, timeout=wait.total_seconds() + DEADLINE_SECONDS)
         return tuple(from_message(nudge, Nudge) for nudge in response.nudges)
 
@@ -64,6 +74,10 @@ class OrchestrationClient:
         response = await self._stub.ListLiveTickets(request)
         return tuple(UUID(ticket_id) for ticket_id in response.ticket_ids), response.next_page_token
 
+    async def keep_house(self) -> int:
+        """Remove a piece of what nobody asks for any more; how many rows."""
+        return (await self._stub.KeepHouse(pb.KeepHouseRequest())).requests
+
     async def claim_effect(self, effect_id: UUID, *, lease: timedelta) -> ClaimedEffect:
         """Take an effect for delivery; NotFound, Conflict (leased), InvalidTransition (over, or not yet due)."""
         request = pb.ClaimEffectRequest(effect_id=str(effect_id), lease=_duration(lease))
@@ -72,6 +86,11 @@ class OrchestrationClient:
     async def begin_effect(self, effect_id: UUID, *, fence: int) -> None:
         """Mark the point of no return; Conflict when the lease was lost."""
         await self._stub.BeginEffect(pb.BeginEffectRequest(effect_id=str(effect_id), fence=fence))
+
+    async def renew_effect(self, effect_id: UUID, *, fence: int, lease: timedelta) -> None:
+        """Keep the lease for as long again; Conflict when it was lost."""
+        request = pb.RenewEffectRequest(effect_id=str(effect_id), fence=fence, lease=_duration(lease))
+        await self._stub.RenewEffect(request)
 
     async def finish_effect(self, effect_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         """Record the outcome; Conflict when somebody claimed the effect since."""

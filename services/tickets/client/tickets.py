@@ -40,6 +40,7 @@ from services.domain.ticket import (
     StoredDecision,
     Ticket,
 )
+from services.domain.views import Count
 from services.tickets.convert import BrandFields, TicketFields
 
 _ANSWERS = {
@@ -77,6 +78,11 @@ class TicketsClient:
         request = pb.ListTicketsRequest(filter=filter, order_by=order_by, page_size=page_size, page_token=page_token)
         response = await self._stub.ListTickets(request)
         return tuple(from_message(ticket, Ticket) for ticket in response.tickets), response.next_page_token
+
+    async def count_tickets(self, filters: Sequence[str]) -> tuple[Count, ...]:
+        """How many tickets each filter finds, up to 1,000; Invalid names what is wrong with a filter."""
+        response = await self._stub.CountTickets(pb.CountTicketsRequest(filters=filters))
+        return tuple(from_message(count, Count) for count in response.counts)
 
     async def update_ticket(
         self, ticket_id: UUID, changes: Mapping[str, object], *, expected_version: int = 0, request_id: str = ""

@@ -9,9 +9,11 @@ WHERE t.id = %(ticket_id)s AND named.email <> c.email
 ON CONFLICT (ticket_id, email) DO NOTHING;
 
 -- list_cc_proposals --
--- A ticket's proposals, oldest first.
-SELECT email, message_id, created_at
-FROM cc_proposals
-WHERE ticket_id = %(ticket_id)s
-ORDER BY created_at, email
+-- A ticket's proposals, oldest first; nobody is proposed who follows already.
+SELECT p.email, p.message_id, p.created_at
+FROM cc_proposals p
+WHERE p.ticket_id = %(ticket_id)s
+  AND NOT EXISTS (SELECT FROM followers f JOIN contacts c ON c.id = f.contact_id
+                  WHERE f.ticket_id = p.ticket_id AND c.email = p.email)
+ORDER BY p.created_at, p.email
 LIMIT 100;

@@ -5,9 +5,13 @@ FROM contacts
 WHERE id = %(contact_id)s;
 
 -- upsert_contact --
--- The contact with this address, made if there is none; a name is only filled in.
-INSERT INTO contacts (email, name)
-VALUES (%(email)s, %(name)s)
+-- The contact with this address, made if there is none; a name is only filled in, and `named` says that one was.
+WITH before AS (
+    SELECT name FROM contacts WHERE email = %(email)s
+)
+INSERT INTO contacts (email, name, words)
+VALUES (%(email)s, %(name)s, %(words)s::tsvector)
 ON CONFLICT (email) DO UPDATE
-SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END
-RETURNING id, email, name;
+SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END,
+    words = CASE WHEN contacts.name = '' THEN excluded.words ELSE contacts.words END
+RETURNING id, email, name, name <> '' AND EXISTS (SELECT FROM before WHERE before.name = '') AS named;

@@ -6,11 +6,14 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
        END AS snooze_epoch,
        b.id AS brand_id, b.name AS brand_name, b.address AS brand_address, b.idle_remind_after, b.idle_resolve_after,
-       b.auto_close_after, b.acknowledge, b.resolved_notice, b.undo_seconds, b.version AS brand_version,
+       b.auto_close_after, b.acknowledge, b.resolved_notice, b.undo_seconds, b.staff_notices, b.language,
+       b.version AS brand_version,
        (SELECT coalesce(jsonb_agg(found ORDER BY found.seq), '[]')
         FROM (SELECT e.seq, e.kind, e.effective_at, e.message_id, m.body_hash AS message_hash, m.visibility,
                      m.author_kind, e.actor = t.requester_id::text AS by_requester,
-                     coalesce(m.automatic, false) AS automatic, m.withdrawn_at IS NOT NULL AS withdrawn
+                     coalesce(m.automatic, false) AS automatic, m.withdrawn_at IS NOT NULL AS withdrawn, e.actor,
+                     (SELECT c ->> 'new' FROM jsonb_array_elements(e.changes) c
+                      WHERE c ->> 'field' = 'assignee_id' AND e.kind = 'ticket_assigned') AS assignee_id
               FROM events e
               LEFT JOIN messages m ON m.id = e.message_id
               WHERE e.ticket_id = t.id AND e.seq > t.decided_seq
@@ -18,7 +21,9 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
               LIMIT %(events)s + 1) found) AS events,
        (SELECT coalesce(jsonb_agg(d ORDER BY d.due_at, d.key), '[]') FROM dues d WHERE d.ticket_id = t.id) AS planned,
        (SELECT coalesce(jsonb_agg(f ORDER BY f.fired_at, f.key), '[]')
-        FROM fired_dues f WHERE f.ticket_id = t.id) AS fired
+        FROM fired_dues f WHERE f.ticket_id = t.id) AS fired,
+       (SELECT coalesce(jsonb_agg(w ORDER BY w.since_seq), '[]')
+        FROM followers w WHERE w.ticket_id = t.id AND w.follower_id <> t.requester_id) AS followers
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 JOIN brands b ON b.id = t.brand_id
@@ -53,8 +58,8 @@ UPDATE assignment_cursors SET last_user_id = %(user_id)s WHERE team_id = %(team_
 WITH new AS MATERIALIZED (
     SELECT gen_random_uuid() AS id
 )
-INSERT INTO effects (id, ticket_id, decision_id, key, kind, message_id, rfc_message_id, not_before)
-SELECT new.id, t.id, %(decision_id)s, %(key)s, %(kind)s, %(message_id)s,
+INSERT INTO effects (id, ticket_id, decision_id, key, kind, message_id, contact_id, user_id, rfc_message_id, not_before)
+SELECT new.id, t.id, %(decision_id)s, %(key)s, %(kind)s, %(message_id)s, %(contact_id)s, %(user_id)s,
        '<' || new.id || '@' || split_part(b.address, '@', -1) || '>', %(not_before)s
 FROM new, tickets t
 JOIN brands b ON b.id = t.brand_id

@@ -23,7 +23,8 @@ WHERE %(raw_source)s <> ''::bytea;
 SELECT m.id, m.ticket_id, m.visibility, m.author_kind, m.author_id, m.author_name, m.body, m.created_at, m.withdrawn_at,
        coalesce(c.quoted, '') AS quoted, coalesce(c.html, '') AS html,
        (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.position), '[]') FROM attachments a WHERE a.message_id = m.id)
-           AS attachments
+           AS attachments,
+       '[]'::jsonb AS delivery
 FROM messages m
 LEFT JOIN message_contents c ON c.message_id = m.id
 WHERE m.id = %(message_id)s;
@@ -33,7 +34,14 @@ WHERE m.id = %(message_id)s;
 SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, withdrawn_at, quoted, html,
        found,
        (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.position), '[]') FROM attachments a WHERE a.message_id = pages.id)
-           AS attachments
+           AS attachments,
+       (SELECT coalesce(jsonb_agg(mail ORDER BY mail.created_at, mail.id), '[]')
+        FROM (SELECT e.id, coalesce(nullif(e.recipient, ''), c.email) AS recipient, e.state, e.detail, e.updated_at,
+                     e.created_at
+              FROM effects e
+              JOIN tickets t ON t.id = e.ticket_id
+              JOIN contacts c ON c.id = coalesce(e.contact_id, t.requester_id)
+              WHERE %(internal)s AND e.message_id = pages.id AND e.kind = 'reply_mail') mail) AS delivery
 FROM (
     SELECT id, ticket_id, visibility, author_kind, author_id, author_name, body, created_at, withdrawn_at, quoted, html,
            row_number() OVER page AS place,
@@ -56,17 +64,26 @@ WHERE place = 1 OR (place <= %(most)s AND bytes <= %(most_bytes)s)
 ORDER BY created_at, id;
 
 -- find_tagged --
--- The tickets that reply addresses name by their numbers.
-SELECT id, number
-FROM tickets
-WHERE number = ANY(%(numbers)s);
+-- The tickets that reply addresses name by their numbers, where the sender is the requester or follows now.
+SELECT t.id, t.number
+FROM tickets t
+JOIN contacts c ON c.id = t.requester_id
+WHERE t.number = ANY(%(numbers)s)
+  AND (c.email = %(sender_email)s
+       OR EXISTS (SELECT FROM followers f JOIN contacts k ON k.id = f.contact_id
+                  WHERE f.ticket_id = t.id AND k.email = %(sender_email)s));
 
 -- find_thread --
--- The newest ticket on which one of these Message-IDs went from us to this sender.
-SELECT ticket_id
-FROM effects
-WHERE rfc_message_id = ANY(%(rfc_message_ids)s) AND rfc_message_id <> '' AND lower(recipient) = %(sender_email)s
-ORDER BY created_at DESC
+-- The newest ticket on which one of these Message-IDs went from us to this sender, who has not stopped to follow it;
+-- or one whose mail to the staff is answered.
+SELECT e.ticket_id, e.user_id IS NOT NULL AS was_for_staff
+FROM effects e
+WHERE e.rfc_message_id = ANY(%(rfc_message_ids)s) AND e.rfc_message_id <> ''
+  AND (e.user_id IS NOT NULL
+       OR (lower(e.recipient) = %(sender_email)s
+           AND (e.contact_id IS NULL
+                OR EXISTS (SELECT FROM followers f WHERE f.ticket_id = e.ticket_id AND f.follower_id = e.contact_id))))
+ORDER BY e.created_at DESC
 LIMIT 1;
 
 -- prove_sender --

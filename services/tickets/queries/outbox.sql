@@ -4,8 +4,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('duradesk.outbox', 0));
 
 -- claim_outbox --
 -- The next tickets to signal: as many as the window has places, of which the reserved ones are for urgent tickets.
+-- Until the relay says that a signal went out, the claim is short: a relay that dies loses seconds, not half a minute.
 WITH busy AS MATERIALIZED (
-    SELECT count(*) AS places FROM outbox WHERE signalled_at > (SELECT clock_timestamp() - interval '30 seconds')
+    SELECT count(*) AS places
+    FROM outbox
+    WHERE signalled_at > (SELECT clock_timestamp() - interval '30 seconds')
+      AND retry_at > (SELECT clock_timestamp())
 ), free AS MATERIALIZED (
     SELECT ticket_id, rank, due_at, enqueued_at
     FROM outbox
@@ -19,9 +23,8 @@ WITH busy AS MATERIALIZED (
     UPDATE outbox
     SET signalled_at = clock_timestamp(),
         attempts = attempts + 1,
-        -- 30 s, 30 s, 60 s, ... 10 min: attempts is still the number before this one.
-        retry_at = clock_timestamp()
-            + least(interval '10 minutes', interval '30 seconds' * power(2, least(greatest(attempts - 1, 0), 10)))
+        -- 6 s, longer than a signal may take, then 12 s, ... 10 min: attempts is still the number before this one.
+        retry_at = clock_timestamp() + least(interval '10 minutes', interval '6 seconds' * power(2, least(attempts, 7)))
     FROM placed, busy
     WHERE outbox.ticket_id = placed.ticket_id
       AND placed.place + busy.places <= %(window)s - CASE WHEN placed.rank = 0 THEN 0 ELSE %(urgent_places)s END
@@ -33,6 +36,13 @@ FROM claimed
 JOIN tickets t ON t.id = claimed.ticket_id
 JOIN brands b ON b.id = t.brand_id
 ORDER BY claimed.place;
+
+-- confirm_outbox --
+-- Claimed rows whose signal went out have time to be decided: 30 s, 30 s, 60 s, ... 10 min.
+UPDATE outbox
+SET retry_at = signalled_at
+        + least(interval '10 minutes', interval '30 seconds' * power(2, least(greatest(attempts - 2, 0), 10)))
+WHERE ticket_id = ANY(%(ticket_ids)s) AND signalled_at IS NOT NULL;
 
 -- release_outbox --
 -- Claimed rows as they were before, for somebody who can signal them.

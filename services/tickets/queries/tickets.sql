@@ -1,5 +1,6 @@
 -- insert_ticket --
--- A ticket, its requester's contact, its description, its first event and its outbox row: no row without a brand.
+-- A ticket, its requester's contact, its description, the words to find it by, its first event and its outbox row: no
+-- row without a brand. `named` says that the contact was known, but not by a name.
 WITH clock AS MATERIALIZED (
     SELECT instant() AS now
 ), brand AS (
@@ -9,21 +10,22 @@ WITH clock AS MATERIALIZED (
     ORDER BY lower(address) = lower(%(mailbox)s) DESC, created_at, id
     LIMIT 1
 ), known AS (
-    SELECT id, email, name
+    SELECT id, email, name, words, false AS named
     FROM contacts
     WHERE email = %(requester_email)s AND (name <> '' OR %(requester_name)s = '')
 ), made AS (
     -- Only when needed: an upsert would lock a busy requester's row for every ticket of theirs.
-    INSERT INTO contacts (email, name)
-    SELECT %(requester_email)s, %(requester_name)s
+    INSERT INTO contacts (email, name, words)
+    SELECT %(requester_email)s, %(requester_name)s, %(requester_words)s::tsvector
     WHERE NOT EXISTS (SELECT FROM known)
     ON CONFLICT (email) DO UPDATE
-    SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END
-    RETURNING id, email, name
+    SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END,
+        words = CASE WHEN contacts.name = '' THEN excluded.words ELSE contacts.words END
+    RETURNING id, email, name, words, xmax <> 0 AS named
 ), contact AS (
-    SELECT id, email, name FROM known
+    SELECT id, email, name, words, named FROM known
     UNION ALL
-    SELECT id, email, name FROM made
+    SELECT id, email, name, words, named FROM made
 ), ticket AS (
     INSERT INTO tickets (id, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
                          custom_fields, requester_id, follow_up_of, sender_proven, version, created_at, updated_at)
@@ -38,6 +40,12 @@ WITH clock AS MATERIALIZED (
                           rfc_message_id, automatic, created_at)
     SELECT %(message_id)s, ticket.id, 'public', 'customer', contact.id::text, contact.name, %(body)s, %(body_hash)s,
            %(rfc_message_id)s, %(automatic)s, ticket.created_at
+    FROM ticket, contact
+), words AS (
+    INSERT INTO ticket_words (ticket_id, words)
+    SELECT ticket.id,
+           %(subject_words)s::tsvector || contact.words || %(body_words)s::tsvector
+           || ('''' || number || ''':11C')::tsvector
     FROM ticket, contact
 ), source AS (
     INSERT INTO raw_sources (message_id, content)
@@ -61,7 +69,7 @@ WITH clock AS MATERIALIZED (
 SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
        custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at, created_at,
        updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply,
-       contact.email AS requester_email, contact.name AS requester_name
+       contact.email AS requester_email, contact.name AS requester_name, contact.named
 FROM ticket, contact;
 
 -- get_ticket --

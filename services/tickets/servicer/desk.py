@@ -13,10 +13,11 @@ from services.common.wire import from_message, to_message
 from services.domain.bulk import MOST_TICKETS, TicketChange, check_change
 from services.domain.desk import PresenceState
 from services.domain.errors import Invalid
-from services.domain.filters import parse_filter, parse_order
+from services.domain.orders import parse_order
 from services.domain.ticket import Visibility
 from services.tickets.news import NewsDesk
 from services.tickets.servicer import requests as read
+from services.tickets.servicer.filters import read_filters
 from services.tickets.store import Store
 from services.tickets.store.pages import MOST, Page
 from services.tickets.store.scope import Scope, scope_of
@@ -129,10 +130,11 @@ class DeskServicer(desk_service_pb2_grpc.DeskServiceServicer):
             raise Invalid(f"The bulk is not valid: ticket_ids {problem}.", violations={"ticket_ids": problem})
         if not request.filter:
             return [read.ticket_id(text) for text in request.ticket_ids]
-        terms, found, token = parse_filter(request.filter, me=current_principal().subject), list[UUID](), ""
+        (condition,) = await read_filters([request.filter], self._store.brands)
+        found, token = list[UUID](), ""
         while len(found) <= MOST_TICKETS:
-            tickets, token = await self._store.search.list_tickets(
-                terms, parse_order(""), Page(MOST, token), scope=_scope()
+            tickets, token = await self._store.lists.list_tickets(
+                condition, parse_order(""), Page(MOST, token), scope=_scope()
             )
             found += [ticket.id for ticket in tickets]
             if not token:

@@ -13,14 +13,14 @@ from google.protobuf.message import Message
 
 from services.common.database import Database
 from services.common.interceptors import Context
-from services.common.links import LinkSigner
 from services.common.wire import from_message, to_message
 from services.domain.decision import Decision, EffectOutcome, Facts, Nudge
 from services.domain.errors import Invalid, InvalidTransition
-from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import JsonObject
-from services.tickets.store import decisions, effects, outbox, reconcile
+from services.tickets.colleagues import Colleagues
+from services.tickets.store import decisions, effects, operations, outbox, reconcile
 from services.tickets.store.decisions import DecisionRecord
+from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
 
 # A claimer looks by itself this often: rows also become due by time.
@@ -39,11 +39,11 @@ _OUTCOMES = {
 class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceServicer):
     """Each method is one transaction; what frees a place or brings tickets wakes the claimers after its commit."""
 
-    def __init__(self, database: Database, wakeup: Wakeup, links: LinkSigner, reply_addresses: ReplyAddresses) -> None:
+    def __init__(self, database: Database, wakeup: Wakeup, mails: MailMaker, colleagues: Colleagues) -> None:
         self._database = database
-        self._links = links
         self._wakeup = wakeup
-        self._reply_addresses = reply_addresses
+        self._mails = mails
+        self._colleagues = colleagues
 
     async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
         """The facts of one moment."""
@@ -61,12 +61,14 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         return pb.ApplyDecisionResponse(plan=to_message(plan, decision_pb2.Plan))
 
     async def ClaimOutbox(self, request: pb.ClaimOutboxRequest, context: Context) -> pb.ClaimOutboxResponse:
-        """Look, and while there is nothing wait for a change, up to the time given."""
+        """Note what was signalled, then look, and while there is nothing wait for a change, up to the time given."""
+        signalled = _ids(request.signalled_ticket_ids, "signalled_ticket_ids")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(_span(request.wait, "wait"), LONGEST_WAIT).total_seconds()
         while True:
             changed = self._wakeup.next()
-            nudges = await self._claim(request)
+            nudges = await self._claim(request, signalled)
+            signalled = []
             left = deadline - loop.time()
             if nudges or left <= 0:
                 return pb.ClaimOutboxResponse(nudges=[to_message(nudge, pb.Nudge) for nudge in nudges])
@@ -101,15 +103,20 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
             )
         return pb.ListLiveTicketsResponse(ticket_ids=map(str, ids), next_page_token=token)
 
+    async def KeepHouse(self, request: pb.KeepHouseRequest, context: Context) -> pb.KeepHouseResponse:
+        """One piece."""
+        async with self._database.transaction() as conn:
+            forgotten = await operations.forget_requests(conn)
+        return pb.KeepHouseResponse(requests=forgotten)
+
     async def ClaimEffect(self, request: pb.ClaimEffectRequest, context: Context) -> pb.ClaimEffectResponse:
         """The lease and the mail; a refusal is told after what it wrote is committed."""
-        effect_id, lease = _id(request.effect_id, "effect_id"), _span(request.lease, "lease")
-        if not timedelta() < lease <= LONGEST_LEASE:
-            raise _wrong("lease", "must be above 0 and at most 10 minutes")
+        effect_id, lease = _id(request.effect_id, "effect_id"), _lease(request.lease)
         async with self._database.transaction() as conn:
-            claimed = await effects.claim_effect(
-                conn, effect_id, lease=lease, links=self._links, reply_addresses=self._reply_addresses
-            )
+            addressee = await effects.get_addressee(conn, effect_id)
+        colleague = await self._colleagues.find_colleague(addressee) if addressee else None
+        async with self._database.transaction() as conn:
+            claimed = await effects.claim_effect(conn, effect_id, lease=lease, mails=self._mails, colleague=colleague)
         if isinstance(claimed, InvalidTransition):
             raise claimed
         return to_message(claimed, pb.ClaimEffectResponse)
@@ -120,6 +127,13 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
             await effects.begin_effect(conn, _id(request.effect_id, "effect_id"), fence=request.fence)
         return pb.BeginEffectResponse()
 
+    async def RenewEffect(self, request: pb.RenewEffectRequest, context: Context) -> pb.RenewEffectResponse:
+        """A longer lease."""
+        effect_id, lease = _id(request.effect_id, "effect_id"), _lease(request.lease)
+        async with self._database.transaction() as conn:
+            await effects.renew_effect(conn, effect_id, fence=request.fence, lease=lease)
+        return pb.RenewEffectResponse()
+
     async def FinishEffect(self, request: pb.FinishEffectRequest, context: Context) -> pb.FinishEffectResponse:
         """The outcome; a failure is an event of the ticket."""
         effect_id, outcome = _id(request.effect_id, "effect_id"), _OUTCOMES.get(request.outcome)
@@ -129,12 +143,14 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
             await effects.finish_effect(conn, effect_id, fence=request.fence, outcome=outcome, detail=request.detail)
         return pb.FinishEffectResponse()
 
-    async def _claim(self, request: pb.ClaimOutboxRequest) -> tuple[Nudge, ...]:
+    async def _claim(self, request: pb.ClaimOutboxRequest, signalled: list[UUID]) -> tuple[Nudge, ...]:
         if not 1 <= request.window <= LARGEST_WINDOW:
             raise _wrong("window", f"must be 1 to {LARGEST_WINDOW}")
         if not 0 <= request.urgent_places < request.window:
             raise _wrong("urgent_places", "must be 0 or more and below the window")
         async with self._database.transaction() as conn:
+            if signalled:
+                await outbox.confirm_outbox(conn, signalled)
             return await outbox.claim_outbox(conn, window=request.window, urgent_places=request.urgent_places)
 
     def _wake_if(self, nudged: int) -> None:
@@ -157,8 +173,15 @@ def _id(text: str, field: str) -> UUID:
         raise _wrong(field, "is not a UUID") from None
 
 
-def _ids(texts: Any) -> list[UUID]:
-    return [_id(text, f"ticket_ids[{index}]") for index, text in enumerate(texts)]
+def _ids(texts: Any, field: str = "ticket_ids") -> list[UUID]:
+    return [_id(text, f"{field}[{index}]") for index, text in enumerate(texts)]
+
+
+def _lease(duration: Duration) -> timedelta:
+    lease = _span(duration, "lease")
+    if not timedelta() < lease <= LONGEST_LEASE:
+        raise _wrong("lease", "must be above 0 and at most 10 minutes")
+    return lease
 
 
 def _span(duration: Duration, field: str) -> timedelta:

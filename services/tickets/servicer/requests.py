@@ -13,11 +13,18 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.auth import current_principal
 from services.common.wire import from_message
-from services.domain.delivery import EffectState
 from services.domain.errors import Invalid, NotFound
 from services.domain.intake import NAME_LENGTH, SUBJECT_LENGTH, check_brand, check_request_id, clean_line, clean_text
 from services.domain.links import CustomerAnswer
-from services.domain.ticket import Brand, NewMailReport, NewMessage, NewQuarantinedItem, NewTicket, QuarantineState
+from services.domain.ticket import (
+    Brand,
+    EffectState,
+    NewMailReport,
+    NewMessage,
+    NewQuarantinedItem,
+    NewTicket,
+    QuarantineState,
+)
 from services.tickets.convert import BrandFields, TicketFields
 from services.tickets.store.pages import Page
 from services.tickets.store.requests import Request
@@ -33,7 +40,7 @@ _QUARANTINE_STATES = {
     pb.QUARANTINE_STATE_DELETED: QuarantineState.DELETED,
 }
 # What a brand has a default for.
-_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds")
+_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds", "staff_notices", "language")
 
 
 _Write = (

@@ -13,12 +13,13 @@ from services.common.wire import from_message, to_message
 from services.domain.attachments import check_uploads
 from services.domain.doors import take_message, take_ticket
 from services.domain.errors import Forbidden
-from services.domain.filters import parse_filter, parse_order
 from services.domain.intake import NAME_LENGTH, Carrier, clean_email, clean_line
+from services.domain.orders import parse_order
 from services.domain.principal import Principal, Role
 from services.domain.snooze import Snooze
 from services.domain.ticket import Contact, NewAttachment, QuarantinedItem, QuarantineState, Ticket
 from services.tickets.servicer import requests as read
+from services.tickets.servicer.filters import read_filters
 from services.tickets.store import Store
 from services.tickets.store.scope import Scope, scope_of
 
@@ -44,11 +45,17 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
 
     async def ListTickets(self, request: pb.ListTicketsRequest, context: Context) -> pb.ListTicketsResponse:
         """What the filter finds in the caller's scope."""
-        terms = parse_filter(request.filter, me=current_principal().subject)
-        tickets, token = await self._store.search.list_tickets(
-            terms, parse_order(request.order_by), read.page(request), scope=_scope()
+        (condition,) = await read_filters([request.filter], self._store.brands)
+        tickets, token = await self._store.lists.list_tickets(
+            condition, parse_order(request.order_by), read.page(request), scope=_scope()
         )
         return pb.ListTicketsResponse(tickets=map(_ticket, tickets), next_page_token=token)
+
+    async def CountTickets(self, request: pb.CountTicketsRequest, context: Context) -> pb.CountTicketsResponse:
+        """How many each filter finds in the caller's scope."""
+        conditions = await read_filters(request.filters, self._store.brands)
+        counts = await self._store.lists.count_tickets(conditions, scope=_scope())
+        return pb.CountTicketsResponse(counts=(to_message(count, pb.Count) for count in counts))
 
     async def UpdateTicket(self, request: pb.UpdateTicketRequest, context: Context) -> pb.UpdateTicketResponse:
         """The fields that the mask names."""

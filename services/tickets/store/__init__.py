@@ -12,6 +12,8 @@ from services.tickets.store.bulk import BulkStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
 from services.tickets.store.drafts import DraftStore
+from services.tickets.store.followers import FollowerStore
+from services.tickets.store.lists import ListStore
 from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.presence import PresenceStore
@@ -40,9 +42,11 @@ class Store:
         self.attachments = AttachmentStore(database)
         self.brands = BrandStore(database, on_commit)
         self.deliveries = DeliveryStore(database, on_commit)
+        self.followers = FollowerStore(database, on_commit)
         self.answers = AnswerStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
+        self.lists = ListStore(database)
         self.quarantine = QuarantineStore(database)
         self.mail_reports = MailReportStore(database, on_commit)
         self.drafts = DraftStore(database)

@@ -8,6 +8,7 @@ from services.domain import changes
 from services.domain.changes import Change
 from services.domain.errors import NotFound
 from services.domain.links import Consequence, CustomerAnswer, judge_answer
+from services.domain.principal import Via
 from services.domain.ticket import EventKind, NewMessage, Ticket, TicketStatus, Visibility
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
 from services.tickets.store.messages import follow_up
@@ -51,9 +52,8 @@ class AnswerStore:
 async def _lock(conn: Connection, ticket_id: UUID, request: Request) -> LockedTicket:
     """The requester's ticket. Whoever has a link got our mail: they see it even if nobody proved who opened it."""
     principal = request.principal
-    # The bearer of a link is nobody but the contact; who signed in has an account of another name.
-    by_link = principal.subject == str(principal.contact_id)
-    locked = await lock_ticket(conn, ticket_id, scope=EVERYTHING if by_link else request.scope)
+    scope = EVERYTHING if principal.via is Via.LINK else request.scope
+    locked = await lock_ticket(conn, ticket_id, scope=scope)
     if locked.ticket.requester.id != principal.contact_id:
         raise NotFound("This ticket does not exist.")
     return locked

@@ -7,6 +7,8 @@ from services.domain.errors import NotFound
 from services.domain.ticket import Contact
 from services.tickets.store.events import Connection
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.words import name_requester
+from services.tickets.words import requester_vector
 
 
 class ContactStore:
@@ -31,6 +33,10 @@ class ContactStore:
 
 async def upsert_contact(conn: Connection, email: str, name: str) -> Contact:
     """The contact with this address, made if there is none; its name is only filled in."""
-    row = await (await conn.execute(QUERIES["upsert_contact"], {"email": email, "name": name})).fetchone()
+    parameters = {"email": email, "name": name, "words": requester_vector(name, email)}
+    row = await (await conn.execute(QUERIES["upsert_contact"], parameters)).fetchone()
     assert row is not None
-    return Contact(**row)
+    contact = Contact(row["id"], row["email"], row["name"])
+    if row["named"]:
+        await name_requester(conn, contact)
+    return contact

@@ -12,23 +12,28 @@ from services.domain.assignment import pick_round_robin
 from services.domain.decision import (
     Assignment,
     Decision,
+    EffectKind,
     EventFacts,
     Facts,
     FiredDue,
+    FollowerFacts,
     Plan,
     PlannedEffect,
     Step,
     TicketFacts,
 )
 from services.domain.errors import Conflict, Invalid, NotFound
+from services.domain.followers import notice
 from services.domain.ticket import (
     AuthorKind,
     Brand,
     Channel,
     Due,
     EventKind,
+    FollowerKind,
     JsonObject,
     Priority,
+    Ticket,
     TicketStatus,
     Visibility,
 )
@@ -67,6 +72,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         more=len(row["events"]) > EVENTS,
         planned=tuple(due_of({**due, "due_at": datetime.fromisoformat(due["due_at"])}) for due in row["planned"]),
         fired=tuple(FiredDue(due["key"], datetime.fromisoformat(due["fired_at"])) for due in row["fired"]),
+        followers=tuple(_follower_of(follower) for follower in row["followers"]),
     )
 
 
@@ -83,7 +89,10 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
         for step in decision.steps:
             locked = await _take_step(conn, locked, step, decision_id=decision_id, fired_at=facts.now)
         if decision.assignment is not None:
-            locked = await _assign(conn, locked, decision.assignment, decision_id=decision_id)
+            assigned = await _assign(conn, locked, decision.assignment, decision_id=decision_id)
+            if facts.brand.staff_notices:
+                await _tell_assignee(conn, locked.ticket, assigned.ticket, decision_id=decision_id)
+            locked = assigned
         for effect in decision.effects:
             await _plan_effect(conn, decision.ticket_id, effect, decision_id=decision_id)
         if replan:
@@ -169,6 +178,15 @@ async def _assign(conn: Connection, locked: LockedTicket, assignment: Assignment
     )
 
 
+async def _tell_assignee(conn: Connection, before: Ticket, after: Ticket, *, decision_id: UUID) -> None:
+    """Who was picked is known only here, in the transaction that picked them."""
+    if after.assignee_id is not None and after.assignee_id != before.assignee_id:
+        told = notice(
+            EffectKind.ASSIGNED_MAIL, after.version, after.assignee_id, message_id=None, not_before=after.updated_at
+        )
+        await _plan_effect(conn, after.id, told, decision_id=decision_id)
+
+
 async def _plan_effect(conn: Connection, ticket_id: UUID, effect: PlannedEffect, *, decision_id: UUID) -> None:
     parameters = {
         "ticket_id": ticket_id,
@@ -176,6 +194,8 @@ async def _plan_effect(conn: Connection, ticket_id: UUID, effect: PlannedEffect,
         "key": effect.key,
         "kind": effect.kind,
         "message_id": effect.message_id,
+        "contact_id": effect.contact_id,
+        "user_id": effect.user_id,
         "not_before": effect.not_before,
     }
     await conn.execute(QUERIES["plan_effect"], parameters)
@@ -204,6 +224,11 @@ async def _read_plan(conn: Connection, ticket_id: UUID, *, more: bool) -> Plan:
         open_effects=tuple(row["open_effects"]),
         more=more,
     )
+
+
+def _follower_of(follower: JsonObject) -> FollowerFacts:
+    kind = FollowerKind.CUSTOMER if follower["contact_id"] else FollowerKind.STAFF
+    return FollowerFacts(UUID(follower["follower_id"]), kind, follower["since_seq"])
 
 
 def _ticket_facts_of(row: Row) -> TicketFacts:
@@ -237,6 +262,8 @@ def _brand_of(row: Row) -> Brand:
         acknowledge=row["acknowledge"],
         resolved_notice=row["resolved_notice"],
         undo_seconds=row["undo_seconds"],
+        staff_notices=row["staff_notices"],
+        language=row["language"],
     )
 
 
@@ -253,4 +280,6 @@ def _event_of(event: JsonObject) -> EventFacts:
         by_requester=event["by_requester"],
         automatic=event["automatic"],
         withdrawn=event["withdrawn"],
+        actor=event["actor"],
+        assignee_id=UUID(event["assignee_id"]) if event["assignee_id"] else None,
     )

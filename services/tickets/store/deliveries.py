@@ -6,9 +6,9 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.domain.changes import take_back
-from services.domain.delivery import Delivery, EffectState, check_repeatable
+from services.domain.delivery import Delivery, check_repeatable
 from services.domain.errors import Conflict, InvalidTransition, NotFound
-from services.domain.ticket import EventKind, Message
+from services.domain.ticket import EffectState, EventKind, Message
 from services.tickets.store.events import Connection, append_event, enqueue, lock_ticket
 from services.tickets.store.messages import read_message
 from services.tickets.store.pages import Page, next_token
@@ -16,6 +16,7 @@ from services.tickets.store.requests import Request
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.tickets import read_ticket
+from services.tickets.store.words import read_words
 
 Row = Mapping[str, Any]
 
@@ -90,6 +91,7 @@ class DeliveryStore:
                 return await read_message(conn, message_id)
             _check_undo(row)
             await conn.execute(QUERIES["withdraw_message"], key)
+            await read_words(conn, locked.ticket)
             change = take_back(locked.status_epoch, seq=row["seq"], old_status=row["old_status"])
             locked = await append_event(
                 conn, locked, change.kind, actor=request.actor, changes=change.values, message_id=message_id

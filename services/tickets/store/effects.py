@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from services.common.links import LinkSigner
 from services.domain.decide import NEUTRAL_KEY
 from services.domain.decision import ClaimedEffect, EffectKind, EffectOutcome, OutgoingMail
-from services.domain.delivery import NEUTRAL_PAUSE, STATE_AFTER, Claim, EffectState, is_moot, judge_claim
+from services.domain.delivery import NEUTRAL_PAUSE, STATE_AFTER, Claim, is_moot, judge_claim
 from services.domain.errors import Conflict, InvalidTransition, NotFound
+from services.domain.followers import why_not_told
 from services.domain.intake import clean_line
-from services.domain.reply_address import ReplyAddresses
-from services.domain.ticket import EventKind, TicketStatus
+from services.domain.ticket import EffectState, EventKind, TicketStatus
+from services.domain.user import User
 from services.tickets.store.decisions import ACTOR
 from services.tickets.store.deliveries import suppress_effect
 from services.tickets.store.events import Connection, append_event, enqueue, lock_ticket
-from services.tickets.store.mails import mail_of, read_mail
+from services.tickets.store.mails import MailMaker, Row, read_mail
 from services.tickets.store.statements import QUERIES
 
 DETAIL_LENGTH = 500
@@ -25,6 +25,9 @@ _WORDS = {
     EffectKind.IDLE_REMINDER_MAIL: "reminder",
     EffectKind.ACKNOWLEDGEMENT_MAIL: "acknowledgement",
     EffectKind.RESOLVED_NOTICE_MAIL: "notice",
+    EffectKind.CUSTOMER_WROTE_MAIL: "notice to the staff",
+    EffectKind.NOTE_MAIL: "notice to the staff",
+    EffectKind.ASSIGNED_MAIL: "notice to the staff",
 }
 
 
@@ -38,6 +41,8 @@ class _Effect:
     key: str
     kind: EffectKind
     message_id: UUID | None
+    contact_id: UUID | None
+    user_id: UUID | None
     rfc_message_id: str
     state: EffectState
     fence: int
@@ -46,36 +51,65 @@ class _Effect:
     is_leased: bool
 
 
+async def get_addressee(conn: Connection, effect_id: UUID) -> UUID | None:
+    """The member of the staff whose mail it is, None for a customer's; NotFound."""
+    row = await (await conn.execute(QUERIES["get_addressee"], {"effect_id": effect_id})).fetchone()
+    if row is None:
+        raise NotFound("This effect does not exist.")
+    addressee: UUID | None = row["user_id"]
+    return addressee
+
+
 async def claim_effect(
-    conn: Connection, effect_id: UUID, *, lease: timedelta, links: LinkSigner, reply_addresses: ReplyAddresses
+    conn: Connection, effect_id: UUID, *, lease: timedelta, mails: MailMaker, colleague: User | None = None
 ) -> ClaimedEffect | InvalidTransition:
     """Take an effect for delivery; NotFound, Conflict while another lease runs, InvalidTransition when it is over.
 
-    An InvalidTransition that ends the effect is answered, not raised: what it writes is to be committed first.
+    `colleague` is its addressee among the staff as they are now. An InvalidTransition that ends the effect is answered,
+    not raised: what it writes is to be committed first.
     """
     effect = await _lock_effect(conn, effect_id)
-    row = await read_mail(conn, effect_id)
-    moot = is_moot(effect.kind, effect.key, status=TicketStatus(row["status"]), status_epoch=row["status_epoch"])
+    row = await read_mail(conn, effect_id, colleague)
+    moot = _why_moot(effect, row, colleague)
     claim = judge_claim(
-        effect.state, is_due=effect.is_due, is_leased=effect.is_leased, doubtful=effect.doubtful, is_moot=moot
+        effect.state, is_due=effect.is_due, is_leased=effect.is_leased, doubtful=effect.doubtful, is_moot=bool(moot)
     )
     match claim:
         case Claim.MOOT:
-            return await _suppress(conn, effect, row["to_address"], "moot: the ticket has moved on")
+            return await _suppress(conn, effect, row["to_address"], f"moot: {moot}")
         case Claim.GIVE_UP:
             return await _give_up(conn, effect)
         case Claim.TAKE_DOUBTFUL:
             await _tell_doubt(conn, effect, "it is sent once more under the same Message-ID")
         case Claim.TAKE if effect.key == NEUTRAL_KEY and await _is_acknowledged(conn, effect, row["to_address"]):
             return await _suppress(conn, effect, row["to_address"], "this address had an acknowledgement today")
-    mail = mail_of(effect.kind, effect.key, row, links=links, reply_addresses=reply_addresses)
+    mail = mails.make(effect.kind, effect.key, row)
     return await _take(conn, effect, mail=mail, lease=lease, doubtful=claim is Claim.TAKE_DOUBTFUL)
+
+
+def _why_moot(effect: _Effect, row: Row, colleague: User | None) -> str:
+    """Why nobody needs it any more; "" as long as somebody does."""
+    if is_moot(effect.kind, effect.key, status=TicketStatus(row["status"]), status_epoch=row["status_epoch"]):
+        return "the ticket has moved on"
+    if effect.user_id is not None:
+        return why_not_told(colleague, follows=row["follows"], assignee_id=row["assignee_id"])
+    if effect.contact_id is not None and not row["follows"]:
+        return "they do not follow the ticket any more"
+    return ""
 
 
 async def begin_effect(conn: Connection, effect_id: UUID, *, fence: int) -> None:
     """Mark the point of no return; NotFound, Conflict when the lease was lost or ran out."""
     begun = await conn.execute(QUERIES["begin_effect"], {"effect_id": effect_id, "fence": fence})
     if begun.rowcount == 0:
+        await _lock_effect(conn, effect_id)
+        raise _lease_lost()
+
+
+async def renew_effect(conn: Connection, effect_id: UUID, *, fence: int, lease: timedelta) -> None:
+    """Keep the lease for as long again; NotFound, Conflict when it was lost or ran out."""
+    renewed = await conn.execute(QUERIES["renew_effect"], {"effect_id": effect_id, "fence": fence, "lease": lease})
+    if renewed.rowcount == 0:
         await _lock_effect(conn, effect_id)
         raise _lease_lost()
 

@@ -21,11 +21,14 @@ from services.domain.ticket import EventKind, Priority, Ticket
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.scope import EVERYTHING, Scope
 from services.tickets.store.statements import QUERIES
+from services.tickets.words import head_vector
 
 Connection = AsyncConnection[DictRow]
 
 RANKS = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
 PACED_RANK = 4
+# What a ticket is found by besides its messages.
+_SEARCHED = {"subject", "tags", "type", "custom_fields"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ async def append_event(
     row = await (await conn.execute(QUERIES["append_event"], parameters)).fetchone()
     if row is None:
         raise Conflict("The ticket changed meanwhile: read it again and decide again.")
+    if real.keys() & _SEARCHED:
+        await conn.execute(QUERIES["change_head"], {"ticket_id": old.id, "head": head_vector(new)})
     ticket = replace(new, version=row["version"], updated_at=row["updated_at"], status_since=row["status_since"])
     return LockedTicket(ticket, row["status_epoch"], locked.decided_seq)
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from services.common.database import Database
 from services.domain import changes
 from services.domain.errors import NotFound
+from services.domain.followers import answers_notice
 from services.domain.held import may_be_held
 from services.domain.lifecycle import Act, reply_opens_follow_up
 from services.domain.principal import Role
@@ -34,6 +35,7 @@ from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.tickets import body_hash, insert_ticket, read_ticket
+from services.tickets.store.words import add_message_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,15 @@ class MessageStore:
     ) -> UUID:
         """The ticket of the sender's own reply address, else the newest on which one of these went to them; NotFound.
 
+        Invalid (ANSWERS_NOTICE) for an answer to a mail that was for the staff.
+
         Nothing else leads to a ticket: no number, nobody else's reply address, no Message-ID that only came in.
         """
         tags = [tag for recipient in recipients if (tag := read_tag(recipient))]
         parameters = {"rfc_message_ids": list(rfc_message_ids), "sender_email": sender_email}
         async with self._database.transaction() as conn:
-            rows = await (
-                await conn.execute(QUERIES["find_tagged"], {"numbers": [tag.number for tag in tags]})
-            ).fetchall()
+            numbers = {"numbers": [tag.number for tag in tags], "sender_email": sender_email}
+            rows = await (await conn.execute(QUERIES["find_tagged"], numbers)).fetchall()
             ids = {row["number"]: row["id"] for row in rows}
             for tag in tags:
                 ticket_id: UUID | None = ids.get(tag.number)
@@ -110,6 +113,8 @@ class MessageStore:
             row = await (await conn.execute(QUERIES["find_thread"], parameters)).fetchone()
         if row is None:
             raise NotFound("No mail of ours to this sender is answered by this one.")
+        if row["was_for_staff"]:
+            raise answers_notice()
         found: UUID = row["ticket_id"]
         return found
 
@@ -162,6 +167,7 @@ async def _add(
     if new.sender_email == locked.ticket.requester.email:
         await conn.execute(QUERIES["prove_sender"], {"ticket_id": locked.ticket.id})
     await conn.execute(QUERIES["insert_message"], parameters)
+    await add_message_words(conn, locked.ticket, new.body, new.visibility)
     await insert_content(conn, message_id, new)
     await insert_cc_proposals(conn, locked.ticket.id, message_id, new)
     if kind is AuthorKind.AGENT:

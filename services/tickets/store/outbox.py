@@ -20,7 +20,8 @@ log = structlog.get_logger()
 async def claim_outbox(conn: Connection, *, window: int, urgent_places: int) -> tuple[Nudge, ...]:
     """Take what may be signalled now, urgent and soonest due first.
 
-    A row that was signalled in the last 30 s and not answered holds a place of the window; later it is sent again.
+    A row that was signalled in the last 30 s and not answered holds a place of the window; later it is sent again. One
+    that was claimed and of which nobody says within 6 s that it was signalled goes to the next who asks.
     """
     await conn.execute(QUERIES["lock_outbox_claims"])
     parameters = {"window": window, "urgent_places": urgent_places}
@@ -29,6 +30,11 @@ async def claim_outbox(conn: Connection, *, window: int, urgent_places: int) -> 
         if row["attempts"] == PARKED_ATTEMPTS:
             log.warning("outbox.parked", ticket_id=str(row["ticket_id"]), attempts=PARKED_ATTEMPTS)
     return tuple(_nudge_of(row) for row in rows)
+
+
+async def confirm_outbox(conn: Connection, ticket_ids: Sequence[UUID]) -> None:
+    """Note that the signals of claimed rows went out."""
+    await conn.execute(QUERIES["confirm_outbox"], {"ticket_ids": list(ticket_ids)})
 
 
 async def release_outbox(conn: Connection, ticket_ids: Sequence[UUID]) -> None:

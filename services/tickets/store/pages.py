@@ -45,6 +45,10 @@ class Page:
         """The position in a list by seq; 0 at its beginning."""
         return self._position(listing, lambda seq: int(seq)) or 0
 
+    def after(self, listing: str, readers: Sequence[Callable[[str], object]]) -> tuple[object, ...] | None:
+        """The position in a list by keys of its own, each read by its reader; None at the beginning."""
+        return self._position(listing, lambda *keys: tuple(read(key) for read, key in zip(readers, keys, strict=True)))
+
     def _position(self, listing: str, read: Callable[..., T]) -> T | None:
         if not self.token:
             return None

@@ -21,6 +21,8 @@ from services.tickets.store.events import RANKS, Connection, append_event, enque
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.words import name_requester
+from services.tickets.words import PUBLIC, requester_vector, subject_vector, text_vector
 
 _FIRST_FIELDS = ("channel", "subject", "priority", "type", "tags", "custom_fields")
 
@@ -140,6 +142,9 @@ async def insert_ticket(
         "raw_source": new.raw_source,
         "sender_unproven": new.sender_unproven,
         "automatic": new.automatic,
+        "subject_words": subject_vector(new.subject, tags=new.tags, type_=new.type, custom_fields=new.custom_fields),
+        "requester_words": requester_vector(new.requester_name, new.requester_email),
+        "body_words": text_vector((PUBLIC, new.body)),
         "kind": EventKind.TICKET_CREATED,
         "actor": actor,
         "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
@@ -148,9 +153,12 @@ async def insert_ticket(
     row = await (await conn.execute(QUERIES["insert_ticket"], parameters)).fetchone()
     if row is None:
         raise NotFound(f"The brand {new.brand!r} does not exist.", metadata={"field": "brand"})
+    ticket = ticket_of(row)
+    if row["named"]:
+        await name_requester(conn, ticket.requester, but=ticket_id)
     await insert_content(conn, message_id, new)
     await insert_cc_proposals(conn, ticket_id, message_id, new)
-    return ticket_of(row)
+    return ticket
 
 
 def body_hash(body: str) -> str:

@@ -263,3 +263,17 @@ async def test_what_cannot_be_released_says_why_and_the_next_one_is_taken(mail_r
     codes = [((done := await settled(mail_room, item.id)).state, done.code) for item in reversed(items)]
     assert codes == [(QuarantineState.KEPT, "NO_SENDER"), (QuarantineState.TAKEN, "AUTOMATIC")]
     assert await admin.list_quarantine(state=QuarantineState.RELEASING) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "to"),
+    [
+        ("support+notification@localhost", "x@c.example"),
+        ("support@localhost", "Support+Notification@localhost"),
+    ],
+)
+async def test_an_answer_to_a_mail_for_the_staff_is_kept_apart(mail_room: MailRoom, recipient: str, to: str) -> None:
+    raw = f"From: ann@desk.example\nTo: {to}\nMessage-ID: <1@c>\nSubject: Re: [1] wrote\n\nclose it\n"
+    assert await mail_room.send(raw.encode(), recipient) == 250
+    assert await mail_room.counts() == (0, 0, 1)
+    assert await mail_room.codes() == ["ANSWERS_NOTICE"]

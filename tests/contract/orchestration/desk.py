@@ -22,9 +22,11 @@ from services.domain.decision import Decision, Facts, Plan, RoutingFacts
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import AuthorKind, EventKind, Priority, TicketStatus, Visibility
+from services.domain.user import User
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.store.events import append_event, enqueue, lock_ticket
+from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
 from tests.unit.factories import make_routing
 
@@ -57,6 +59,22 @@ class WatchedWakeup(Wakeup):
 
 
 @dataclass
+class Staff:
+    """Who works here, as the test says."""
+
+    users: dict[UUID, User] = field(default_factory=dict)
+
+    def add(self, user_id: UUID, role: Role = Role.AGENT, *, active: bool = True) -> User:
+        name = f"Agent {user_id.int}"
+        user = User(user_id, f"agent-{user_id.int}@desk.example", name, role, active, None, datetime.now(UTC))
+        self.users[user_id] = user
+        return user
+
+    async def find_colleague(self, user_id: UUID) -> User | None:
+        return self.users.get(user_id)
+
+
+@dataclass
 class Desk:
     """One service with its client; tickets are written as people's transactions write them."""
 
@@ -65,6 +83,7 @@ class Desk:
     wakeup: WatchedWakeup
     client: OrchestrationClient
     clock: Clock
+    colleagues: Staff
     routing: RoutingFacts = field(default_factory=make_routing)
 
     async def rows(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
@@ -76,9 +95,13 @@ class Desk:
         (row,) = await self.rows(statement, **parameters)
         return row
 
-    async def set_brand(self, *, acknowledge: bool, resolved_notice: bool, undo_seconds: int) -> None:
+    async def set_brand(
+        self, *, acknowledge: bool, resolved_notice: bool, undo_seconds: int, staff_notices: bool = False
+    ) -> None:
         await self.rows(
-            "UPDATE brands SET acknowledge = %(acknowledge)s, resolved_notice = %(notice)s, undo_seconds = %(undo)s",
+            "UPDATE brands SET acknowledge = %(acknowledge)s, resolved_notice = %(notice)s, undo_seconds = %(undo)s,"
+            " staff_notices = %(staff)s",
+            staff=staff_notices,
             acknowledge=acknowledge,
             notice=resolved_notice,
             undo=undo_seconds,
@@ -188,7 +211,7 @@ class Desk:
 
 @asynccontextmanager
 async def running_desk(url: str) -> AsyncIterator[Desk]:
-    clock = Clock()
+    clock, colleagues = Clock(), Staff()
     async with (
         Database(url, schema="tickets", instant=clock.instant) as database,
         WatchedWakeup(url) as wakeup,
@@ -199,14 +222,14 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             services=[
                 (
                     add_OrchestrationServiceServicer_to_server,
-                    OrchestrationServicer(database, wakeup, LINKS, REPLY_ADDRESSES),
+                    OrchestrationServicer(database, wakeup, MailMaker(LINKS, REPLY_ADDRESSES), colleagues),
                 )
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port,
         open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(WORKER)) as channel,
     ):
-        desk = Desk(url, database, wakeup, OrchestrationClient(channel), clock)
+        desk = Desk(url, database, wakeup, OrchestrationClient(channel), clock, colleagues)
         # Most tests are about one mail; those about the others switch them on.
         await desk.set_brand(acknowledge=False, resolved_notice=False, undo_seconds=0)
         yield desk

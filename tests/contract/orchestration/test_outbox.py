@@ -29,6 +29,14 @@ async def claimed_ids(desk: Desk, *, window: int = 12, urgent_places: int = 0) -
     return [nudge.ticket_id for nudge in await claim(desk, window=window, urgent_places=urgent_places)]
 
 
+async def claim_and_signal(desk: Desk, *, window: int = 12) -> list[UUID]:
+    """Claim, and say with the next call, which finds no place, that the signals went out."""
+    ids = await claimed_ids(desk, window=window)
+    if ids:
+        assert await desk.client.claim_outbox(window=1, urgent_places=0, wait=NOT_AT_ALL, signalled=ids) == ()
+    return ids
+
+
 async def pass_time(desk: Desk, seconds: int) -> None:
     """As if the rows had been signalled that much earlier."""
     await desk.rows(
@@ -74,18 +82,39 @@ async def test_urgent_and_soonest_due_come_first(desk: Desk) -> None:
 
 async def test_a_claimed_ticket_is_not_claimed_again_before_its_time(desk: Desk) -> None:
     await desk.new_ticket()
-    assert len(await claim(desk)) == 1
+    assert len(await claim_and_signal(desk)) == 1
     await pass_time(desk, 29)
     assert await claim(desk) == ()
     await pass_time(desk, 1)
     assert len(await claim(desk)) == 1
 
 
+async def test_a_claim_that_is_cut_before_its_signal_costs_seconds(desk: Desk) -> None:
+    tickets = [await desk.new_ticket() for _ in range(2)]
+    assert await claimed_ids(desk, window=1) == tickets[:1]
+    await pass_time(desk, 5)
+    assert await claimed_ids(desk, window=1) == []
+    await pass_time(desk, 1)
+    assert await claim_and_signal(desk, window=1) == tickets[:1]
+    await pass_time(desk, 29)
+    assert await claimed_ids(desk, window=1) == []
+
+
+async def test_a_signal_that_is_confirmed_late_takes_no_place_from_what_came_since(desk: Desk) -> None:
+    ticket_id = await desk.new_ticket()
+    await claim(desk)
+    await desk.agent_replies(ticket_id)
+    await desk.advance(ticket_id)
+    await desk.customer_replies(ticket_id)
+    late = await desk.client.claim_outbox(window=12, urgent_places=0, wait=NOT_AT_ALL, signalled=[ticket_id])
+    assert [nudge.ticket_id for nudge in late] == [ticket_id]
+
+
 async def test_an_unanswered_row_is_tried_less_and_less_often(desk: Desk) -> None:
     await desk.new_ticket()
     waits = []
     for _ in range(9):
-        assert len(await claim(desk)) == 1
+        assert len(await claim_and_signal(desk)) == 1
         row = await desk.row("SELECT extract(epoch FROM retry_at - signalled_at) AS seconds FROM outbox")
         waits.append(round(row["seconds"]))
         await pass_time(desk, waits[-1])
@@ -113,9 +142,9 @@ async def test_no_more_are_claimed_than_the_window_has_places(desk: Desk) -> Non
 async def test_a_row_unanswered_for_30_seconds_gives_its_place_away(desk: Desk) -> None:
     tickets = [await desk.new_ticket() for _ in range(2)]
     for _ in range(2):
-        assert await claimed_ids(desk, window=1) == tickets[:1]
+        assert await claim_and_signal(desk, window=1) == tickets[:1]
         await pass_time(desk, 30)
-    assert await claimed_ids(desk, window=1) == tickets[:1]
+    assert await claim_and_signal(desk, window=1) == tickets[:1]
     await pass_time(desk, 31)
     # Its next try is due in 29 s; until then the place is for the other.
     assert await claimed_ids(desk, window=1) == tickets[1:]

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 import grpc
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
+from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
+from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -23,10 +25,13 @@ from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.desk import DeskServicer
+from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
@@ -81,6 +86,9 @@ class Desk:
 
     async def client(self, principal: Principal = AGENT) -> TicketsClient:
         return TicketsClient(await self.channel(principal))
+
+    async def followers(self, principal: Principal = AGENT) -> FollowersClient:
+        return FollowersClient(await self.channel(principal))
 
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
@@ -160,8 +168,10 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             address=("127.0.0.1", 0),
             services=[
                 (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
+                (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
+                (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
             ],
             authenticator=SignedOnly(SIGNER),
         )

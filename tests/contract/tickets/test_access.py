@@ -26,6 +26,7 @@ SERVED = {
     "CreateTicket": AGENTS | {Role.CUSTOMER, Role.SERVICE},
     "GetTicket": set(Role),
     "ListTickets": set(Role),
+    "CountTickets": set(Role),
     "UpdateTicket": AGENTS,
     "AssignTicket": AGENTS,
     "ResolveTicket": INSPECTORS | {Role.CUSTOMER},

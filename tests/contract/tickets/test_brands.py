@@ -105,3 +105,12 @@ async def test_more_waiting_tickets_than_a_batch_are_all_planned_anew(desk: Desk
     await admin.update_brand(brand.id, {"auto_close_after": DAY})
     row = await desk.row("SELECT count(*) AS nudged FROM outbox WHERE rank = 4")
     assert row["nudged"] == 1200
+
+
+async def test_a_brand_speaks_one_of_our_languages_and_tells_its_staff_unless_it_says_not(admin: TicketsClient) -> None:
+    brand = await admin.create_brand(VALUES)
+    assert (brand.language, brand.staff_notices) == ("en", True)
+    changed = await admin.update_brand(brand.id, {"language": "cs", "staff_notices": False})
+    assert (changed.language, changed.staff_notices) == ("cs", False)
+    with pytest.raises(Invalid, match="language must be one of en, cs, it, fi"):
+        await admin.update_brand(brand.id, {"language": "xx"})

@@ -8,7 +8,7 @@ import pytest
 
 from services.domain.errors import InvalidTransition, NotFound
 from services.domain.links import CustomerAnswer
-from services.domain.principal import Principal, Role
+from services.domain.principal import Principal, Role, Via
 from services.domain.ticket import Ticket, TicketStatus
 from tests.contract.tickets.desk import AGENT, Desk, customer, new_message
 
@@ -105,9 +105,9 @@ async def test_a_link_proves_the_requester_of_a_mail_that_anybody_could_have_sen
     ticket = await desk.new_ticket(sender_unproven=True)
     say: dict[str, Any] = {"status_epoch": 1, "request_id": "token"}
     signed_in = await desk.client(customer(ticket))
-    bearer = await desk.client(Principal(str(ticket.requester.id), Role.CUSTOMER, ticket.requester.id))
+    bearer = await desk.client(Principal(str(ticket.requester.id), Role.CUSTOMER, ticket.requester.id, via=Via.LINK))
     stranger = UUID(int=5)
-    other = await desk.client(Principal(str(stranger), Role.CUSTOMER, stranger))
+    other = await desk.client(Principal(str(stranger), Role.CUSTOMER, stranger, via=Via.LINK))
     for nobody in (signed_in, other):
         with pytest.raises(NotFound):
             await nobody.answer_ticket(ticket.id, CustomerAnswer.SOLVED, **say)

@@ -14,8 +14,8 @@ from services.domain.ticket import Priority, TicketStatus, Visibility
 from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, new_message, new_ticket
 
 # What events do not tell as changes: the id, and what the decisions keep for themselves.
-# The last one follows from the words of the requester that the events name.
-NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven"}
+# The last two follow from the words of the requester that the events name, and from the priority.
+NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency"}
 Step = Callable[[Desk, UUID, Random], Awaitable[Any]]
 
 

@@ -1,0 +1,111 @@
+"""A condition read back in plain English: "status is open or new and tagged vip and older than 2 days"."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.domain.conditions.fields import CUSTOM
+from services.domain.conditions.tree import AllOf, AnyOf, Condition, Name, Not, Operator, Test, Value
+
+_VERBS = {
+    Operator.IS: "is",
+    Operator.ABOVE: "is more than",
+    Operator.AT_LEAST: "is at least",
+    Operator.BELOW: "is less than",
+    Operator.AT_MOST: "is at most",
+    Operator.CONTAINS: "mentions",
+    Operator.STARTS: "mentions a word beginning with",
+    Operator.MATCHES: "matches",
+    Operator.WAS: "was",
+    Operator.CHANGED_TO: "changed to",
+}
+_INSTANTS = {
+    Operator.IS: "on",
+    Operator.ABOVE: "after",
+    Operator.AT_LEAST: "on or after",
+    Operator.BELOW: "before",
+    Operator.AT_MOST: "on or before",
+}
+_ME = {"me": "me", "mine": "one of mine"}
+_UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
+
+Named = Callable[[UUID], str]
+
+
+def read_back(condition: Condition, names: Mapping[UUID, str] | None = None) -> str:
+    """The condition as a sentence without its end; `names` are those of the ids in it."""
+    known = names or {}
+    return _read(condition, lambda value: known.get(value, str(value)), inside=False) or "every ticket"
+
+
+def _read(condition: Condition, named: Named, *, inside: bool) -> str:
+    match condition:
+        case AllOf(parts):
+            text = " and ".join(_read(part, named, inside=True) for part in parts)
+            return f"({text})" if inside and len(parts) > 1 else text
+        case AnyOf(parts):
+            text = " or ".join(_read(part, named, inside=True) for part in parts)
+            return f"({text})" if inside and len(parts) > 1 else text
+        case Not(Test("snoozed", _, (None,))):
+            return "snoozed"
+        case Not(Test() as test):
+            return _negated(_test(test, named))
+        case Not(part):
+            return f"not {_read(part, named, inside=True)}"
+        case Test():
+            return _test(condition, named)
+
+
+def _negated(text: str) -> str:
+    before, verb, after = text.partition(" is ")
+    return f"{before} is not {after}" if verb else f"not {text}"
+
+
+def _test(test: Test, named: Named) -> str:
+    values = " or ".join(_value(value, named) for value in test.values)
+    match test.field:
+        case "tag" if test.operator is Operator.IS:
+            return "without tags" if test.values == (None,) else f"tagged {values}"
+        case "older":
+            return f"{'older' if test.operator is Operator.AT_LEAST else 'newer'} than {values}"
+        case "idle":
+            return f"{'unchanged for' if test.operator is Operator.AT_LEAST else 'changed in the last'} {values}"
+        case "text":
+            return f"{_VERBS[test.operator]} {values}"
+        case "due" if test.operator is Operator.AT_MOST and test.values == (timedelta(),):
+            return "overdue"
+        case "due" if isinstance(test.values[0], timedelta):
+            return f"due {'within' if test.operator in (Operator.BELOW, Operator.AT_MOST) else 'in more than'} {values}"
+        case "snoozed" if test.values == (None,):
+            return "not snoozed"
+        case "snoozed" if isinstance(test.values[0], timedelta):
+            within = test.operator in (Operator.BELOW, Operator.AT_MOST)
+            return f"snoozed for {'less' if within else 'more'} than {values} from now"
+        case "created" | "updated" | "due" if test.values != (None,):
+            return f"{test.field} {_INSTANTS[test.operator]} {values}"
+    label = f"the field {test.field.removeprefix(CUSTOM)}" if test.field.startswith(CUSTOM) else test.field
+    return f"{label} {_VERBS[test.operator]} {values}"
+
+
+def _value(value: Value, named: Named) -> str:
+    match value:
+        case None:
+            return "none"
+        case timedelta():
+            return _span(value)
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S} UTC"
+        case UUID():
+            return named(value)
+        case Name(text):
+            return _ME.get(text, text)
+        case str() if " " in value:
+            return f'"{value}"'
+    return str(value)
+
+
+def _span(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
+    count = seconds // size
+    return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -1,0 +1,29 @@
+"""The staff as mails need them: who somebody is by now, asked of identity each time."""
+
+from typing import Protocol
+from uuid import UUID
+
+from services.domain.errors import NotFound
+from services.domain.user import User
+from services.identity.client import IdentityClient
+
+
+class Colleagues(Protocol):
+    """Knows who works here."""
+
+    async def find_colleague(self, user_id: UUID) -> User | None:
+        """The account with this id, active or not; None when there is none. Unavailable."""
+
+
+class IdentityColleagues:
+    """Asks identity."""
+
+    def __init__(self, identity: IdentityClient) -> None:
+        self._identity = identity
+
+    async def find_colleague(self, user_id: UUID) -> User | None:
+        """The account as it is now."""
+        try:
+            return await self._identity.get_user(user_id)
+        except NotFound:
+            return None

@@ -1,0 +1,59 @@
+-- add_words --
+-- A message's words, in the last part of its ticket's or in a further one: no row when nothing was read of the ticket yet.
+WITH last AS (
+    SELECT part, length(words) < %(most)s AS has_room
+    FROM ticket_words
+    WHERE ticket_id = %(ticket_id)s
+    ORDER BY part DESC
+    LIMIT 1
+), added AS (
+    UPDATE ticket_words w
+    SET words = w.words || %(words)s::tsvector
+    FROM last
+    WHERE w.ticket_id = %(ticket_id)s AND w.part = last.part AND last.has_room
+), begun AS (
+    INSERT INTO ticket_words (ticket_id, part, words)
+    SELECT %(ticket_id)s, part + 1, %(head)s::tsvector || %(words)s::tsvector
+    FROM last
+    WHERE NOT has_room
+)
+SELECT part FROM last;
+
+-- change_head --
+-- Other words of the subject and the requester, other labels; those of the messages stay.
+UPDATE ticket_words
+SET words = ts_filter(words, '{c,d}') || %(head)s::tsvector
+WHERE ticket_id = %(ticket_id)s;
+
+-- name_requester --
+-- The words of a name that was not known before, in all tickets of the contact.
+UPDATE ticket_words w
+SET words = w.words || %(words)s::tsvector
+FROM tickets t
+WHERE t.requester_id = %(contact_id)s AND w.ticket_id = t.id AND t.id IS DISTINCT FROM %(but)s::uuid;
+
+-- delete_words --
+-- Everything read of a ticket, to be read anew.
+DELETE FROM ticket_words WHERE ticket_id = %(ticket_id)s;
+
+-- insert_words --
+-- The first part of a ticket's words.
+INSERT INTO ticket_words (ticket_id, words)
+VALUES (%(ticket_id)s, %(head)s::tsvector || %(words)s::tsvector);
+
+-- list_texts --
+-- What is to be read of a ticket's messages, oldest first; a reply that was taken back is for the staff.
+SELECT body, visibility = 'public' AND withdrawn_at IS NULL AS public
+FROM messages
+WHERE ticket_id = %(ticket_id)s
+ORDER BY created_at, id;
+
+-- take_unread --
+-- Some tickets whose words are still to be read; others who ask at the same time get other ones.
+DELETE FROM unread_tickets
+WHERE ticket_id IN (SELECT ticket_id FROM unread_tickets LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+RETURNING ticket_id;
+
+-- set_contact_words --
+-- The words of a contact, for the tickets that they will write.
+UPDATE contacts SET words = %(words)s::tsvector WHERE id = %(contact_id)s AND words = '';

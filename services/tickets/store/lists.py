@@ -1,0 +1,186 @@
+"""Lists and counts of tickets: what a condition finds in the caller's scope, in some order, page by page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
+
+from services.common.database import Database
+from services.domain.conditions.fields import STAFF_ONLY
+from services.domain.conditions.tree import Condition, tests
+from services.domain.errors import Invalid
+from services.domain.orders import Order, OrderKey
+from services.domain.ticket import Ticket
+from services.domain.views import Count
+from services.tickets.convert import ticket_of
+from services.tickets.store.conditions import Compiler
+from services.tickets.store.events import Connection
+from services.tickets.store.pages import Page, next_token
+from services.tickets.store.scope import Scope
+from services.tickets.store.statements import QUERIES
+
+COUNTED = 1000
+# Of a search, so many of the newest finds are put into the order of their relevance.
+RANKED = 2000
+
+
+def _instant(text: str) -> str:
+    return text if text == "infinity" else datetime.fromisoformat(text).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One of the keys of an order; `read` checks a value of a token."""
+
+    sql: SQL
+    type: SQL
+    read: Callable[[str], object]
+
+
+_ID = _Column(SQL("t.id"), SQL("uuid"), UUID)
+_CREATED = _Column(SQL("t.created_at"), SQL("timestamptz"), _instant)
+_COLUMNS: dict[OrderKey, tuple[_Column, ...]] = {
+    OrderKey.CREATED: (_CREATED, _ID),
+    OrderKey.UPDATED: (_Column(SQL("t.updated_at"), SQL("timestamptz"), _instant), _ID),
+    # Most urgent first and, of those, the one that waits longest.
+    OrderKey.PRIORITY: (_Column(SQL("t.urgency"), SQL("smallint"), int), _CREATED, _ID),
+    OrderKey.DUE: (_Column(SQL("coalesce(t.next_due_at, 'infinity')"), SQL("timestamptz"), _instant), _ID),
+    OrderKey.STATUS_SINCE: (_Column(SQL("t.status_since"), SQL("timestamptz"), _instant), _ID),
+    OrderKey.RELEVANCE: (_Column(SQL("ranked.rank"), SQL("real"), float), _CREATED, _ID),
+}
+
+
+class ListStore:
+    """Reads; changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_tickets(
+        self, condition: Condition, order: Order, page: Page, *, scope: Scope
+    ) -> tuple[tuple[Ticket, ...], str]:
+        """A page of the tickets in the scope for which the condition holds."""
+        _check_scope(condition, order, scope=scope)
+        listing = f"tickets {condition} {order}"
+        after = page.after(listing, [column.read for column in _COLUMNS[order.key]])
+        async with self._database.transaction() as conn:
+            compiler = Compiler(await _now(conn), scope.internal)
+            statement = _page(compiler, condition, order, begins=after is None, scope=scope)
+            parameters = {**compiler.parameters, **scope.parameters(), **_keys(after or ()), "most": page.most}
+            # Planned for its own values: which index is best depends on them.
+            found = await (await conn.execute(statement, parameters, prepare=False)).fetchall()
+            shown = found[: page.most]
+            rows = await (await conn.execute(QUERIES["list_tickets"], {"ids": [row["id"] for row in shown]})).fetchall()
+        token = next_token(listing, shown[-1], list(_keys(_COLUMNS[order.key]))) if len(found) > len(shown) else ""
+        return tuple(ticket_of(row) for row in rows), token
+
+    async def count_tickets(self, conditions: Sequence[Condition], *, scope: Scope) -> tuple[Count, ...]:
+        """How many tickets in the scope there are for each condition, up to 1,000."""
+        parameters: dict[str, Any] = {**scope.parameters(), "most": COUNTED}
+        counts: list[Composable] = []
+        async with self._database.transaction() as conn:
+            now = await _now(conn)
+            for place, condition in enumerate(conditions):
+                _check_scope(condition, None, scope=scope)
+                compiler = Compiler(now, scope.internal, f"count_{place}")
+                where = SQL(" AND ").join([compiler.compile(condition), *_scoped(scope)])
+                parameters |= compiler.parameters
+                counts.append(_COUNT.format(place=Literal(place), where=where))
+            statement = SQL(" UNION ALL ").join(counts) + SQL(" ORDER BY place")
+            rows = await (await conn.execute(statement, parameters, prepare=False)).fetchall()
+        return tuple(Count(min(row["found"], COUNTED), row["found"] > COUNTED) for row in rows)
+
+
+_COUNT = SQL(
+    "SELECT {place} AS place, count(*) AS found FROM (SELECT FROM tickets t WHERE {where} LIMIT %(most)s + 1) AS hits"
+)
+_RANKED = SQL(
+    "WITH found AS MATERIALIZED (SELECT t.id FROM tickets t WHERE {where}"
+    " ORDER BY t.created_at DESC, t.id DESC LIMIT {most}),"
+    " ranked AS MATERIALIZED (SELECT w.ticket_id, max(ts_rank({words}, {query}::tsquery, 1)) AS rank"
+    " FROM found JOIN ticket_words w ON w.ticket_id = found.id GROUP BY w.ticket_id)"
+    " SELECT {keys} FROM ranked JOIN tickets t ON t.id = ranked.ticket_id"
+)
+# Rank says nothing of internal words to those who may not see them.
+_WORDS = {True: SQL("w.words"), False: SQL("ts_filter(w.words, '{{a,b,c}}')")}
+
+
+def _page(compiler: Compiler, condition: Condition, order: Order, *, begins: bool, scope: Scope) -> Composed:
+    """The ids of a page with the keys of their places, one more than the page has."""
+    columns = _COLUMNS[order.key]
+    where = SQL(" AND ").join([compiler.compile(condition), *_scoped(scope)])
+    keys = SQL(", ").join(
+        SQL("({})::text AS {}").format(column.sql, Identifier(name))
+        for column, name in zip(columns, _keys(columns), strict=True)
+    )
+    keys = SQL("t.id, {}").format(keys)
+    listing = SQL("SELECT {} FROM tickets t").format(keys)
+    if order.key is OrderKey.RELEVANCE:
+        words = _WORDS[scope.internal]
+        query = compiler.bind(_words_of(compiler, condition))
+        listing = _RANKED.format(where=where, most=Literal(RANKED), words=words, query=query, keys=keys)
+        where = SQL(" AND ").join([SQL("true")])
+    if not begins:
+        where = SQL(" AND ").join([where, _after(columns, order)])
+    # All the same way round, as the indexes have them.
+    way = SQL(" DESC" if _goes_back(order) else "")
+    by = SQL(", ").join(SQL("{}{}").format(column.sql, way) for column in columns)
+    return SQL("{} WHERE {} ORDER BY {} LIMIT %(most)s + 1").format(listing, where, by)
+
+
+def _words_of(compiler: Compiler, condition: Condition) -> str:
+    words = compiler.words_of(condition)
+    if not words:
+        problem = "relevance is for filters with words to look for"
+        raise Invalid(f"The order_by is not valid: {problem}.", violations={"order_by": problem})
+    return words
+
+
+def _after(columns: Sequence[_Column], order: Order) -> Composable:
+    names = _keys(columns)
+    left = SQL(", ").join(column.sql for column in columns)
+    right = SQL(", ").join(
+        SQL("{}::{}").format(Placeholder(name), column.type) for column, name in zip(columns, names, strict=True)
+    )
+    return SQL("({}) {} ({})").format(left, SQL("<" if _goes_back(order) else ">"), right)
+
+
+def _goes_back(order: Order) -> bool:
+    """Whether an index is read from its end: the column of urgency begins with what is most urgent."""
+    return order.descends is not (order.key is OrderKey.PRIORITY)
+
+
+def _keys(values: Sequence[Any]) -> dict[str, Any]:
+    return {f"key_{place}": value for place, value in enumerate(values)}
+
+
+def _scoped(scope: Scope) -> list[Composable]:
+    conditions: list[Composable] = []
+    if scope.requester_id is not None:
+        conditions.append(SQL("t.requester_id = %(only_requester_id)s AND t.sender_proven"))
+    if scope.assignee_id is not None:
+        conditions.append(SQL("t.assignee_id = %(only_assignee_id)s"))
+    return conditions
+
+
+def _check_scope(condition: Condition, order: Order | None, *, scope: Scope) -> None:
+    """What happens next is for the staff: nobody else may find it out by a filter or an order."""
+    if scope.internal:
+        return
+    fields = sorted({test.field for test in tests(condition)} & STAFF_ONLY)
+    problems = {"filter": f"{' and '.join(fields)} is for the staff: use another field"} if fields else {}
+    if order is not None and order.key is OrderKey.DUE:
+        problems["order_by"] = "due is for the staff: use another order"
+    if problems:
+        told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
+        raise Invalid(f"The list is not for you: {told}.", violations=problems)
+
+
+async def _now(conn: Connection) -> datetime:
+    row = await (await conn.execute(QUERIES["get_now"])).fetchone()
+    assert row is not None
+    now: datetime = row["now"]
+    return now

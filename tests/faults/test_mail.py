@@ -1,0 +1,212 @@
+"""The mail round trip under load and cuts: each mail is one ticket, and each of ours goes out once."""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import QUIET
+from tests.e2e.test_story import create, quick_brand
+from tests.faults.gate import CommitGate
+from tests.faults.judge import FULL, Verdict, compare, pronounce, queues, subjects, wait_until_quiet
+from tests.faults.mails import Door
+from tests.faults.smarthost import Smarthost, Step
+from tests.stack import OWNER, Stack, free_ports, make_mail, running_stack, wait_for
+
+SEED = 20_261_122
+THRICE = 1_000 if FULL else 60
+PER_SECOND = 5
+RATE_SECONDS = 300 if FULL else 12
+VICTIM_MAILS = 1_000 if FULL else 40
+ROUNDS = 10 if FULL else 1
+SHOWN = ("outbox_tickets", "undecided_tickets", "deliveries ready", "mails_unanswered", "mails_reading")
+
+pytestmark = pytest.mark.timeout(1_800 if FULL else 180)
+
+
+@pytest.fixture(scope="module")
+def smarthost() -> Iterator[Smarthost]:
+    server = Smarthost()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, smarthost: Smarthost) -> Iterator[Stack]:
+    (metrics,) = free_ports(1)
+    told = {"DURADESK_SMARTHOST": f"127.0.0.1:{smarthost.port}", "DURADESK_MAIL_METRICS_PORT": str(metrics)}
+    with running_stack(tmp_path_factory.mktemp("mail") / "home", told) as stack:
+        with stack.api(OWNER) as api:
+            (brand,) = api.get("/brands").json()["items"]
+            api.patch(f"/brands/{brand['id']}", json=QUIET).raise_for_status()
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with stack.api(OWNER) as api:
+        yield api
+
+
+def test_mails_delivered_three_times_at_once_are_one_set_of_tickets(stack: Stack) -> None:
+    chance, door, run = random.Random(SEED), Door(stack), uuid4().hex[:8]
+    names = [f"Thrice {run} {number}" for number in range(THRICE)]
+    mails = {name: make_mail(f"{uuid4()}@example.com", name, "Again.", Message_ID=f"<{uuid4()}@x>") for name in names}
+    # Every third mail is once cut off before it is acknowledged; its sender delivers it again.
+    offers = [(name, False) for name in names for _ in range(2)]
+    offers += [(name, number % 3 == 0) for number, name in enumerate(names)]
+    chance.shuffle(offers)
+
+    def offer(name: str, cut: bool) -> None:
+        door.deliver_and_hang_up(mails[name]) if cut else door.deliver(mails[name])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda each: offer(*each), offers))
+    lost, doubled = compare(subjects(stack, f"Thrice {run}"), names)
+    acknowledged = sum(not cut for _, cut in offers)
+    pronounce(Verdict("delivered three times", len(offers), acknowledged, lost, doubled))
+
+
+def test_a_steady_stream_of_mails_is_taken_and_answered_and_its_queues_are_shown(
+    stack: Stack, api: httpx.Client, smarthost: Smarthost
+) -> None:
+    door, run, brand = Door(stack), uuid4().hex[:8], quick_brand(api, acknowledge=True)
+    names = [f"Stream {run} {number}" for number in range(PER_SECOND * RATE_SECONDS)]
+    began, waits = time.monotonic(), []
+
+    def offer(name: str) -> None:
+        mail = make_mail(f"{name.replace(' ', '-')}@example.com", name, "Please.", Message_ID=f"<{uuid4()}@x>")
+        mail.replace_header("To", brand["address"])
+        waits.append(door.deliver(mail))
+
+    with watching(stack) as seen, ThreadPoolExecutor(16) as pool:
+        for number, name in enumerate(names):
+            time.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
+            pool.submit(offer, name)
+    took = time.monotonic() - began
+    wait_until_quiet(stack, within=120)
+    lost, doubled = compare(subjects(stack, f"Stream {run}"), names)
+    answers = Counter(
+        taken.recipient for taken in smarthost.taken if taken.recipient.startswith(f"Stream-{run}".lower())
+    )
+    addresses = [f"{name.replace(' ', '-')}@example.com".lower() for name in names]
+    unanswered, twice = compare(answers, addresses)
+    deepest = {name: max(sample[name] for sample in seen) for name in (*SHOWN, "outbox_oldest_seconds")}
+    note = (
+        f"{len(names) / took * 60:.0f} mails/min, acknowledged within {max(waits):.1f} s, deepest"
+        f" outbox {deepest['outbox_tickets']:.0f} and unanswered mails {deepest['mails_unanswered']:.0f}"
+    )
+    late = deepest["outbox_oldest_seconds"]
+    pronounce(
+        Verdict("a steady stream", len(names), len(waits), lost + unanswered, doubled + twice, late=late, note=note)
+    )
+
+
+@contextmanager
+def watching(stack: Stack) -> Iterator[list[dict[str, float]]]:
+    """The queues, looked at every half second inside the block."""
+    seen, stop = [queues(stack)], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.5):
+            seen.append(queues(stack))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def test_many_requests_in_a_victims_name_bring_it_one_neutral_mail(
+    stack: Stack, api: httpx.Client, smarthost: Smarthost
+) -> None:
+    door, run, brand = Door(stack), uuid4().hex[:8], quick_brand(api, acknowledge=True)
+    names = [f"Victim {run} {number}" for number in range(VICTIM_MAILS)]
+
+    def offer(name: str) -> None:
+        mail = make_mail(f"victim-{run}@example.com", name, "Canary.", Message_ID=f"<{uuid4()}@x>")
+        mail.replace_header("To", brand["address"])
+        door.deliver(mail)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(offer, names))
+    wait_until_quiet(stack, within=300)
+    lost, doubled = compare(subjects(stack, f"Victim {run}"), names)
+    mails = smarthost.mails_to(f"victim-{run}@example.com")
+    assert [("Canary" in mail.as_string(), "Victim" in mail.as_string()) for mail in mails] == [(False, False)]
+    note = f"{len(mails)} mail to the victim"
+    pronounce(Verdict("in a victim's name", len(names), len(names), lost, doubled, note=note))
+
+
+@pytest.mark.parametrize("process", ["mail", "tickets"])
+def test_a_process_killed_inside_the_commit_loses_and_doubles_no_mail(stack: Stack, process: str) -> None:
+    door, run = Door(stack), uuid4().hex[:8]
+    names = [f"Commit {run} {number}" for number in range(ROUNDS)]
+    gate, worst = CommitGate(database_url(stack)), 0.0
+    with gate.built(), ThreadPoolExecutor(1) as pool:
+        for name in names:
+            mail = make_mail(f"{uuid4()}@example.com", name, "Now.", Message_ID=f"<{uuid4()}@x>")
+            with gate.closed():
+                delivered = pool.submit(door.deliver, mail)
+                wait_for(gate.somebody_waits, what="the transaction to be inside its COMMIT")
+                stack.kill(process)
+            began = time.monotonic()
+            delivered.result()
+            worst = max(worst, time.monotonic() - began)
+    lost, doubled = compare(subjects(stack, f"Commit {run}"), names)
+    pronounce(Verdict(f"{process} killed inside the commit", len(names), len(names), lost, doubled, late=worst))
+
+
+def database_url(stack: Stack) -> str:
+    lines = stack.run("duradesk", "env").splitlines()
+    (found,) = (line.partition("=")[2].strip("'\"") for line in lines if "DURADESK_DATABASE_URL=" in line)
+    return found
+
+
+def test_a_worker_killed_at_each_step_of_smtp_sends_each_reply_and_doubts_only_what_may_have_arrived(
+    stack: Stack, api: httpx.Client, smarthost: Smarthost
+) -> None:
+    verdict_in_doubt, worst, replies = 0, 0.0, 0
+    for _ in range(ROUNDS):
+        tickets = [create(api, requester={"email": f"{uuid4()}@example.com", "name": "Ann"}) for _ in Step]
+        wait_until_quiet(stack)
+        smarthost.hold(*Step)
+        for each in tickets:
+            reply = {"visibility": "public", "body": "An answer."}
+            api.post(f"/tickets/{each['id']}/messages", json=reply).raise_for_status()
+        wait_for(lambda: len(smarthost.held) == len(Step), what="a connection at each step")
+        doubtful = {smarthost.held[Step.DOT], smarthost.held[Step.ANSWERED]}
+        worker = stack.pid("worker")
+        os.kill(worker, signal.SIGSTOP)
+        smarthost.release(Step.ANSWERED)  # the answer is on its way to a worker that never reads it
+        os.kill(worker, signal.SIGKILL)
+        killed = time.monotonic()
+        smarthost.release(*Step)
+        wait_until_quiet(stack)
+        for each in tickets:
+            address = each["requester"]["email"]
+            mails = smarthost.mails_to(address)
+            (entry,) = api.get(f"/tickets/{each['id']}/deliveries").json()["items"]
+            assert (entry["state"], entry["doubtful"]) == ("done", address in doubtful)
+            assert {mail["Message-ID"] for mail in mails} == {entry["rfc_message_id"]}
+            assert len(mails) == (2 if address in doubtful else 1)
+        verdict_in_doubt += len(doubtful)
+        worst = max(worst, max(taken.at for taken in smarthost.taken) - killed)
+        replies += len(tickets)
+    note = "each in doubt sent twice under one Message-ID, and marked"
+    pronounce(
+        Verdict("killed at each step of SMTP", replies, replies, 0, 0, in_doubt=verdict_in_doubt, late=worst, note=note)
+    )

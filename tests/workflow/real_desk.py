@@ -1,0 +1,103 @@
+"""The real services, database, relay and workers around a Temporal whose time is skipped.
+
+The services take their time from the test server, so all parts agree on when it is.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, LiteralString
+
+from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
+from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
+from temporalio.testing import WorkflowEnvironment
+
+from services.common.auth import SignedOnly
+from services.common.channel import open_channel
+from services.common.database import Database
+from services.common.server import running_server
+from services.common.settings import Settings
+from services.domain.principal import Principal, Role
+from services.domain.reply_address import ReplyAddresses
+from services.routing.client import RoutingClient
+from services.tickets.client.orchestration import OrchestrationClient
+from services.tickets.client.tickets import TicketsClient
+from services.tickets.colleagues import IdentityColleagues
+from services.tickets.servicer.orchestration import OrchestrationServicer
+from services.tickets.servicer.tickets import TicketServicer
+from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.mails import MailMaker
+from services.tickets.wakeup import Wakeup
+from tests.contract.orchestration.desk import LINKS
+from tests.contract.tickets.desk import UPLOADS
+from tests.people import SIGNER, identity_as, running_identity, running_routing
+from workflows.activities import DeliverActivities, TicketActivities
+from workflows.ports import MailSender
+from workflows.relay import Relay
+from workflows.worker import deliver_worker, tickets_worker
+
+
+class RealDesk:
+    """The desk as its doors see it, on `address`; `skip` lets time pass."""
+
+    def __init__(self, stack: AsyncExitStack, database: Database, address: str, server: WorkflowEnvironment) -> None:
+        self._stack, self._database = stack, database
+        self.address, self.skip = address, server.sleep
+
+    async def tickets(self, principal: Principal) -> TicketsClient:
+        channel = open_channel(self.address, credentials=lambda: SIGNER.sign(principal))
+        return TicketsClient(await self._stack.enter_async_context(channel))
+
+    async def rows(self, statement: LiteralString) -> list[dict[str, Any]]:
+        async with self._database.transaction() as conn:
+            cursor = await conn.execute(statement)
+            return await cursor.fetchall() if cursor.description else []
+
+
+@asynccontextmanager
+async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailSender) -> AsyncIterator[RealDesk]:
+    """A desk on this database that sends its mails by this sender, at once."""
+    itself = Principal("worker", Role.SERVICE)
+    addresses = ReplyAddresses(b"k" * 32)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        instant = server.get_current_time
+        database = await enter(
+            Database(url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=10, instant=instant)
+        )
+        async with database.transaction() as conn:
+            await conn.execute("UPDATE brands SET undo_seconds = 0")
+        wakeup = await enter(Wakeup(url))
+        identity_address = await enter(running_identity(url))
+        identity = await enter(identity_as(itself, identity_address))
+        port = await enter(
+            running_server(
+                Settings(),
+                name="tickets",
+                address=("127.0.0.1", 0),
+                services=[
+                    (
+                        add_TicketServiceServicer_to_server,
+                        TicketServicer(Store(database, wakeup.set, addresses), UPLOADS),
+                    ),
+                    (
+                        add_OrchestrationServiceServicer_to_server,
+                        OrchestrationServicer(
+                            database, wakeup, MailMaker(LINKS, addresses), IdentityColleagues(identity)
+                        ),
+                    ),
+                ],
+                authenticator=SignedOnly(SIGNER),
+            )
+        )
+        routing_address = await enter(running_routing(url, identity_address))
+        tickets = await enter(open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(itself)))
+        routing = await enter(open_channel(routing_address, credentials=lambda: SIGNER.sign(itself)))
+        orchestration = OrchestrationClient(tickets)
+        await enter(tickets_worker(server.client, TicketActivities(orchestration, RoutingClient(routing))))
+        await enter(deliver_worker(server.client, DeliverActivities(orchestration, sender)))
+        relaying = asyncio.create_task(Relay(server.client, orchestration).run(asyncio.Event()))
+        yield RealDesk(stack, database, f"127.0.0.1:{port}", server)
+        relaying.cancel()
+        with suppress(asyncio.CancelledError):
+            await relaying

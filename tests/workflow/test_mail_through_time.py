@@ -1,0 +1,207 @@
+"""Hours and days of mail on the real parts, over real SMTP both ways; only Temporal's time is skipped."""
+
+import asyncio
+import smtplib
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.message import EmailMessage
+from uuid import uuid4
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from services.common.objects import ObjectStore
+from services.domain.principal import Principal, Role
+from services.domain.ticket import EffectState, NewMessage, NewTicket, Visibility
+from services.mail.client import SmtpSender
+from services.mail.settings import MailSettings
+from tests.conftest import DatabaseUrl
+from tests.doors import object_store, running_mail_door
+from tests.faults.judge import FULL, Verdict, pronounce
+from tests.faults.smarthost import Smarthost
+from tests.stack import make_mail
+from tests.workflow.env import until
+from tests.workflow.real_desk import RealDesk, running_real_desk
+
+HOUR = timedelta(hours=1)
+AGENT = Principal(str(uuid4()), Role.AGENT)
+DOOR = Principal("mail", Role.SERVICE)
+SERVER = "mx.desk.example"
+MAILS = 200 if FULL else 5
+# More than all rules together allow, and far less than a loop makes in a day.
+MOST_MAILS_EACH = 20
+
+pytestmark = pytest.mark.timeout(900 if FULL else 120)
+
+
+@pytest.fixture
+def smarthost() -> Iterator[Smarthost]:
+    server = Smarthost()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def desk(
+    database_url: DatabaseUrl, skipping_server: WorkflowEnvironment, smarthost: Smarthost
+) -> AsyncIterator[RealDesk]:
+    url = await database_url("identity", "tickets", "routing")
+    settings = MailSettings(smarthost=f"127.0.0.1:{smarthost.port}", mail_hostname="desk.example")
+    sender = SmtpSender(settings, ObjectStore("memory:///"))
+    async with running_real_desk(url, skipping_server, sender) as desk:
+        yield desk
+
+
+async def is_quiet(desk: RealDesk) -> bool:
+    """Whether nothing is left to decide, and every mail that should be out is."""
+    (row,) = await desk.rows(
+        "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM effects WHERE state IN"
+        " ('ready', 'claimed', 'sending')) AS waiting"
+    )
+    return bool(row["waiting"] == 0)
+
+
+async def test_a_mail_server_away_for_an_hour_gets_every_mail_once_when_it_is_back(
+    desk: RealDesk, smarthost: Smarthost
+) -> None:
+    await desk.rows("UPDATE brands SET acknowledge = false")
+    door, agent = await desk.tickets(DOOR), await desk.tickets(AGENT)
+    tickets = [
+        await door.create_ticket(NewTicket(subject="Late", body="Where?", requester_email=f"{uuid4()}@example.com"))
+        for _ in range(MAILS)
+    ]
+    for ticket in tickets:
+        await agent.create_message(ticket.id, NewMessage(Visibility.PUBLIC, "On its way."))
+
+    async def tried() -> bool:
+        return len(await desk.rows("SELECT FROM effects WHERE attempts > 0")) == MAILS
+
+    await until(tried, within=60)
+    await desk.skip(HOUR)
+    for ticket in tickets:
+        ((entry,), _) = await agent.list_deliveries(ticket_id=ticket.id)
+        assert entry.state in (EffectState.READY, EffectState.CLAIMED)
+        assert entry.attempts >= 10
+        assert "refused" in entry.detail.lower()
+    assert smarthost.taken == []
+    smarthost.start()
+    await desk.skip(timedelta(minutes=6))
+    await until(lambda: is_quiet(desk), within=60)
+    received = Counter(str(taken.mail["To"]) for taken in smarthost.taken)
+    doubtful = len(await desk.rows("SELECT FROM effects WHERE doubtful OR state <> 'done'"))
+    pronounce(
+        Verdict(
+            "mail server away for an hour",
+            injected=MAILS,
+            acknowledged=MAILS,
+            lost=MAILS - len(received),
+            doubled=sum(received.values()) - len(received),
+            in_doubt=doubtful,
+        )
+    )
+
+
+@dataclass
+class Responder:
+    """A machine that answers every mail, under ever new Message-IDs and subjects.
+
+    `polite` says that it is a machine, `threads` answers to the Reply-To under the mail's Message-ID and not to the
+    From, and `proven` comes through a mail server that vouches for it.
+    """
+
+    name: str
+    polite: bool
+    threads: bool
+    proven: bool
+    received: list[EmailMessage] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"{self.name}@responder.example"
+
+    def first(self) -> EmailMessage:
+        """What a person wrote before leaving."""
+        return self._mail("Please help")
+
+    def answer(self, mail: EmailMessage) -> EmailMessage:
+        self.received.append(mail)
+        answer = self._mail(f"I am away ({len(self.received)})")
+        if self.threads:
+            answer.replace_header("To", str(mail["Reply-To"] or mail["From"]))
+            answer["In-Reply-To"] = str(mail["Message-ID"])
+        else:
+            answer.replace_header("To", str(mail["From"]))
+        if self.polite:
+            answer["Auto-Submitted"] = "auto-replied"
+        return answer
+
+    def _mail(self, subject: str) -> EmailMessage:
+        mail = make_mail(self.address, subject, f"Words of {uuid4()}", Message_ID=f"<{uuid4()}@responder.example>")
+        if self.proven:
+            mail["Authentication-Results"] = f"{SERVER}; dmarc=pass header.from=responder.example"
+        return mail
+
+
+RESPONDERS = [
+    ("polite", True, True, False),
+    ("polite-forgetful", True, False, True),
+    ("rude", False, True, False),
+    ("rude-forgetful", False, False, False),
+    ("rude-proven", False, True, True),
+    ("rude-proven-forgetful", False, False, True),
+]
+
+
+async def test_auto_responders_get_one_automatic_answer_each_and_ticket_in_a_day_and_never_loop(
+    desk: RealDesk, smarthost: Smarthost
+) -> None:
+    responders = {each.address: each for each in (Responder(*row) for row in RESPONDERS)}
+    smarthost.start()
+    async with object_store() as objects, running_mail_door(desk.address, objects, authserv_id=SERVER) as port:
+
+        async def send(mail: EmailMessage) -> None:
+            await asyncio.to_thread(_send, mail, port)
+
+        for each in responders.values():
+            await send(each.first())
+        answered, agent = 0, await desk.tickets(AGENT)
+        for hour in range(24):
+            while not (await is_quiet(desk) and answered == len(smarthost.taken)):
+                for taken in smarthost.taken[answered:]:
+                    answered += 1
+                    responder = responders[taken.recipient]
+                    assert len(responder.received) < MOST_MAILS_EACH, f"a loop with {responder.name}"
+                    await send(responder.answer(taken.mail))
+                await asyncio.sleep(0.05)
+            if hour == 1:
+                for ticket in (await agent.list_tickets())[0]:
+                    await agent.create_message(ticket.id, NewMessage(Visibility.PUBLIC, "A person answers."))
+            if hour == 2:
+                for ticket in (await agent.list_tickets())[0]:
+                    await agent.resolve_ticket(ticket.id)
+            await desk.skip(HOUR)
+    automatic = Counter(
+        (row["recipient"], row["ticket_id"])
+        for row in await desk.rows(
+            "SELECT recipient, ticket_id FROM effects WHERE kind = 'acknowledgement_mail' AND state = 'done'"
+        )
+    )
+    mails = Counter(taken.recipient for taken in smarthost.taken)
+    note = ", ".join(f"{each.name} {mails[each.address]}" for each in responders.values())
+    pronounce(
+        Verdict(
+            "auto-responders for a day",
+            injected=len(responders) + answered,
+            acknowledged=len(responders) + answered,
+            lost=sum(1 for address in responders if not mails[address]),
+            doubled=sum(count - 1 for count in automatic.values()),
+            note=f"mails to each: {note}",
+        )
+    )
+
+
+def _send(mail: EmailMessage, port: int) -> None:
+    with smtplib.SMTP("127.0.0.1", port, timeout=20) as smtp:
+        smtp.send_message(mail)
