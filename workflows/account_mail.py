@@ -13,8 +13,9 @@ from temporalio.common import RetryPolicy
 
 from workflows.messages import DELIVER_QUEUE, AccountMailInput, account_mail_id
 
-# As long as the lease of a delivery: a second attempt starts when the first one's lease has run out.
-_DELIVER_TIMEOUT = timedelta(seconds=60)
+# Longer than sending and recording may take together; a worker that is killed is noticed by its silence.
+_DELIVER_TIMEOUT = timedelta(seconds=90)
+_DELIVER_SILENCE = timedelta(seconds=15)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=15))
 
 
@@ -33,6 +34,7 @@ class AccountMailWorkflow:
             mail.mail_id,
             task_queue=DELIVER_QUEUE,
             start_to_close_timeout=_DELIVER_TIMEOUT,
+            heartbeat_timeout=_DELIVER_SILENCE,
             retry_policy=_RETRY,
             summary="send the mail of an account",
         )

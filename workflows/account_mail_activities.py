@@ -55,6 +55,9 @@ class _AsEffects:
     async def begin_effect(self, effect_id: UUID, /, *, fence: int) -> None:
         await self._mails.begin_account_mail(effect_id, fence=fence)
 
+    async def renew_effect(self, effect_id: UUID, /, *, fence: int, lease: timedelta) -> None:
+        await self._mails.renew_account_mail(effect_id, fence=fence, lease=lease)
+
     async def finish_effect(self, effect_id: UUID, /, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         await self._mails.finish_account_mail(effect_id, fence=fence, outcome=outcome, detail=detail)
 

@@ -55,6 +55,11 @@ class PastDatabase(Database):
             raise self._domain_error(error) from error
 
 
+def _nobody_watches(database: Database, wakeup: Wakeup) -> NewsDesk:
+    # Never begun: it would look for news of its own, in the middle of a story.
+    return NewsDesk(WatchStore(database), wakeup.next)
+
+
 @asynccontextmanager
 async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDatabase, Wakeup, str]]:
     """The database with the clock to set, whom to tell of what was committed, and the address of the service."""
@@ -63,13 +68,14 @@ async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDat
     async with (
         PastDatabase(url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=2) as database,
         Wakeup(url) as wakeup,
-        NewsDesk(WatchStore(database), wakeup.next) as news,
         open_channel(settings.identity_address, credentials=lambda: signer.sign(itself)) as identity,
         running_server(
             settings,
             name="demo",
             address=("127.0.0.1", 0),
-            services=services_on(database, wakeup, news, IdentityClient(identity), settings),
+            services=services_on(
+                database, wakeup, _nobody_watches(database, wakeup), IdentityClient(identity), settings
+            ),
             authenticator=SignedOnly(signer),
         ) as port,
     ):

@@ -85,6 +85,8 @@ class DueKind(StrEnum):
     IDLE_RESOLVE = "idle_resolve"
     AUTO_CLOSE = "auto_close"
     SNOOZE_WAKE = "snooze_wake"
+    CLOCK_LIMIT = "clock_limit"
+    LADDER_STEP = "ladder_step"
 
 
 class FollowerKind(StrEnum):

@@ -12,6 +12,7 @@ from services.gateway.api import (
     COMMON,
     attachments,
     brands,
+    bulk,
     deliveries,
     followers,
     invitations,
@@ -32,7 +33,6 @@ from services.gateway.web import (
     activity,
     answers,
     assets,
-    bulk,
     changes,
     desk_forms,
     following,
@@ -43,6 +43,7 @@ from services.gateway.web import (
     new_ticket,
     panel,
     replies,
+    selection,
     session,
     settings_brands,
     settings_people,
@@ -61,7 +62,6 @@ _PAGES = (
     activity,
     answers,
     assets,
-    bulk,
     changes,
     delivery_pages,
     desk_forms,
@@ -74,6 +74,7 @@ _PAGES = (
     panel,
     quarantine_pages,
     replies,
+    selection,
     settings_brands,
     settings_people,
     settings_start,
@@ -114,6 +115,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         invitations,
         brands,
         quarantine,
+        bulk,
     ):
         app.include_router(module.router, responses=COMMON)
     for module in _PAGES:

@@ -139,7 +139,8 @@ class NewsDesk:
                     log.warning("news.database_away", reason=error.reason)
                 is_away = True
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await changed.wait()
             await asyncio.sleep(_GATHER_SECONDS)
 
     async def _look(self) -> None:

@@ -23,6 +23,7 @@ from deploy.local.stack import load_stack
 from services.common.settings import load_settings
 from services.domain.ticket import Channel, TicketStatus
 from services.tickets.store.tickets import body_hash
+from services.tickets.words import INTERNAL, PUBLIC, REQUESTER, requester_vector, subject_vector, text_vector
 
 BATCH = 5_000
 LIVE_SHARE = 0.03
@@ -35,6 +36,7 @@ _TICKETS = (
     " team_id, assignee_id, requester_id, version, decided_seq, created_at, updated_at"
 )
 _MESSAGES = "id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash, created_at"
+_WORDS = "ticket_id, words"
 _EVENTS = "ticket_id, seq, kind, actor, changes, message_id, occurred_at, effective_at"
 
 Row = tuple[Any, ...]
@@ -57,22 +59,24 @@ class Seeder:
         self._brands, self._teams, self._agents, self._contacts = brands, teams, agents, contacts
         self._numbers, self._now = count(first_number), now
 
-    def rows(self, stories: Iterable[Story]) -> tuple[list[Row], list[Row], list[Row]]:
-        """Tickets, messages and events of the stories."""
+    def rows(self, stories: Iterable[Story]) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
+        """Tickets, messages, events and words of the stories."""
         tickets: list[Row] = []
         messages: list[Row] = []
         events: list[Row] = []
+        words: list[Row] = []
         for story in stories:
-            ticket, said, happened = self._ticket(story)
+            ticket, said, happened, found = self._ticket(story)
             tickets.append(ticket)
             messages += said
             events += happened
-        return tickets, messages, events
+            words.append(found)
+        return tickets, messages, events, words
 
     def _uuid(self) -> UUID:
         return UUID(int=self._random.getrandbits(128), version=4)
 
-    def _ticket(self, story: Story) -> tuple[Row, list[Row], list[Row]]:
+    def _ticket(self, story: Story) -> tuple[Row, list[Row], list[Row], Row]:
         random, ticket_id, number = self._random, self._uuid(), next(self._numbers)
         at = self._now - timedelta(hours=1) - random.random() * _YEARS
         status = TicketStatus.CLOSED
@@ -123,7 +127,7 @@ class Seeder:
                 until,
             ),
         )
-        return ticket, messages, events
+        return ticket, messages, events, (ticket_id, _words(story, number, name, messages))
 
     def _message(
         self,
@@ -144,6 +148,12 @@ class Seeder:
             *("customer" if by_customer else "agent", author, requester[1] if by_customer else "An agent"),
             *(body, body_hash(body), at + timedelta(minutes=5 * number)),
         )
+
+
+def _words(story: Story, number: int, name: str, messages: Sequence[Row]) -> str:
+    labels = subject_vector(story.subject, tags=story.tags, type_=story.type, custom_fields={})
+    texts = ((PUBLIC if message[2] == "public" else INTERNAL, message[6]) for message in messages)
+    return f"{labels} {text_vector((REQUESTER, name), (PUBLIC, str(number)), *texts)}"
 
 
 def _created(fields: dict[str, Any]) -> list[dict[str, Any]]:
@@ -181,10 +191,11 @@ def seed(conn: psycopg.Connection[Row], amount: int) -> None:
         now=datetime.now(UTC),
     )
     for done in range(0, amount, BATCH):
-        tickets, messages, events = seeder.rows(islice(supply, min(BATCH, amount - done)))
+        tickets, messages, events, words = seeder.rows(islice(supply, min(BATCH, amount - done)))
         _copy(conn, "tickets", _TICKETS, tickets)
         _copy(conn, "messages", _MESSAGES, messages)
         _copy(conn, "events", _EVENTS, events)
+        _copy(conn, "ticket_words", _WORDS, words)
     conn.execute("SELECT setval(pg_get_serial_sequence('tickets', 'number'), (SELECT max(number) FROM tickets))")
     conn.commit()
     conn.autocommit = True
@@ -196,11 +207,14 @@ def _make_contacts(
 ) -> list[tuple[UUID, str]]:
     random = Random(from_number)
     rows = [
-        (UUID(int=random.getrandbits(128), version=4), f"c{from_number}-{number}@example.com", story.customer.name)
+        (
+            *(UUID(int=random.getrandbits(128), version=4), f"c{from_number}-{number}@example.com"),
+            *(story.customer.name, requester_vector(story.customer.name, "")),
+        )
         for number, story in enumerate(islice(cast, amount))
     ]
-    _copy(conn, "contacts", "id, email, name", rows)
-    return [(contact_id, name) for contact_id, _, name in rows]
+    _copy(conn, "contacts", "id, email, name, words", rows)
+    return [(row[0], row[2]) for row in rows]
 
 
 def _copy(conn: psycopg.Connection[Row], table: str, columns: str, rows: Iterable[Row]) -> None:
@@ -216,7 +230,7 @@ def main() -> None:
     amount, began = parser.parse_args().tickets, time.monotonic()
     with psycopg.connect(load_stack(load_settings(LocalSettings)).database_url) as conn:
         seed(conn, amount)
-    print(f"{amount} tickets in {time.monotonic() - began:.0f} s")  # noqa: T201 - what this command is for
+    print(f"{amount} tickets in {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ async def sign_in(page: Page, user: str, password: str) -> None:
 
 
 class Watch:
-    """Notes what must not happen: errors, violations of a page's policy, foreign hosts, unsafe answers, dialogs."""
+    """Notes what must not happen: errors, violations of the policy, foreign hosts, unsafe answers, dialogs."""
 
     def __init__(self, origin: str) -> None:
         self._host = urlsplit(origin).netloc

@@ -48,6 +48,7 @@ class Desk:
     watch: Watch
     contexts: list[BrowserContext]
     sessions: dict[str, StorageState]
+    token: str
 
     async def open(
         self,
@@ -69,15 +70,50 @@ class Desk:
         await page.goto(path)
         return page
 
-    def api(self, user: str = OWNER[0]) -> httpx.Client:
-        """The REST API as somebody of the desk."""
-        return self.stack.api((user, self.password_of(user)))
+    def api(self) -> httpx.Client:
+        """The REST API as the owner."""
+        headers = {"authorization": f"Bearer {self.token}"}
+        return httpx.Client(base_url=f"{self.stack.url}/api/v1", headers=headers, timeout=20)
 
     def find_ticket(self, terms: str) -> int:
         """The number of the newest ticket that a filter finds."""
         with self.api() as api:
             found = api.get("/tickets", params={"filter": terms, "limit": 1}).raise_for_status().json()["items"]
         return int(found[0]["number"])
+
+    def make_ticket(self, subject: str, **fields: Any) -> dict[str, Any]:
+        """A new ticket of a customer."""
+        requester = {"email": "guest@mail.example", "name": "Gwen Guest"}
+        body = {"subject": subject, "body": f"{subject}, please.", "requester": requester, **fields}
+        with self.api() as api:
+            ticket: dict[str, Any] = api.post("/tickets", json=body).raise_for_status().json()
+        return ticket
+
+    def get(self, ticket: dict[str, Any]) -> dict[str, Any]:
+        """The ticket as it is now."""
+        with self.api() as api:
+            found: dict[str, Any] = api.get(f"/tickets/{ticket['id']}").raise_for_status().json()
+        return found
+
+    def messages(self, ticket: dict[str, Any]) -> list[dict[str, Any]]:
+        """Its conversation."""
+        with self.api() as api:
+            found: list[dict[str, Any]] = (
+                api.get(f"/tickets/{ticket['id']}/messages").raise_for_status().json()["items"]
+            )
+        return found
+
+    def assign(self, ticket: dict[str, Any], user: str) -> None:
+        """Give it to somebody."""
+        with self.api() as api:
+            assignment = {"assignee_id": self.user_id(user)}
+            api.post(f"/tickets/{ticket['id']}/assign", json=assignment).raise_for_status()
+
+    def user_id(self, user: str) -> str:
+        """Whose id it is."""
+        with self.api() as api:
+            users = api.get("/users").raise_for_status().json()["items"]
+        return next(str(found["id"]) for found in users if found["email"] == user)
 
     def password_of(self, user: str) -> str:
         """What somebody types to sign in."""
@@ -103,11 +139,17 @@ def sessions() -> dict[str, StorageState]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def token(stack: Stack) -> str:
+    """The owner's, for the REST API."""
+    return stack.token()
+
+
 @pytest.fixture
-async def desk(stack: Stack, browser: Browser, sessions: dict[str, StorageState]) -> AsyncIterator[Desk]:
+async def desk(stack: Stack, browser: Browser, sessions: dict[str, StorageState], token: str) -> AsyncIterator[Desk]:
     """The desk; at the end nothing may have happened that must not happen on any page."""
     watch = Watch(stack.url)
-    desk = Desk(stack, browser, watch, [], sessions)
+    desk = Desk(stack, browser, watch, [], sessions, token)
     yield desk
     for context in desk.contexts:
         await context.close()

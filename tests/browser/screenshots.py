@@ -72,7 +72,7 @@ async def _settle(page: Page) -> None:
     await page.evaluate("document.fonts.ready")
     wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if wide > 0:
-        print(f"{page.url} is {wide} px too wide at {page.viewport_size}")  # noqa: T201 - what to look at first
+        print(f"{page.url} is {wide} px too wide at {page.viewport_size}")
 
 
 def main() -> None:

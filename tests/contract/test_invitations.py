@@ -13,7 +13,6 @@ from psycopg import AsyncConnection
 from services.common.channel import open_channel
 from services.domain.account import RESETS_PER_HOUR, InvitationState
 from services.domain.decision import ClaimedEffect, EffectOutcome
-from services.domain.delivery import EffectState
 from services.domain.errors import (
     AlreadyExists,
     Conflict,
@@ -25,6 +24,7 @@ from services.domain.errors import (
 )
 from services.domain.principal import Principal, Role
 from services.domain.session import IssuedSession
+from services.domain.ticket import EffectState
 from services.domain.user import Invitee, UserChange
 from services.identity.account_mail_client import AccountMailClient
 from services.identity.client import IdentityClient
@@ -262,9 +262,11 @@ async def test_a_mail_is_delivered_under_a_fenced_lease(desk: Desk) -> None:
         await desk.claim(mail_id)
     await desk.shift("account_mails set leased_until = clock_timestamp()")
     second = await desk.claim(mail_id)
+    await desk.mails.renew_account_mail(mail_id, fence=second.fence, lease=LEASE)
     assert second.mail.rfc_message_id == first.mail.rfc_message_id
     for late in (
         desk.mails.begin_account_mail(mail_id, fence=first.fence),
+        desk.mails.renew_account_mail(mail_id, fence=first.fence, lease=LEASE),
         desk.mails.finish_account_mail(mail_id, fence=first.fence, outcome=EffectOutcome.DONE, detail=""),
     ):
         with pytest.raises(Conflict):

@@ -50,6 +50,7 @@ SERVED = {
     "ClaimAccountMails": {Role.SERVICE},
     "ClaimAccountMail": {Role.SERVICE},
     "BeginAccountMail": {Role.SERVICE},
+    "RenewAccountMail": {Role.SERVICE},
     "FinishAccountMail": {Role.SERVICE},
     "UpdateTeam": ADMINS,
     "ListSessions": STAFF,

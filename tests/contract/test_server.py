@@ -4,8 +4,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from services.common.auth import PrincipalSigner, SignedOnly, current_principal
-from services.common.channel import MAXIMUM_MESSAGE_BYTES, calling_as, open_channel
+from services.common.channel import MAXIMUM_MESSAGE_BYTES, calling_as, open_channel, responses
 from services.common.server import running_server
 from services.common.settings import Settings
 from services.domain.errors import Conflict, DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
@@ -44,7 +45,12 @@ MESSAGES = compile_proto(
       rpc Forgotten(EchoRequest) returns (EchoResponse);
     }
     service Stream {
-      rpc Say(EchoRequest) returns (stream EchoResponse) { option (duradesk.options.v1.permission) = "anonymous"; }
+      rpc Say(stream EchoRequest) returns (EchoResponse) { option (duradesk.options.v1.permission) = "anonymous"; }
+    }
+    service Feed {
+      rpc Tell(EchoRequest) returns (stream EchoResponse) {
+        option (duradesk.options.v1.permission) = "tickets.create";
+      }
     }
     """,
 )
@@ -72,10 +78,14 @@ class Echo:
     async def greet(self, request: Any, _context: object) -> Any:
         return RESPONSE(text=f"hello {request.text}")
 
+    async def tell(self, request: Any, _context: object) -> AsyncGenerator[Any, None]:
+        """The text once, then nothing for ever."""
+        yield RESPONSE(text=f"{current_principal().subject}: {request.text}")
+        await asyncio.Event().wait()
 
-def adding(service: str, *methods: str, stream: bool = False) -> Callable[[Any, Any], None]:
+
+def adding(service: str, *methods: str, make: Any = grpc.unary_unary_rpc_method_handler) -> Callable[[Any, Any], None]:
     """What generated code calls `add_…Servicer_to_server`."""
-    make = grpc.unary_stream_rpc_method_handler if stream else grpc.unary_unary_rpc_method_handler
 
     def add(servicer: Echo, server: Any) -> None:
         handlers = {
@@ -89,6 +99,7 @@ def adding(service: str, *methods: str, stream: bool = False) -> Callable[[Any, 
 
 
 ADD = adding("tests.echo.Echo", "Say", "Greet")
+FEED = adding("tests.echo.Feed", "Tell", make=grpc.unary_stream_rpc_method_handler)
 
 
 @dataclass
@@ -148,7 +159,10 @@ def claims(**overrides: Any) -> dict[str, Any]:
     ("add", "problem"),
     [
         (adding("tests.echo.Open", "Say", "Forgotten"), "Open.Forgotten names no permission"),
-        (adding("tests.echo.Stream", "Say", stream=True), "Stream.Say is a stream"),
+        (
+            adding("tests.echo.Stream", "Say", make=grpc.stream_unary_rpc_method_handler),
+            "Stream.Say reads a stream",
+        ),
     ],
 )
 async def test_a_method_without_permission_keeps_the_server_from_starting(
@@ -395,3 +409,32 @@ async def test_reflection_is_there_when_the_settings_say_so(on: bool) -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call.read()
             assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def listen(port: int, token: str) -> AsyncGenerator[str, None]:
+    async with open_channel(f"127.0.0.1:{port}", credentials=lambda: token) as channel:
+        tell: Any = channel.unary_stream("/tests.echo.Feed/Tell", REQUEST.SerializeToString, RESPONSE.FromString)
+        async with aclosing(responses(tell(REQUEST(text="hi")))) as told:
+            async for response in told:
+                yield response.text
+
+
+async def test_a_stream_is_told_in_its_callers_name_and_ends_when_the_server_stops() -> None:
+    began = 0.0
+    async with AsyncExitStack() as listeners:
+        async with running(0, [(FEED, Echo())]) as port:
+            streams = [await listeners.enter_async_context(aclosing(listen(port, SIGNER.sign(AGENT)))) for _ in "ab"]
+            assert [await anext(stream) for stream in streams] == ["agent: hi", "agent: hi"]
+            began = time.monotonic()
+        for stream in streams:
+            with pytest.raises(Unavailable):
+                await anext(stream)
+        assert time.monotonic() - began < 4
+
+
+async def test_a_stream_needs_its_permission_and_a_credential_that_lasts() -> None:
+    async with running(0, [(FEED, Echo())]) as port:
+        with pytest.raises(Forbidden):
+            await anext(listen(port, SIGNER.sign(LIGHT_AGENT)))
+        with pytest.raises(Unauthenticated):
+            await anext(listen(port, "nonsense"))

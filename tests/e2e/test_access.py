@@ -16,7 +16,13 @@ import httpx
 import psutil
 import pytest
 from duradesk.options.v1 import options_pb2
-from duradesk.tickets.v1 import follower_service_pb2, orchestration_service_pb2, ticket_service_pb2
+from duradesk.tickets.v1 import (
+    bulk_service_pb2,
+    desk_service_pb2,
+    follower_service_pb2,
+    orchestration_service_pb2,
+    ticket_service_pb2,
+)
 from google.protobuf.message_factory import GetMessageClass
 
 from services.domain.principal import PERMISSIONS, Role
@@ -29,7 +35,13 @@ NOTHING = str(uuid4())
 ROLES = (Role.ADMIN, Role.AGENT, Role.LIGHT_AGENT, Role.CUSTOMER)
 METHODS = [
     method
-    for file in (ticket_service_pb2, follower_service_pb2, orchestration_service_pb2)
+    for file in (
+        ticket_service_pb2,
+        follower_service_pb2,
+        orchestration_service_pb2,
+        desk_service_pb2,
+        bulk_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
@@ -189,7 +201,7 @@ def call(stack: Stack, method: Any, *metadata: tuple[str, str | bytes], token: s
     """How an empty request to the public port ends."""
     request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
     with grpc.insecure_channel(f"127.0.0.1:{stack.ports['GRPC_PORT']}") as channel:
-        stub: Any = channel.unary_unary(
+        stub: Any = (channel.unary_stream if method.server_streaming else channel.unary_unary)(
             f"/{method.containing_service.full_name}/{method.name}",
             request_serializer=request.SerializeToString,
             response_deserializer=response.FromString,
@@ -197,7 +209,10 @@ def call(stack: Stack, method: Any, *metadata: tuple[str, str | bytes], token: s
         if token:
             metadata = (("authorization", f"Bearer {token}"), *metadata)
         try:
-            stub(request(), metadata=metadata, timeout=20)
+            answer = stub(request(), metadata=metadata, timeout=20)
+            if method.server_streaming:
+                next(answer)
+                answer.cancel()
         except grpc.RpcError as error:
             return error.code()
     return grpc.StatusCode.OK

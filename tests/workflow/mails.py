@@ -5,9 +5,9 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from services.domain.decision import ClaimedEffect, EffectOutcome, OutgoingMail
-from services.domain.delivery import STATE_AFTER, Claim, EffectState, judge_claim
+from services.domain.delivery import STATE_AFTER, Claim, judge_claim
 from services.domain.errors import Conflict, InvalidTransition, NotFound
-from services.domain.ticket import Brand
+from services.domain.ticket import Brand, EffectState
 from tests.workflow.desk import BRAND, CANARIES
 
 
@@ -60,6 +60,9 @@ class Mails:
 
     async def begin_account_mail(self, mail_id: UUID, *, fence: int) -> None:
         self._held(mail_id, fence).state = EffectState.SENDING
+
+    async def renew_account_mail(self, mail_id: UUID, *, fence: int, lease: timedelta) -> None:
+        self._held(mail_id, fence)
 
     async def finish_account_mail(self, mail_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         self._held(mail_id, fence).state = STATE_AFTER[outcome]

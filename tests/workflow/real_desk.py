@@ -20,6 +20,7 @@ from services.common.settings import Settings
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.routing.client import RoutingClient
+from services.tickets.client.bulk import BulkClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.colleagues import IdentityColleagues
@@ -31,7 +32,9 @@ from services.tickets.wakeup import Wakeup
 from tests.contract.orchestration.desk import LINKS
 from tests.contract.tickets.desk import UPLOADS
 from tests.people import SIGNER, identity_as, running_identity, running_routing
-from workflows.activities import DeliverActivities, TicketActivities
+from tests.workflow.mails import Mails
+from workflows.account_mail_activities import AccountMailActivities
+from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
 from workflows.ports import MailSender
 from workflows.relay import Relay
 from workflows.worker import deliver_worker, tickets_worker
@@ -94,8 +97,10 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
         tickets = await enter(open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(itself)))
         routing = await enter(open_channel(routing_address, credentials=lambda: SIGNER.sign(itself)))
         orchestration = OrchestrationClient(tickets)
-        await enter(tickets_worker(server.client, TicketActivities(orchestration, RoutingClient(routing))))
-        await enter(deliver_worker(server.client, DeliverActivities(orchestration, sender)))
+        decide = TicketActivities(orchestration, RoutingClient(routing))
+        await enter(tickets_worker(server.client, decide, BulkActivities(BulkClient(tickets))))
+        account_mails = AccountMailActivities(Mails(), Mails(), sender)
+        await enter(deliver_worker(server.client, DeliverActivities(orchestration, sender), account_mails))
         relaying = asyncio.create_task(Relay(server.client, orchestration).run(asyncio.Event()))
         yield RealDesk(stack, database, f"127.0.0.1:{port}", server)
         relaying.cancel()

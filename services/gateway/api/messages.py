@@ -19,9 +19,7 @@ async def create_message(
     ticket_id: TicketId, new: MessageIn, tickets: Tickets, request_id: RequestId
 ) -> CreatedMessageOut:
     """Reply to the requester, or leave a note for the staff."""
-    message, ticket = await tickets.create_message(
-        ticket_id, NewMessage(visibility=new.visibility, body=new.body, uploads=new.uploads), request_id=request_id
-    )
+    message, ticket = await tickets.create_message(ticket_id, NewMessage(**dict(new)), request_id=request_id)
     told = MessageOut.model_validate(message)
     return CreatedMessageOut(**dict(told), ticket=TicketOut.model_validate(ticket))
 

@@ -4,20 +4,28 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from services.domain.html import sanitize_html
 from services.domain.ticket import AuthorKind, EffectState, Visibility
 from services.gateway.models.base import In, Out, Uploads, Words
 from services.gateway.models.tickets import TicketOut
 
+SeenSeq = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+
 
 class MessageIn(In):
-    """A reply (`public`, goes to the requester) or a note (`internal`, for the staff only), with uploaded files."""
+    """A reply (`public`, goes to the requester) or a note (`internal`, for the staff only), with uploaded files.
+
+    With `seen_seq`, the ticket's version as its writer saw it, a reply of the staff is refused (409, NEWER_MESSAGES)
+    when the customer or a colleague wrote since, unless it is to be sent anyway.
+    """
 
     visibility: Visibility
     body: Words
     uploads: Uploads = ()
+    seen_seq: SeenSeq = 0
+    send_anyway: bool = False
 
 
 class UploadOut(Out):

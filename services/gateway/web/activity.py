@@ -1,7 +1,7 @@
 """What happened to a ticket, in words, and why."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -39,9 +39,9 @@ class Change:
     is_automatic: bool
 
 
-def changes_of(events: Iterable[Event], directory: Directory) -> tuple[Change, ...]:
-    """The events, newest first."""
-    return tuple(reversed([_change(event, directory) for event in events]))
+def changes_of(events: Iterable[Event], directory: Directory, customers: Mapping[str, str]) -> tuple[Change, ...]:
+    """The events, newest first; `customers` are those who wrote, by id."""
+    return tuple(reversed([_change(event, directory, customers) for event in events]))
 
 
 @router.get("/tickets/{number}/why/{decision_id}")
@@ -55,10 +55,11 @@ async def show_decision(
     return await page(request, "desk/why.html", ticket=ticket, stored=decision, directory=directory)
 
 
-def _change(event: Event, directory: Directory) -> Change:
+def _change(event: Event, directory: Directory, customers: Mapping[str, str]) -> Change:
     is_new = event.kind is EventKind.TICKET_CREATED
     fields = () if is_new else tuple(_field(change, directory) for change in event.changes if _is_told(change))
-    return Change(event, directory.actor(event.actor), fields, is_automatic=event.decision_id is not None)
+    who = customers.get(event.actor) or directory.actor(event.actor)
+    return Change(event, who, fields, is_automatic=event.decision_id is not None)
 
 
 def _is_told(change: FieldChange) -> bool:

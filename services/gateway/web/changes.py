@@ -28,7 +28,7 @@ async def update_subject(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, subject: Text = ""
 ) -> Response:
     """Say better what it is about."""
-    return await _made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"subject": subject}))
+    return await made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"subject": subject}))
 
 
 @router.post("/priority")
@@ -36,16 +36,16 @@ async def update_priority(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, priority: Annotated[Priority, Form()]
 ) -> Response:
     """Say how pressing it is."""
-    return await _made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"priority": priority}))
+    return await made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"priority": priority}))
 
 
 @router.post("/tags")
 async def update_tags(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, tags: Text = ""
 ) -> Response:
-    """All tags of the ticket, with commas between them."""
-    wanted = tuple(dict.fromkeys(tag.strip() for tag in tags.split(",") if tag.strip()))
-    return await _made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"tags": wanted}))
+    """All tags of the ticket."""
+    call = behind.tickets.update_ticket(ticket.id, {"tags": tags_of(tags)})
+    return await made(request, ticket, asked, behind, call)
 
 
 @router.post("/assign")
@@ -61,7 +61,7 @@ async def assign_ticket(
     """Give it to somebody, to nobody, to `me`, or to another team."""
     assignee_id = ticket.assignee_id if assignee is None else _id(caller.subject if assignee == "me" else assignee)
     call = behind.tickets.assign_ticket(ticket.id, assignee_id=assignee_id, team_id=... if team is None else _id(team))
-    return await _made(request, ticket, asked, behind, call)
+    return await made(request, ticket, asked, behind, call)
 
 
 @router.post("/status")
@@ -84,7 +84,7 @@ async def update_status(
             call = tickets.reopen_ticket(ticket.id)
         case _:
             call = tickets.update_ticket(ticket.id, {"status": status})
-    return await _made(request, ticket, asked, behind, call, following=following)
+    return await made(request, ticket, asked, behind, call, following=following)
 
 
 @router.post("/snooze")
@@ -102,21 +102,21 @@ async def snooze_ticket(
     call = behind.tickets.snooze_ticket(
         ticket.id, until=_instant(until, hours=hours), reason=reason, keep_on_reply=keep_on_reply
     )
-    return await _made(request, ticket, asked, behind, call)
+    return await made(request, ticket, asked, behind, call)
 
 
 @router.post("/wake")
 async def wake_ticket(request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind) -> Response:
     """Back in sight."""
-    return await _made(request, ticket, asked, behind, behind.tickets.wake_ticket(ticket.id))
+    return await made(request, ticket, asked, behind, behind.tickets.wake_ticket(ticket.id))
 
 
-async def _made(
+async def made(
     request: Request,
     ticket: Ticket,
     asked: Asked,
     behind: Behind,
-    call: Awaitable[Ticket],
+    call: Awaitable[object],
     *,
     following: str | None = None,
 ) -> Response:
@@ -126,6 +126,11 @@ async def _made(
     except DuradeskError as error:
         return await show_ticket(request, ticket, asked, behind, status=status_of(error), problem=error.message)
     return after(request, ticket, asked, following=following)
+
+
+def tags_of(text: str) -> tuple[str, ...]:
+    """Each tag of a field once; between them are commas or spaces."""
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def _id(text: str) -> UUID | None:

@@ -1,23 +1,21 @@
 """A ticket's conversation as the page shows it: whose word each is, its harmless HTML, and what became of its mail."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from html import unescape
 from uuid import UUID
 
 from markupsafe import Markup
 
-from services.domain.delivery import Delivery, EffectState
-from services.domain.html import sanitize_html
-from services.domain.ticket import Attachment, AuthorKind, Message, Visibility
+from services.common.images import ImageLinks
+from services.domain.delivery import Delivery
+from services.domain.ticket import Attachment, AuthorKind, EffectState, Message, Visibility
+from services.gateway.web.html import display_html
 
 # Of a long conversation the first words and the newest ones are shown, those between them when asked for.
 _NEWEST = 6
-_CID = re.compile(r' src="cid:([^"]*)"')
-_REMOTE = " data-remote-src="
 # Whoever writes in colours counts on white paper.
 _COLOURED = re.compile(r'<[^>]+ (?:bgcolor|color)="', re.IGNORECASE)
 
@@ -80,23 +78,39 @@ class Conversation:
 
 
 def conversation(
-    messages: Iterable[Message], deliveries: Iterable[Delivery], *, undo_seconds: int, now: datetime
+    messages: Iterable[Message],
+    deliveries: Iterable[Delivery],
+    *,
+    undo_seconds: int,
+    now: datetime,
+    images: ImageLinks,
+    with_images: UUID | None = None,
 ) -> Conversation:
-    """The conversation of these messages, with what the ledger knows of their mails."""
+    """The conversation of these messages, with what the ledger knows of their mails.
+
+    Of the message `with_images` the pictures from elsewhere are shown too.
+    """
     replies = {delivery.message_id: delivery for delivery in deliveries if delivery.kind == "reply_mail"}
-    shown = [_shown(message, replies, undo_seconds=undo_seconds, now=now) for message in messages]
+    shown = [
+        _shown(
+            message,
+            Markup(display_html(message, images=message.id == with_images, links=images)),  # noqa: S704 # sanitised
+            replies.get(message.id),
+            undo_seconds=undo_seconds,
+            now=now,
+        )
+        for message in messages
+    ]
     if len(shown) <= _NEWEST + 2:
         return Conversation((), (), tuple(shown))
     return Conversation(tuple(shown[:1]), tuple(shown[1:-_NEWEST]), tuple(shown[-_NEWEST:]))
 
 
 def _shown(
-    message: Message, replies: Mapping[UUID | None, Delivery], *, undo_seconds: int, now: datetime
+    message: Message, html: Markup, delivery: Delivery | None, *, undo_seconds: int, now: datetime
 ) -> ShownMessage:
     kind = _kind(message)
-    html = _html(message)
     embedded = {attachment.id for attachment in message.attachments if f"/attachments/{attachment.id}" in html}
-    delivery = replies.get(message.id)
     # The decision that writes the mail comes a moment after the reply itself.
     leaves_at = delivery.not_before if delivery else message.created_at + timedelta(seconds=undo_seconds)
     sending = _sending(message, kind, delivery, undoable=now < leaves_at)
@@ -105,7 +119,7 @@ def _shown(
         kind=kind,
         author=message.author_name or message.author_kind.value,
         html=html,
-        has_remote_images=_REMOTE in html,
+        has_remote_images=" data-remote-src=" in html,
         on_paper=_COLOURED.search(html) is not None,
         files=tuple(attachment for attachment in message.attachments if attachment.id not in embedded),
         sending=sending,
@@ -127,16 +141,3 @@ def _sending(message: Message, kind: Kind, delivery: Delivery | None, *, undoabl
         return Sending.WITHDRAWN
     found = _SENDING[delivery.state] if delivery else Sending.WAITING
     return Sending.UNDOABLE if found is Sending.WAITING and undoable else found
-
-
-def _html(message: Message) -> Markup:
-    """The message's own HTML, made harmless once more, with the pictures that came with it."""
-    if not message.html:
-        return Markup()
-    own = {attachment.content_id: attachment.id for attachment in message.attachments if attachment.content_id}
-
-    def source(match: re.Match[str]) -> str:
-        attachment_id = own.get(unescape(match[1]))
-        return f' src="/attachments/{attachment_id}"' if attachment_id else ""
-
-    return Markup(_CID.sub(source, sanitize_html(message.html)))  # noqa: S704 # sanitised in this very line

@@ -1,12 +1,14 @@
 """/tickets: the views, search, and what one does with many tickets."""
 
+from uuid import UUID
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.gateway.deps import Behind
 from services.gateway.web.lists import AskedFor, list_of
 from services.gateway.web.pages import PageRoute, page
-from services.gateway.web.session import SignedInPage
+from services.gateway.web.session import Caller, SignedInPage
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 
@@ -18,7 +20,10 @@ async def show_start() -> Response:
 
 
 @router.get("/tickets")
-async def list_tickets(request: Request, asked: AskedFor, behind: Behind) -> Response:
-    """One page of a view, or of what a search finds."""
-    tickets, _directory = await list_of(asked, behind)
-    return await page(request, "desk/inbox.html", list=tickets, asked=asked)
+async def list_tickets(
+    request: Request, asked: AskedFor, behind: Behind, caller: Caller, job: UUID | None = None
+) -> Response:
+    """One page of a view, or of what a search finds; `job` is a change of many tickets to tell of."""
+    tickets, directory = await list_of(asked, behind, caller)
+    done = await behind.desk.get_bulk_job(job) if job else None
+    return await page(request, "desk/inbox.html", list=tickets, directory=directory, asked=asked, job=done)

@@ -9,15 +9,16 @@ from urllib.parse import urlencode
 from fastapi import Depends, Query
 
 from services.domain.errors import Invalid
+from services.domain.principal import Principal
 from services.domain.ticket import Ticket
 from services.domain.views import VIEWS
 from services.gateway.deps import Services
+from services.gateway.directory import NameDirectory
 from services.gateway.web.directory import Directory, directory_of
 
 PAGE = 40
 DEFAULT_VIEW = "mine"
-DEFAULT_SORT = "-updated_at"
-_FILTERS = {view.name: view.filter for view in VIEWS}
+_VIEWS = {view.name: view for view in VIEWS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,19 @@ class Asked:
     @property
     def whole_filter(self) -> str:
         """The filter of the view and the words beside it."""
-        return " ".join(part for part in (_FILTERS.get(self.view, ""), self.filter) if part)
+        view = _VIEWS[self.view].filter if self.view else ""
+        return f"{view} ({self.filter})" if view and self.filter else view or self.filter
+
+    @property
+    def order_by(self) -> str:
+        """The order that was asked for, or the usual one: what fits best comes first in a search."""
+        return self.sort or (_VIEWS[self.view].order_by if self.view else "")
 
     @property
     def query(self) -> str:
         """The same as the end of an address, without what is as usual."""
         named = {"view": self.view, "filter": self.filter, "sort": self.sort, "cursor": self.cursor}
-        return urlencode({name: value for name, value in named.items() if value and value != DEFAULT_SORT})
+        return urlencode({name: value for name, value in named.items() if value})
 
     @property
     def address(self) -> str:
@@ -59,9 +66,9 @@ def _asked(
 ) -> Asked:
     words = filter.strip()
     # Whoever looks for something looks everywhere; whoever only comes by sees their own.
-    if view not in _FILTERS:
+    if view not in _VIEWS:
         view = "" if words else DEFAULT_VIEW
-    return Asked(view, words, sort or DEFAULT_SORT, cursor)
+    return Asked(view, words, sort, cursor)
 
 
 AskedFor = Annotated[Asked, Depends(_asked)]
@@ -95,9 +102,9 @@ class TicketList:
         return (tickets[here - 1] if here else None), (tickets[here + 1] if here + 1 < len(tickets) else None)
 
 
-async def list_of(asked: Asked, behind: Services) -> tuple[TicketList, Directory]:
+async def list_of(asked: Asked, behind: Services, caller: Principal) -> tuple[TicketList, Directory]:
     """The tickets that were asked for, with the names of those who work on them."""
-    found, directory = await asyncio.gather(_found(asked, behind), directory_of(behind))
+    found, directory = await asyncio.gather(_found(asked, behind, caller), directory_of(behind))
     tickets, cursor, problem = found
     now = datetime.now(UTC)
     rows = tuple(
@@ -113,10 +120,14 @@ async def list_of(asked: Asked, behind: Services) -> tuple[TicketList, Directory
     return TicketList(asked, rows, older, problem), directory
 
 
-async def _found(asked: Asked, behind: Services) -> tuple[tuple[Ticket, ...], str, str]:
+async def _found(asked: Asked, behind: Services, caller: Principal) -> tuple[tuple[Ticket, ...], str, str]:
+    names = NameDirectory(caller, behind.routing, behind.identity)
     try:
         tickets, cursor = await behind.tickets.list_tickets(
-            filter=asked.whole_filter, order_by=asked.sort, page_size=PAGE, page_token=asked.cursor
+            filter=await names.resolve_filter(asked.whole_filter),
+            order_by=asked.order_by,
+            page_size=PAGE,
+            page_token=asked.cursor,
         )
     except Invalid as error:
         return (), "", error.message

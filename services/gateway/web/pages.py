@@ -75,6 +75,9 @@ class PageRoute(APIRoute):
                 return await error_page(request, Invalid("This address or form is not valid: go back and try again."))
             except DuradeskError as error:
                 return await error_page(request, error)
+            finally:
+                # The files of a form.
+                await request.close()
 
         return handled
 

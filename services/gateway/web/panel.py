@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from services.domain.delivery import Delivery
 from services.domain.desk import Draft
+from services.domain.followers import Follower
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
 from services.gateway.deps import Behind, Services
 from services.gateway.web.activity import Change, changes_of
@@ -40,6 +41,7 @@ class Panel:
     reports: tuple[MailReport, ...]
     copies: tuple[CcProposal, ...]
     failed: tuple[Delivery, ...]
+    followers: tuple[Follower, ...]
     others: tuple[Ticket, ...]
     reply: Draft
     note: Draft
@@ -99,7 +101,7 @@ async def show_ticket(
     held: int = 0,
 ) -> Response:
     """The ticket's page, after a change that was refused with the reason and what was typed."""
-    panel = await panel_of(ticket, asked, behind)
+    panel = await panel_of(ticket, asked, behind, request)
     return await page(
         request,
         "desk/ticket.html",
@@ -114,17 +116,18 @@ async def show_ticket(
     )
 
 
-async def panel_of(ticket: Ticket, asked: Asked, behind: Services) -> Panel:
+async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Request) -> Panel:
     """Everything that the page shows, asked for at once."""
     tickets, desk = behind.tickets, behind.desk
     async with asyncio.TaskGroup() as group:
-        found_list = group.create_task(list_of(asked, behind))
+        found_list = group.create_task(list_of(asked, behind, request.state.caller))
         messages = group.create_task(_messages(ticket.id, behind))
         events = group.create_task(_events(ticket, behind))
         dues = group.create_task(tickets.list_dues(ticket.id))
         deliveries = group.create_task(tickets.list_deliveries(ticket_id=ticket.id, page_size=100))
         reports = group.create_task(tickets.list_mail_reports(ticket.id))
         copies = group.create_task(tickets.list_cc_proposals(ticket.id))
+        followers = group.create_task(behind.followers.list_followers(ticket.id))
         brands = group.create_task(tickets.list_brands())
         others = group.create_task(_others(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
@@ -132,13 +135,20 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services) -> Panel:
     listed, directory = found_list.result()
     brand = next((brand for brand in brands.result() if brand.id == ticket.brand_id), None)
     ledger, _ = deliveries.result()
+    authors = {message.author_id: message.author_name for message in messages.result()}
     return Panel(
         ticket=ticket,
         brand=brand,
         conversation=conversation(
-            messages.result(), ledger, undo_seconds=brand.undo_seconds if brand else 0, now=datetime.now(UTC)
+            messages.result(),
+            ledger,
+            undo_seconds=brand.undo_seconds if brand else 0,
+            now=datetime.now(UTC),
+            images=behind.images,
+            with_images=_with_images(request),
         ),
-        changes=changes_of(events.result(), directory),
+        changes=changes_of(events.result(), directory, authors),
+        followers=followers.result(),
         dues=dues.result(),
         reports=reports.result(),
         copies=copies.result(),
@@ -149,6 +159,14 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services) -> Panel:
         list=listed,
         directory=directory,
     )
+
+
+def _with_images(request: Request) -> UUID | None:
+    """The message whose pictures somebody asked for in the address."""
+    try:
+        return UUID(request.query_params["images"])
+    except (KeyError, ValueError):
+        return None
 
 
 async def _messages(ticket_id: UUID, behind: Services) -> list[Message]:

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from services.gateway.web.browsers import browser_name
 
-_STEPS = ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
+_STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -18,6 +18,8 @@ _UNITS = ("bytes", "KB", "MB", "GB")
 def age(instant: datetime, now: datetime | None = None) -> str:
     """How far away the instant is, in one unit: `5 min`, `3 h`, `12 d`, later the day."""
     seconds = abs(((now or datetime.now(UTC)) - instant).total_seconds())
+    if seconds < 60:
+        return "< 1 min"
     for limit, size, unit in _STEPS:
         if seconds < limit:
             return f"{int(seconds // size)} {unit}"
@@ -74,9 +76,9 @@ FILTERS: dict[str, Callable[..., object]] = {
     "moment": moment,
     "iso": datetime.isoformat,
     "file_size": file_size,
-    "wait": wait,
     "words": words,
     "initials": initials,
-    "browser": browser_name,
     "linked": linked,
+    "browser": browser_name,
+    "wait": wait,
 }

@@ -1,20 +1,36 @@
 """What surrounds every page of the desk: who is signed in, and the views with how many tickets they have."""
 
+import asyncio
 from dataclasses import dataclass
+from uuid import UUID
 
 from fastapi import Request
 
+from services.domain.errors import DuradeskError
 from services.domain.principal import Principal
-from services.domain.views import VIEWS
+from services.domain.views import VIEWS, Count
+from services.gateway.deps import Services, services
+from services.gateway.directory import NameDirectory
+
+# Nobody works through what is done: how much that is, is not told.
+_COUNTED = tuple(view for view in VIEWS if view.name != "resolved")
 
 
 @dataclass(frozen=True, slots=True)
 class ViewLink:
-    """A view in the sidebar; `count` is text, empty when nobody knows it."""
+    """A view in the sidebar; `count` is text, empty when there is none or nobody knows it."""
 
     name: str
     count: str
     is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A reply on the ticket before, which can be taken back for some seconds."""
+
+    number: int
+    message_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +41,7 @@ class Shell:
     csrf: str
     path: str
     views: tuple[ViewLink, ...]
+    sent: Sent | None
 
     def may(self, permission: str) -> bool:
         """Whether to show what needs this permission; the services check it anyway."""
@@ -39,5 +56,30 @@ async def shell_of(request: Request, *, view: str) -> Shell:
     """The shell for the one who asks for this page, which belongs to the view."""
     caller: Principal | None = getattr(request.state, "caller", None)
     csrf: str = getattr(request.state, "csrf", "")
-    links = tuple(ViewLink(each.name, "", each.name == view) for each in VIEWS) if caller else ()
-    return Shell(caller=caller, csrf=csrf, path=request.url.path, views=links)
+    links: tuple[ViewLink, ...] = ()
+    if caller is not None:
+        counts = await _counts(services(request), caller)
+        links = tuple(ViewLink(each.name, counts.get(each.name, ""), each.name == view) for each in VIEWS)
+    return Shell(caller=caller, csrf=csrf, path=request.url.path, views=links, sent=_sent(request))
+
+
+def _sent(request: Request) -> Sent | None:
+    try:
+        return Sent(int(request.query_params["sent"]), UUID(request.query_params["message"]))
+    except (KeyError, ValueError):
+        return None
+
+
+async def _counts(behind: Services, caller: Principal) -> dict[str, str]:
+    """How many tickets each view has; nothing when that cannot be told now, for a page is more than its numbers."""
+    names = NameDirectory(caller, behind.routing, behind.identity)
+    try:
+        filters = await asyncio.gather(*(names.resolve_filter(view.filter) for view in _COUNTED))
+        counts = await behind.tickets.count_tickets(filters)
+    except DuradeskError:
+        return {}
+    return {view.name: _told(count) for view, count in zip(_COUNTED, counts, strict=True)}
+
+
+def _told(count: Count) -> str:
+    return f"{count.count:,}+" if count.more else f"{count.count or ''}"

@@ -34,7 +34,8 @@ class BulkServicer(bulk_service_pb2_grpc.BulkServiceServicer):
             if job_ids or left <= 0:
                 return pb.ClaimBulkJobsResponse(job_ids=map(str, job_ids))
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), min(left, _LOOK_SECONDS))
+                async with asyncio.timeout(min(left, _LOOK_SECONDS)):
+                    await changed.wait()
 
     async def RunBulkPage(self, request: pb.RunBulkPageRequest, context: Context) -> pb.RunBulkPageResponse:
         """The next tickets."""

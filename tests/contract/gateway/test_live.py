@@ -18,8 +18,9 @@ from services.gateway.web.live import MOST_STREAMS
 from services.gateway.web.realm import Realm
 from tests.browsing import Browser
 from tests.contract.tickets.desk import MAIL, new_ticket
-from tests.doors import Doors
+from tests.doors import Doors, running_doors
 from tests.people import PUBLIC_URL
+from tests.postgres import Postgres
 from tests.workflow.env import until
 
 
@@ -189,3 +190,21 @@ async def test_forms_need_the_sessions_proof(doors: Doors) -> None:
             method, f"/tickets/{ticket.number}/{path}", headers=browser._cookie_header(), data={"visibility": "public"}
         )
         assert answer.status_code == 403
+
+
+async def test_a_desk_with_open_streams_stops_within_seconds(postgres: Postgres) -> None:
+    url = await postgres.clone(("identity", "routing", "tickets"))
+    async with AsyncExitStack() as pages, AsyncExitStack() as desk:
+        doors = await desk.enter_async_context(running_doors(url))
+        opened = []
+        for _ in range(4):
+            user = await doors.account()
+            client = httpx.AsyncClient(base_url=doors.url, trust_env=False)
+            browser = Browser(await pages.enter_async_context(client), PUBLIC_URL)
+            await browser.sign_in(user.email)
+            opened += [await pages.enter_async_context(open_page(browser)) for _ in range(MOST_STREAMS)]
+        began = time.monotonic()
+        await desk.aclose()
+        assert time.monotonic() - began < 4
+        await until(lambda: all(page.ended_at for page in opened))
+    await postgres.drop(url)

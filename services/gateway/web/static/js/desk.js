@@ -1,3 +1,8 @@
 // The scripts of the desk: pages work without them, they make them quicker.
-import "./keys.js";
 import "./times.js";
+import "./forms.js";
+import "./keys.js";
+import "./rows.js";
+import "./composer.js";
+import "./files.js";
+import "./live.js";

@@ -1,51 +1,56 @@
 // Keyboard shortcuts: single keys, only while nothing that takes letters has the focus, so screen readers and fields
 // keep theirs. What a key does is on the page: `data-key="r"` is pressed or, if it is a field, focused.
-const GO = { m: "mine", u: "unassigned", t: "my_teams", a: "all_open" };
-let going = 0;
+import { move, open, select, selectNone } from "./rows.js";
 
-function typing(target) {
-  return target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], dialog");
-}
+const GO = { m: "mine", u: "unassigned", t: "my_teams", a: "all_open", s: "snoozed", w: "waiting", r: "resolved" };
+const LIST = { j: () => move(1), k: () => move(-1), o: open, x: select, Escape: selectNone };
+const FIELD = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+let going = -Infinity;
 
 function press(element) {
-  if (element.matches("input:not([type=checkbox], [type=radio]), textarea, select")) {
+  if (element.matches(FIELD)) {
     element.focus();
-    if (element.select) element.select();
+    element.select?.();
   } else {
     element.click();
   }
 }
 
-document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Escape" && typing(event.target)) event.target.blur();
-  if (typing(event.target)) return;
+function act(event) {
   if (event.timeStamp - going < 1500 && GO[event.key]) {
     document.querySelector(`[data-view="${GO[event.key]}"]`)?.click();
-    event.preventDefault();
-    return;
+    return true;
   }
-  if (event.key === "g") {
-    going = event.timeStamp;
-    return;
-  }
+  going = event.key === "g" ? event.timeStamp : -Infinity;
   if (event.key === "?") {
     document.getElementById("keys").showModal();
-    event.preventDefault();
-    return;
+    return true;
   }
   const keyed = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (keyed) {
     press(keyed);
-    event.preventDefault();
+    return true;
   }
-});
+  return document.getElementById("list") !== null && LIST[event.key]?.() === true;
+}
 
-document.addEventListener("click", (event) => {
-  const opener = event.target.closest("[data-opens]");
-  if (opener) document.getElementById(opener.dataset.opens).showModal();
-  // A menu closes when something else is clicked.
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target) || opener) menu.open = false;
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented) return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches(".composer textarea")) {
+    const form = event.target.form;
+    form.requestSubmit((event.shiftKey && form.querySelector(".and-resolve")) || form.querySelector(".send"));
+    event.preventDefault();
+    return;
   }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("dialog")) return;
+  if (event.key === "Escape") {
+    const menu = event.target.closest("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+      return;
+    }
+    if (event.target.closest(FIELD)) event.target.blur();
+  }
+  if (!event.target.closest(FIELD) && act(event)) event.preventDefault();
 });

@@ -1,9 +1,28 @@
-// Instants in the reader's own time zone and language, and ages that stay true.
+// Instants in the reader's own time zone, ages that stay true, and seconds that run out.
+import { refresh } from "./refresh.js";
+
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) time.title = format.format(new Date(time.dateTime));
+  for (const until of root.querySelectorAll("[data-until]:not(.counting)")) {
+    until.classList.add("counting");
+    countDown(until, until.textContent);
+  }
+}
+
+// While a reply can be taken back its seconds are shown; then the page says what became of it.
+function countDown(element, words) {
+  if (!element.isConnected) return;
+  const seconds = Math.ceil((new Date(element.dataset.until) - Date.now()) / 1000);
+  if (seconds > 0) {
+    element.textContent = `${words} (${seconds} s)`;
+    setTimeout(countDown, 250, element, words);
+  } else {
+    element.textContent = words;
+    setTimeout(refresh, 1500);
+  }
 }
 
 localise(document);
-document.body.addEventListener("htmx:load", (event) => localise(event.target));
+document.body.addEventListener("htmx:oobAfterSwap", (event) => localise(event.detail.target.parentElement ?? document));

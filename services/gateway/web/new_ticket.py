@@ -1,0 +1,77 @@
+"""/tickets/new: a request that reached somebody outside the desk, by phone or across the counter."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import uuid4
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from services.domain.errors import DuradeskError, Invalid
+from services.domain.ticket import Channel, NewTicket, Priority
+from services.gateway.deps import Behind
+from services.gateway.problems import status_of
+from services.gateway.web.changes import tags_of
+from services.gateway.web.pages import PageRoute, page
+from services.gateway.web.session import Caller, SignedInPage
+
+router = APIRouter(prefix="/tickets/new", include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
+
+_FIELDS = ("brand", "email", "name", "subject", "body", "priority", "tags")
+
+
+@router.get("")
+async def show_new_ticket(
+    request: Request, behind: Behind, email: Annotated[str, Query(max_length=254)] = ""
+) -> Response:
+    """The empty form, for a customer if the address names one."""
+    return await _form(request, behind, {"email": email})
+
+
+@router.post("")
+async def create_ticket(request: Request, behind: Behind, caller: Caller) -> Response:
+    """The ticket; the form with what was typed and what is wrong when it is refused."""
+    form = await request.form()
+    typed = {name: value for name in _FIELDS if isinstance(value := form.get(name), str)}
+    request_id = form.get("request_id")
+    try:
+        new = NewTicket(
+            subject=typed.get("subject", ""),
+            body=typed.get("body", ""),
+            requester_email=typed.get("email", ""),
+            requester_name=typed.get("name", ""),
+            brand=typed.get("brand", ""),
+            priority=_priority(typed.get("priority", "")),
+            tags=tags_of(typed.get("tags", "")),
+            channel=Channel.REST,
+            uploads=(
+                *(handle for handle in form.getlist("uploads") if isinstance(handle, str) and handle),
+                *await behind.uploads.keep_all(form.getlist("files"), owner=caller),
+            ),
+        )
+        ticket = await behind.tickets.create_ticket(new, request_id=request_id if isinstance(request_id, str) else "")
+    except DuradeskError as error:
+        return await _form(request, behind, typed, error=error)
+    return RedirectResponse(f"/tickets/{ticket.number}", status_code=303)
+
+
+async def _form(
+    request: Request, behind: Behind, typed: dict[str, str], *, error: DuradeskError | None = None
+) -> Response:
+    return await page(
+        request,
+        "desk/new_ticket.html",
+        status=status_of(error) if error else HTTPStatus.OK,
+        typed=dict.fromkeys(_FIELDS, "") | typed,
+        brands=await behind.tickets.list_brands(),
+        request_id=uuid4().hex,
+        problem=error.message if error else "",
+        wrong=error.violations if isinstance(error, Invalid) else {},
+    )
+
+
+def _priority(text: str) -> Priority:
+    try:
+        return Priority(text or "normal")
+    except ValueError:
+        raise Invalid("Choose a priority.", violations={"priority": "is none"}) from None

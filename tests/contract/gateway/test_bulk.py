@@ -1,0 +1,62 @@
+"""Bulks and held replies over REST."""
+
+from uuid import uuid4
+
+from services.domain.principal import Role
+from tests.doors import Doors
+
+
+async def test_a_bulk_is_begun_followed_cancelled_and_taken_back(doors: Doors) -> None:
+    tickets = [await doors.desk.new_ticket() for _ in range(2)]
+    agent, stranger = await doors.signed_in(), await doors.signed_in()
+    body = {"ticket_ids": [str(ticket.id) for ticket in tickets], "change": {"act": "update", "add_tags": ["late"]}}
+    key = {"Idempotency-Key": uuid4().hex}
+    begun = await agent.post("/bulk", json=body, headers=key)
+    assert begun.status_code == 202
+    path = begun.headers["location"].removeprefix("/api/v1")
+    assert (await agent.post("/bulk", json=body, headers=key)).json()["id"] == begun.json()["id"]
+    other = body | {"change": {"act": "resolve"}}
+    assert (await agent.post("/bulk", json=other, headers=key)).status_code == 422
+    assert (await stranger.get(path)).status_code == 404
+    assert (await agent.post(f"{path}/undo")).json()["reason"] == "NOT_FINISHED"
+    while not (await (await doors.desk.bulk_client()).run_bulk_page(begun.json()["id"])).finished:
+        pass
+    done = (await agent.get(path)).json()
+    assert (done["state"], done["done"], done["undo_of"]) == ("done", 2, None)
+    assert done["change"]["keep_assignee"] is True
+    undo = await agent.post(f"{path}/undo")
+    assert (undo.status_code, undo.json()["undo_of"]) == (202, done["id"])
+    assert (await agent.post(f"/bulk/{undo.json()['id']}/cancel")).json()["state"] == "cancelled"
+
+
+async def test_what_is_wrong_with_a_bulk_is_told(doors: Doors) -> None:
+    ticket, agent, light = (
+        await doors.desk.new_ticket(),
+        await doors.signed_in(),
+        await doors.signed_in(Role.LIGHT_AGENT),
+    )
+    one = {"ticket_ids": [str(ticket.id)]}
+    for body in (
+        {"change": {"act": "resolve"}},
+        one,
+        one | {"change": {"act": "explode"}},
+        one | {"change": {"act": "assign"}},
+        one | {"change": {"act": "update"}},
+        one | {"change": {"act": "snooze"}},
+        one | {"filter": "status:open", "change": {"act": "resolve"}},
+    ):
+        assert (await agent.post("/bulk", json=body)).status_code == 422
+    assert (await light.post("/bulk", json=one | {"change": {"act": "close"}})).status_code == 403
+
+
+async def test_a_reply_is_held_when_a_colleague_wrote_meanwhile(doors: Doors) -> None:
+    ticket, agent = await doors.desk.new_ticket(), await doors.signed_in()
+    path, reply = (
+        f"/tickets/{ticket.id}/messages",
+        {"visibility": "public", "body": "Hello", "seen_seq": ticket.version},
+    )
+    colleague = await doors.signed_in()
+    assert (await colleague.post(path, json=reply)).status_code == 201
+    held = await agent.post(path, json=reply)
+    assert (held.status_code, held.json()["reason"]) == (409, "NEWER_MESSAGES")
+    assert (await agent.post(path, json=reply | {"send_anyway": True})).status_code == 201
