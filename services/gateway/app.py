@@ -16,6 +16,7 @@ from services.gateway.api import (
     clocks,
     deliveries,
     followers,
+    invitations,
     messages,
     quarantine,
     service_levels,
@@ -30,6 +31,7 @@ from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
+    account,
     activity,
     answers,
     assets,
@@ -38,32 +40,47 @@ from services.gateway.web import (
     following,
     images,
     inbox,
+    links,
     live,
     new_ticket,
     panel,
     replies,
     selection,
     session,
+    settings_brands,
+    settings_people,
+    settings_start,
+    settings_teams,
     sign_in,
     sink,
 )
+from services.gateway.web import deliveries as delivery_pages
+from services.gateway.web import quarantine as quarantine_pages
 
 VERSION = "1"
 # In this order: the first route that matches a path serves it.
 _PAGES = (
+    account,
     activity,
     answers,
     assets,
     changes,
+    delivery_pages,
     desk_forms,
     following,
     images,
     inbox,
+    links,
     live,
     new_ticket,
     panel,
+    quarantine_pages,
     replies,
     selection,
+    settings_brands,
+    settings_people,
+    settings_start,
+    settings_teams,
     sign_in,
     sink,
 )
@@ -99,6 +116,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         deliveries,
         teams,
         users,
+        invitations,
         brands,
         quarantine,
         bulk,
