@@ -25,7 +25,9 @@ from services.gateway.deps import Services
 from services.gateway.protocol import GatewayServer
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
+from services.identity.account_client import AccountClient
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.mail.intake import MailIntake
 from services.mail.metrics import MailMetrics
@@ -54,6 +56,7 @@ class Doors:
     url: str
     desk: Desk
     identity: IdentityClient
+    identity_address: str
     objects: ObjectStore
     stack: AsyncExitStack
     numbers: Iterator[int] = field(default_factory=count)
@@ -98,7 +101,7 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))
-        yield Doors(gateway, desk, identity, objects, await enter(AsyncExitStack()))
+        yield Doors(gateway, desk, identity, identity_address, objects, await enter(AsyncExitStack()))
 
 
 @asynccontextmanager
@@ -129,6 +132,8 @@ async def running_gateway(
             links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
+            accounts=AccountClient(identity),
+            invitations=InvitationClient(identity),
             images=IMAGES,
             outbound=Outbound(is_allowed=lambda _: True),
             session_client=SessionClient(identity),

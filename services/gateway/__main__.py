@@ -21,7 +21,9 @@ from services.gateway.protocol import GatewayProtocol, GatewayServer
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
+from services.identity.account_client import AccountClient
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
@@ -49,6 +51,8 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             signer=signer,
             links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),
             channels={"identity": identity, "tickets": tickets, "routing": routing},
+            accounts=AccountClient(identity),
+            invitations=InvitationClient(identity),
             session_client=session_client,
             sessions=SessionAuthenticator(session_client, signer),
             realm=Realm(settings.needed_principal_key, public_url=settings.public_url),

@@ -15,6 +15,7 @@ from services.gateway.api import (
     bulk,
     deliveries,
     followers,
+    invitations,
     messages,
     quarantine,
     snoozes,
@@ -28,6 +29,7 @@ from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
+    account,
     activity,
     answers,
     assets,
@@ -36,32 +38,47 @@ from services.gateway.web import (
     following,
     images,
     inbox,
+    links,
     live,
     new_ticket,
     panel,
     replies,
     selection,
     session,
+    settings_brands,
+    settings_people,
+    settings_start,
+    settings_teams,
     sign_in,
     sink,
 )
+from services.gateway.web import deliveries as delivery_pages
+from services.gateway.web import quarantine as quarantine_pages
 
 VERSION = "1"
 # In this order: the first route that matches a path serves it.
 _PAGES = (
+    account,
     activity,
     answers,
     assets,
     changes,
+    delivery_pages,
     desk_forms,
     following,
     images,
     inbox,
+    links,
     live,
     new_ticket,
     panel,
+    quarantine_pages,
     replies,
     selection,
+    settings_brands,
+    settings_people,
+    settings_start,
+    settings_teams,
     sign_in,
     sink,
 )
@@ -95,6 +112,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         deliveries,
         teams,
         users,
+        invitations,
         brands,
         quarantine,
         bulk,

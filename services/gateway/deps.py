@@ -23,7 +23,9 @@ from services.domain.principal import Principal
 from services.gateway.directory import NameDirectory
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
+from services.identity.account_client import AccountClient
 from services.identity.client import IdentityClient
+from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.tickets.client.desk import DeskClient
@@ -44,6 +46,8 @@ class Services:
     links: LinkSigner
     channels: Mapping[str, grpc.aio.Channel]
     objects: ObjectStore
+    accounts: AccountClient
+    invitations: InvitationClient
     session_client: SessionClient
     sessions: SessionAuthenticator
     realm: Realm

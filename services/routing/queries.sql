@@ -18,6 +18,22 @@ ORDER BY lower(name);
 -- Index teams_name_key tells that the name is taken.
 INSERT INTO teams (name) VALUES (%(name)s) RETURNING id, name, is_default, version, '{}'::uuid[] AS member_ids;
 
+-- update_team --
+-- Another name; index teams_name_key tells that it is taken.
+UPDATE teams SET name = %(name)s, version = version + 1 WHERE id = %(team_id)s AND name <> %(name)s;
+
+-- end_default_team --
+-- The default team up to now; its row is locked first, so that two changes at once come one after the other.
+UPDATE teams SET is_default = false, version = version + 1 WHERE is_default AND id <> %(team_id)s;
+
+-- begin_default_team --
+-- The default team from now on.
+UPDATE teams SET is_default = true, version = version + 1 WHERE id = %(team_id)s AND NOT is_default;
+
+-- lock_teams --
+-- All of them in one order, before the default moves from one to another.
+SELECT id FROM teams ORDER BY id FOR UPDATE;
+
 -- lock_team --
 -- The team's row first, so that its members and its version change together.
 SELECT id FROM teams WHERE id = %(team_id)s FOR UPDATE;

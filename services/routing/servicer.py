@@ -43,10 +43,17 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         team = await self._store.create_team(check_team_name(request.name))
         return pb.CreateTeamResponse(team=team_message(team))
 
+    async def UpdateTeam(self, request: pb.UpdateTeamRequest, context: Context) -> pb.UpdateTeamResponse:
+        """Another name, or the default."""
+        name = check_team_name(request.name) if request.name else None
+        team_id = id_from(request.team_id, of="team")
+        team = await self._store.update_team(team_id, name=name, make_default=request.make_default)
+        return pb.UpdateTeamResponse(team=team_message(team))
+
     async def AddTeamMember(self, request: pb.AddTeamMemberRequest, context: Context) -> pb.AddTeamMemberResponse:
-        """Let an active member of the staff get a team's tickets."""
+        """Let one of the staff get a team's tickets."""
         team_id, user_id = id_from(request.team_id, of="team"), id_from(request.user_id, of="user")
-        await self._staff.require_active(user_id)
+        await self._staff.require_staff(user_id)
         return pb.AddTeamMemberResponse(team=team_message(await self._store.add_team_member(team_id, user_id)))
 
     async def RemoveTeamMember(

@@ -45,6 +45,22 @@ class RoutingStore:
         assert row is not None
         return team_from_row(row)
 
+    async def update_team(self, team_id: UUID, *, name: str | None, make_default: bool) -> Team:
+        """The team with this name, if one is given, and as the default, if it is to be it; NotFound, AlreadyExists."""
+        parameters = {"team_id": team_id, "name": name}
+        async with self._database.transaction() as connection:
+            rows = await (await connection.execute(self._queries["lock_teams"])).fetchall()
+            if team_id not in {row["id"] for row in rows}:
+                raise NotFound("There is no such team.", reason="TEAM_NOT_FOUND")
+            if name is not None:
+                await connection.execute(self._queries["update_team"], parameters)
+            if make_default:
+                await connection.execute(self._queries["end_default_team"], parameters)
+                await connection.execute(self._queries["begin_default_team"], parameters)
+            row = await (await connection.execute(self._queries["find_team_for"], parameters)).fetchone()
+        assert row is not None
+        return team_from_row(row)
+
     async def add_team_member(self, team_id: UUID, user_id: UUID) -> Team:
         """The team with the member; NotFound."""
         return await self._change_member("add_team_member", team_id, user_id)

@@ -32,6 +32,8 @@ from services.tickets.wakeup import Wakeup
 from tests.contract.orchestration.desk import LINKS
 from tests.contract.tickets.desk import UPLOADS
 from tests.people import SIGNER, identity_as, running_identity, running_routing
+from tests.workflow.mails import Mails
+from workflows.account_mail_activities import AccountMailActivities
 from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
 from workflows.ports import MailSender
 from workflows.relay import Relay
@@ -97,7 +99,8 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
         orchestration = OrchestrationClient(tickets)
         decide = TicketActivities(orchestration, RoutingClient(routing))
         await enter(tickets_worker(server.client, decide, BulkActivities(BulkClient(tickets))))
-        await enter(deliver_worker(server.client, DeliverActivities(orchestration, sender)))
+        account_mails = AccountMailActivities(Mails(), Mails(), sender)
+        await enter(deliver_worker(server.client, DeliverActivities(orchestration, sender), account_mails))
         relaying = asyncio.create_task(Relay(server.client, orchestration).run(asyncio.Event()))
         yield RealDesk(stack, database, f"127.0.0.1:{port}", server)
         relaying.cancel()

@@ -23,8 +23,12 @@ from services.tickets.store.snoozes import SnoozeStore
 from services.tickets.store.tickets import TicketStore
 
 CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
-    "brands_name_key": lambda: AlreadyExists("A brand with this name exists: choose another name."),
-    "brands_address_key": lambda: AlreadyExists("A brand with this address exists: choose another address."),
+    "brands_name_key": lambda: AlreadyExists(
+        "A brand with this name exists: choose another name.", reason="BRAND_NAME_TAKEN"
+    ),
+    "brands_address_key": lambda: AlreadyExists(
+        "A brand with this address exists: choose another address.", reason="BRAND_ADDRESS_TAKEN"
+    ),
 }
 
 
