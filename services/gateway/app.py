@@ -52,7 +52,6 @@ from services.gateway.web import (
     sign_in,
     sink,
 )
-from services.gateway.web import bulk as bulk_pages
 from services.gateway.web import deliveries as delivery_pages
 from services.gateway.web import quarantine as quarantine_pages
 
@@ -63,7 +62,6 @@ _PAGES = (
     activity,
     answers,
     assets,
-    bulk_pages,
     changes,
     delivery_pages,
     desk_forms,
