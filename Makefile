@@ -24,7 +24,11 @@ install: $(INSTALLED) generated/.stamp $(ASSETS)  ## Install everything into .ve
 
 .PHONY: test
 test: install  ## Run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+.PHONY: faults
+faults: install  ## Cut, kill and flood a whole desk at full size (about half an hour), and print what the judge says
+	DURADESK_FAULTS=full $(BIN)/python -m pytest tests/faults tests/workflow/test_mail_through_time.py
 
 .PHONY: screenshots
 screenshots: install  ## Take pictures of every page of the demo that runs here, into reports/screenshots

@@ -25,7 +25,9 @@ from services.gateway.deps import Services
 from services.gateway.protocol import GatewayServer
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
+from services.identity.account_client import AccountClient
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.mail.intake import MailIntake
 from services.mail.metrics import MailMetrics
@@ -33,6 +35,8 @@ from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
@@ -54,6 +58,7 @@ class Doors:
     url: str
     desk: Desk
     identity: IdentityClient
+    identity_address: str
     objects: ObjectStore
     stack: AsyncExitStack
     numbers: Iterator[int] = field(default_factory=count)
@@ -98,7 +103,7 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))
-        yield Doors(gateway, desk, identity, objects, await enter(AsyncExitStack()))
+        yield Doors(gateway, desk, identity, identity_address, objects, await enter(AsyncExitStack()))
 
 
 @asynccontextmanager
@@ -120,6 +125,8 @@ async def running_gateway(
     ):
         services = Services(
             tickets=TicketsClient(tickets),
+            clocks=ClocksClient(tickets),
+            service_levels=ServiceLevelsClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
@@ -129,6 +136,8 @@ async def running_gateway(
             links=LINKS,
             channels={"identity": identity, "tickets": tickets, "routing": routing},
             objects=objects,
+            accounts=AccountClient(identity),
+            invitations=InvitationClient(identity),
             images=IMAGES,
             outbound=Outbound(is_allowed=lambda _: True),
             session_client=SessionClient(identity),

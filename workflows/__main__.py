@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from temporalio.client import Client
@@ -21,10 +22,13 @@ from services.common.objects import ObjectStore
 from services.common.settings import load_settings
 from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
+from services.identity.account_mail_client import AccountMailClient
 from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.orchestration import OrchestrationClient
+from services.tickets.client.tickets import TicketsClient
+from workflows.account_mail_activities import AccountMailActivities, AccountMailRelay
 from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
 from workflows.bulk_relay import BulkRelay
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
@@ -91,17 +95,25 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
     if client is None:
         return
     await _register(client, stopping)
-    async with _services(settings, signer, arguments.role) as (orchestration, bulks, routing):
+    async with _services(settings, signer, arguments.role) as behind:
+        orchestration = behind.orchestration
         match arguments.role:
             case "relay":
                 log.info("relay.ready")
-                await asyncio.gather(Relay(client, orchestration).run(stopping), BulkRelay(client, bulks).run(stopping))
+                await asyncio.gather(
+                    Relay(client, orchestration).run(stopping),
+                    BulkRelay(client, behind.bulks).run(stopping),
+                    AccountMailRelay(client, behind.account_mails).run(stopping),
+                )
             case "worker":
                 sender = SmtpSender(settings, ObjectStore(settings.object_store_url))
-                decide, change = TicketActivities(orchestration, routing), BulkActivities(bulks)
+                decide, change = TicketActivities(orchestration, behind.routing), BulkActivities(behind.bulks)
+                account_mails = AccountMailActivities(behind.account_mails, behind.tickets, sender)
                 workers = {
                     TICKETS_QUEUE: lambda: tickets_worker(client, decide, change),
-                    DELIVER_QUEUE: lambda: deliver_worker(client, DeliverActivities(orchestration, sender)),
+                    DELIVER_QUEUE: lambda: deliver_worker(
+                        client, DeliverActivities(orchestration, sender), account_mails
+                    ),
                 }
                 await _work([workers[queue]() for queue in arguments.queues], stopping)
             case "reconcile":
@@ -121,10 +133,19 @@ async def _register(client: Client, stopping: asyncio.Event) -> None:
             return
 
 
+@dataclass(frozen=True, slots=True)
+class _Services:
+    """The services that the processes call."""
+
+    orchestration: OrchestrationClient
+    bulks: BulkClient
+    tickets: TicketsClient
+    routing: RoutingClient
+    account_mails: AccountMailClient
+
+
 @asynccontextmanager
-async def _services(
-    settings: SmtpSettings, signer: PrincipalSigner, role: str
-) -> AsyncIterator[tuple[OrchestrationClient, BulkClient, RoutingClient]]:
+async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) -> AsyncIterator[_Services]:
     itself = Principal(role, Role.SERVICE)
 
     def credentials() -> str:
@@ -133,8 +154,15 @@ async def _services(
     async with (
         open_channel(settings.tickets_address, credentials=credentials, ca=settings.tls_ca) as tickets,
         open_channel(settings.routing_address, credentials=credentials) as routing,
+        open_channel(settings.identity_address, credentials=credentials) as identity,
     ):
-        yield OrchestrationClient(tickets), BulkClient(tickets), RoutingClient(routing)
+        yield _Services(
+            orchestration=OrchestrationClient(tickets),
+            bulks=BulkClient(tickets),
+            tickets=TicketsClient(tickets),
+            routing=RoutingClient(routing),
+            account_mails=AccountMailClient(identity),
+        )
 
 
 async def _work(workers: list[Worker], stopping: asyncio.Event) -> None:

@@ -19,7 +19,7 @@ from services.domain.decision import ClaimedEffect, EffectOutcome, Plan, Routing
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.ticket import TicketStatus
 from workflows.messages import AdvanceResult, BulkPageResult
-from workflows.ports import Bulks, MailSender, Orchestration, Routing, SendResult
+from workflows.ports import Bulks, Effects, MailSender, Orchestration, Routing, SendResult
 
 _DECISION_TRIES = 5
 # What a worker that was killed costs the mails it was sending. A living one keeps its leases for as long as it needs.
@@ -80,8 +80,8 @@ class BulkActivities:
 class DeliverActivities:
     """`deliver`, on a queue of its own, so that a slow mail server keeps no ticket waiting."""
 
-    def __init__(self, orchestration: Orchestration, sender: MailSender) -> None:
-        self._orchestration = orchestration
+    def __init__(self, effects: Effects, sender: MailSender) -> None:
+        self._effects = effects
         self._sender = sender
 
     @activity.defn
@@ -91,7 +91,7 @@ class DeliverActivities:
         deadline = asyncio.get_running_loop().time() + _RECORDING_SECONDS
         with _told_by_code():
             try:
-                claimed = await self._orchestration.claim_effect(effect, lease=_LEASE)
+                claimed = await self._effects.claim_effect(effect, lease=_LEASE)
             except (InvalidTransition, NotFound):
                 return
             except Conflict:
@@ -118,10 +118,10 @@ class DeliverActivities:
             activity.heartbeat()
             # Lost, it shows at the next step that needs it.
             with suppress(DuradeskError):
-                await self._orchestration.renew_effect(effect, fence=fence, lease=_LEASE)
+                await self._effects.renew_effect(effect, fence=fence, lease=_LEASE)
 
     async def _send(self, effect: UUID, claimed: ClaimedEffect) -> SendResult:
-        begin = partial(self._orchestration.begin_effect, effect, fence=claimed.fence)
+        begin = partial(self._effects.begin_effect, effect, fence=claimed.fence)
         try:
             return await self._sender.send(claimed.mail, begin=begin)
         except DuradeskError:
@@ -137,7 +137,7 @@ class DeliverActivities:
             async with asyncio.timeout_at(deadline):
                 while True:
                     try:
-                        return await self._orchestration.finish_effect(
+                        return await self._effects.finish_effect(
                             effect, fence=fence, outcome=result.outcome, detail=result.detail
                         )
                     except Unavailable:

@@ -18,9 +18,21 @@ def workflow_id(ticket_id: object) -> str:
     return f"ticket/{ticket_id}"
 
 
+def account_mail_id(mail_id: object) -> str:
+    """The id of the workflow of an account's mail."""
+    return f"account-mail/{mail_id}"
+
+
 def bulk_workflow_id(job_id: object) -> str:
     """The id of a bulk's workflow."""
     return f"bulk/{job_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMailInput:
+    """Which mail the workflow sees to its end."""
+
+    mail_id: str
 
 
 @dataclass(frozen=True, slots=True)

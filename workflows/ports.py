@@ -16,9 +16,26 @@ from services.domain.decision import (
     Plan,
     RoutingFacts,
 )
+from services.domain.ticket import Brand
 
 
-class Orchestration(Protocol):
+class Effects(Protocol):
+    """What is to be delivered, as a delivery sees it."""
+
+    async def claim_effect(self, effect_id: UUID, /, *, lease: timedelta) -> ClaimedEffect:
+        """Take an effect; NotFound, InvalidTransition (nothing to do now), Conflict (another's lease runs)."""
+
+    async def begin_effect(self, effect_id: UUID, /, *, fence: int) -> None:
+        """Mark the point of no return; Conflict when the lease was lost."""
+
+    async def renew_effect(self, effect_id: UUID, /, *, fence: int, lease: timedelta) -> None:
+        """Keep the lease for as long again; Conflict when it was lost."""
+
+    async def finish_effect(self, effect_id: UUID, /, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
+        """Record how it ended; Conflict when the lease was lost."""
+
+
+class Orchestration(Effects, Protocol):
     """The tickets service as relay, workers and reconciliation use it; orchestration_service.proto says more."""
 
     async def get_for_decision(self, ticket_id: UUID, /) -> Facts:
@@ -47,17 +64,33 @@ class Orchestration(Protocol):
     async def keep_house(self) -> int:
         """Remove a piece of what nobody asks for any more, and say how many rows."""
 
-    async def claim_effect(self, effect_id: UUID, /, *, lease: timedelta) -> ClaimedEffect:
-        """Take an effect; NotFound, InvalidTransition (nothing to do now), Conflict (another's lease runs)."""
 
-    async def begin_effect(self, effect_id: UUID, /, *, fence: int) -> None:
+class AccountMails(Protocol):
+    """The identity service as relay and workers use it; account_mail_service.proto says more."""
+
+    async def claim_account_mails(self) -> Sequence[UUID]:
+        """Mails whose workflow is to be started now."""
+
+    async def claim_account_mail(
+        self, mail_id: UUID, /, *, lease: timedelta, from_address: str, from_name: str
+    ) -> ClaimedEffect:
+        """Take a mail; NotFound, InvalidTransition (nothing to do any more), Conflict (another's lease runs)."""
+
+    async def begin_account_mail(self, mail_id: UUID, /, *, fence: int) -> None:
         """Mark the point of no return; Conflict when the lease was lost."""
 
-    async def renew_effect(self, effect_id: UUID, /, *, fence: int, lease: timedelta) -> None:
+    async def renew_account_mail(self, mail_id: UUID, /, *, fence: int, lease: timedelta) -> None:
         """Keep the lease for as long again; Conflict when it was lost."""
 
-    async def finish_effect(self, effect_id: UUID, /, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
+    async def finish_account_mail(self, mail_id: UUID, /, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         """Record how it ended; Conflict when the lease was lost."""
+
+
+class Brands(Protocol):
+    """The tickets service as far as it knows in whose name to write."""
+
+    async def list_brands(self) -> Sequence[Brand]:
+        """All brands by name."""
 
 
 class Bulks(Protocol):

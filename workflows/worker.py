@@ -6,6 +6,8 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from workflows.account_mail import AccountMailWorkflow
+from workflows.account_mail_activities import AccountMailActivities
 from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
 from workflows.bulk import BulkWorkflow
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
@@ -43,12 +45,15 @@ def tickets_worker(
     )
 
 
-def deliver_worker(client: Client, activities: DeliverActivities) -> Worker:
-    """Runs deliveries."""
+def deliver_worker(client: Client, activities: DeliverActivities, account_mails: AccountMailActivities) -> Worker:
+    """Runs deliveries, and the workflows of account mails."""
     return Worker(
         client,
         task_queue=DELIVER_QUEUE,
-        activities=[activities.deliver],
+        workflows=[AccountMailWorkflow],
+        activities=[activities.deliver, account_mails.deliver_account_mail],
+        workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=_ACTIVITIES_AT_ONCE,
+        sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=_GRACE,
     )

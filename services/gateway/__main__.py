@@ -21,9 +21,13 @@ from services.gateway.protocol import GatewayProtocol, GatewayServer
 from services.gateway.settings import GatewaySettings
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
+from services.identity.account_client import AccountClient
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
@@ -41,6 +45,8 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         objects = ObjectStore(settings.object_store_url)
         services = Services(
             tickets=TicketsClient(tickets),
+            clocks=ClocksClient(tickets),
+            service_levels=ServiceLevelsClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
@@ -49,6 +55,8 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             signer=signer,
             links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),
             channels={"identity": identity, "tickets": tickets, "routing": routing},
+            accounts=AccountClient(identity),
+            invitations=InvitationClient(identity),
             session_client=session_client,
             sessions=SessionAuthenticator(session_client, signer),
             realm=Realm(settings.needed_principal_key, public_url=settings.public_url),

@@ -10,7 +10,7 @@ from duradesk.identity.v1 import account_mail_service_pb2_grpc as pb_grpc
 
 from services.common.wire import from_message, to_message
 from services.domain.decision import ClaimedEffect, EffectOutcome
-from services.identity.convert import AccountMailClaim, AccountMailOutcome
+from services.identity.convert import AccountMailClaim, AccountMailOutcome, AccountMailRenewal
 
 
 class AccountMailClient:
@@ -35,6 +35,11 @@ class AccountMailClient:
     async def begin_account_mail(self, mail_id: UUID, *, fence: int) -> None:
         """Mark the point of no return; Conflict when the lease was lost."""
         await self._stub.BeginAccountMail(pb.BeginAccountMailRequest(mail_id=str(mail_id), fence=fence))
+
+    async def renew_account_mail(self, mail_id: UUID, *, fence: int, lease: timedelta) -> None:
+        """Keep the lease for as long again; Conflict when it was lost."""
+        kept = AccountMailRenewal(str(mail_id), fence, lease)
+        await self._stub.RenewAccountMail(to_message(kept, pb.RenewAccountMailRequest))
 
     async def finish_account_mail(self, mail_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         """Record how it ended; Conflict when the lease was lost."""

@@ -55,6 +55,15 @@ class AccountMailClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountMailRenewal:
+    """A request to keep the lease of a mail for as long again."""
+
+    mail_id: str
+    fence: int
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class AccountMailOutcome:
     """How an attempt at a mail ended."""
 

@@ -32,8 +32,13 @@ class RoutingClient:
         """Make a team."""
         return from_message((await self._stub.CreateTeam(pb.CreateTeamRequest(name=name))).team, Team)
 
+    async def update_team(self, team_id: UUID, *, name: str = "", make_default: bool = False) -> Team:
+        """Another name, or the team for new tickets without one."""
+        request = pb.UpdateTeamRequest(team_id=str(team_id), name=name, make_default=make_default)
+        return from_message((await self._stub.UpdateTeam(request)).team, Team)
+
     async def add_team_member(self, team_id: UUID, user_id: UUID) -> Team:
-        """Let an active member of the staff get the team's tickets."""
+        """Let one of the staff get the team's tickets."""
         request = pb.AddTeamMemberRequest(team_id=str(team_id), user_id=str(user_id))
         return from_message((await self._stub.AddTeamMember(request)).team, Team)
 

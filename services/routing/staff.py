@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from services.domain.errors import NotFound, Unavailable
+from services.domain.principal import STAFF
 from services.domain.user import User
 from services.identity.client import IdentityClient
 
@@ -36,11 +37,11 @@ class StaffDirectory:
         assert self._known is not None
         return self._known
 
-    async def require_active(self, user_id: UUID) -> None:
-        """NotFound unless identity says now that this is an active member of the staff."""
+    async def require_staff(self, user_id: UUID) -> None:
+        """NotFound unless identity says now that this is one of the staff, invited ones included."""
         user = await self._client.get_user(user_id)
-        if not user.is_active_staff:
-            raise NotFound("There is no such active member of the staff.", reason="USER_NOT_FOUND")
+        if user.role not in STAFF:
+            raise NotFound("There is no such member of the staff.", reason="USER_NOT_FOUND")
 
     async def _ask(self) -> None:
         until = self._clock() + _KEPT_SECONDS

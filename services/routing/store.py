@@ -8,13 +8,14 @@ from services.common.sql import load_queries
 from services.domain.errors import AlreadyExists, DuradeskError, NotFound
 from services.domain.team import Team
 from services.routing.convert import team_from_row
+from services.routing.service_levels import store as service_levels
 
 
 def _name_taken() -> DuradeskError:
     return AlreadyExists("Another team has this name.", reason="TEAM_NAME_TAKEN")
 
 
-CONSTRAINT_ERRORS = {"teams_name_key": _name_taken}
+CONSTRAINT_ERRORS = {"teams_name_key": _name_taken, **service_levels.CONSTRAINT_ERRORS}
 
 
 class RoutingStore:
@@ -42,6 +43,22 @@ class RoutingStore:
         """Make a team; AlreadyExists when the name is taken, in whatever case."""
         async with self._database.transaction() as connection:
             row = await (await connection.execute(self._queries["create_team"], {"name": name})).fetchone()
+        assert row is not None
+        return team_from_row(row)
+
+    async def update_team(self, team_id: UUID, *, name: str | None, make_default: bool) -> Team:
+        """The team with this name, if one is given, and as the default, if it is to be it; NotFound, AlreadyExists."""
+        parameters = {"team_id": team_id, "name": name}
+        async with self._database.transaction() as connection:
+            rows = await (await connection.execute(self._queries["lock_teams"])).fetchall()
+            if team_id not in {row["id"] for row in rows}:
+                raise NotFound("There is no such team.", reason="TEAM_NOT_FOUND")
+            if name is not None:
+                await connection.execute(self._queries["update_team"], parameters)
+            if make_default:
+                await connection.execute(self._queries["end_default_team"], parameters)
+                await connection.execute(self._queries["begin_default_team"], parameters)
+            row = await (await connection.execute(self._queries["find_team_for"], parameters)).fetchone()
         assert row is not None
         return team_from_row(row)
 

@@ -96,7 +96,7 @@ async def test_leave_a_note_for_colleagues(desk: Desk, work: Work) -> None:
         await hands.press("Control+Enter")
 
     async def by_clicks(hands: Hands) -> None:
-        await hands.click(hands.page.get_by_text("Internal note", exact=True))
+        await hands.click(hands.page.locator("label", has_text="Internal note").first)
         await hands.write("Asked the carrier.")
         await hands.click(hands.page.get_by_role("button", name="Add note"))
 
@@ -168,7 +168,7 @@ async def test_snooze_it_for_a_day(work: Work) -> None:
 
     await work.twice(
         "Snooze it for a day",
-        by_keys=lambda hands: hands.press("z", "Tab", "Tab", "Enter"),
+        by_keys=lambda hands: hands.press("z", "Tab", "Enter"),
         by_clicks=by_clicks,
         done=lambda ticket: ticket["snoozed_until"] is not None,
     )

@@ -108,16 +108,31 @@ async def test_each_change_of_members_counts_once(desk: Desk) -> None:
         assert (team.member_ids, team.version) == ((), 3)
 
 
-async def test_only_active_staff_join_a_team(desk: Desk) -> None:
+async def test_only_staff_join_a_team_also_those_who_have_not_come_yet(desk: Desk) -> None:
     team = await desk.default_team()
-    gone = await make_account(desk.identity, "gone")
-    await desk.identity.update_user(gone.id, UserChange(active=False))
+    invited = await make_account(desk.identity, "invited")
+    await desk.identity.update_user(invited.id, UserChange(active=False))
+    assert (await desk.routing.add_team_member(team.id, invited.id)).member_ids == (invited.id,)
+    await desk.routing.remove_team_member(team.id, invited.id)
     customer = await desk.identity.create_user(NewUser("c@example.com", "C", Role.CUSTOMER, uuid4()), PASSWORD)
-    for user_id in (gone.id, customer.id, uuid4()):
+    for user_id in (customer.id, uuid4()):
         with pytest.raises(NotFound):
             await desk.routing.add_team_member(team.id, user_id)
     light = await make_account(desk.identity, "light", Role.LIGHT_AGENT)
     assert (await desk.routing.add_team_member(team.id, light.id)).member_ids == (light.id,)
+
+
+async def test_a_team_is_renamed_and_there_is_always_one_default(desk: Desk) -> None:
+    support, other = await desk.default_team(), await desk.routing.create_team("Other")
+    renamed = await desk.routing.update_team(other.id, name=" Billing ", make_default=True)
+    assert (renamed.name, renamed.is_default) == ("Billing", True)
+    assert [team.name for team in await desk.routing.list_teams() if team.is_default] == ["Billing"]
+    with pytest.raises(AlreadyExists):
+        await desk.routing.update_team(support.id, name="BILLING")
+    with pytest.raises(Invalid):
+        await desk.routing.update_team(support.id, name=" ")
+    with pytest.raises(NotFound):
+        await desk.routing.update_team(uuid4(), make_default=True)
 
 
 async def test_an_unknown_team_is_not_found(desk: Desk) -> None:
@@ -203,4 +218,4 @@ async def test_without_identity_the_last_known_staff_decides_and_nobody_before_t
         with pytest.raises(Unavailable):
             await StaffDirectory(identity).list_staff()
         with pytest.raises(Unavailable):
-            await directory.require_active(ann.id)
+            await directory.require_staff(ann.id)

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from tests.histories import account_mail
 from tests.histories.stories import STORIES, history_of, to_json
 from tests.workflow.conftest import skipping_environment
 from tests.workflow.env import Env
@@ -24,6 +25,10 @@ async def record() -> None:
     folder = HERE / version()
     folder.mkdir(exist_ok=True)
     async with skipping_environment() as server:
+        mail = folder / account_mail.NAME
+        mail.parent.mkdir(exist_ok=True)
+        history = await account_mail.story(Env(server.client, now=server.get_current_time), server.sleep)
+        mail.write_text(to_json(history), encoding="utf-8")
         for name, story in STORIES.items():
             env = Env(server.client, now=server.get_current_time)
             history = await history_of(env, server.sleep, story)

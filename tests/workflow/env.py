@@ -19,8 +19,10 @@ from temporalio.service import RPCError
 from services.domain.decision import EffectOutcome, Nudge, OutgoingMail
 from tests.workflow.bulks import Bulks
 from tests.workflow.desk import Desk
+from tests.workflow.mails import Mails
+from workflows.account_mail_activities import AccountMailActivities
 from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
-from workflows.messages import workflow_id
+from workflows.messages import account_mail_id, workflow_id
 from workflows.relay import signal_with_start
 from workflows.ticket import TicketWorkflow
 from workflows.worker import WORKFLOWS, deliver_worker, tickets_worker
@@ -57,6 +59,7 @@ class Env:
         self.client = client
         self.now = now
         self.desk = Desk(now)
+        self.mails = Mails()
         self.bulks = Bulks()
         self.sender = Sender()
 
@@ -68,16 +71,18 @@ class Env:
             bulk = BulkActivities(self.bulks)
             await stack.enter_async_context(tickets_worker(self.client, tickets, bulk, workflows=workflows))
             deliveries = DeliverActivities(self.desk, self.sender)
-            await stack.enter_async_context(deliver_worker(self.client, deliveries))
+            account_mails = AccountMailActivities(self.mails, self.mails, self.sender)
+            await stack.enter_async_context(deliver_worker(self.client, deliveries, account_mails))
             try:
                 yield
             finally:
                 await self.terminate_all()
 
     async def terminate_all(self) -> None:
-        for ticket_id in self.desk.rows:
+        ids = [*map(workflow_id, self.desk.rows), *map(account_mail_id, self.mails.rows)]
+        for name in ids:
             try:
-                await self.handle(ticket_id).terminate()
+                await self.client.get_workflow_handle(name).terminate()
             except RPCError:
                 continue  # it ended before, or never began
 

@@ -5,9 +5,9 @@ import inspect
 
 import pytest
 
-from workflows import bulk, messages, ticket
+from workflows import account_mail, bulk, messages, ticket
 
-MODULES = [ticket, bulk, messages]
+MODULES = [ticket, account_mail, bulk, messages]
 ALLOWED_IMPORTS = {"asyncio", "collections.abc", "dataclasses", "datetime", "typing", "temporalio", "temporalio.common"}
 BANNED_CALLS = {
     *("datetime.now", "datetime.utcnow", "datetime.today", "date.today"),

@@ -21,6 +21,8 @@ router = APIRouter(
 )
 
 Text = Annotated[str, Form(max_length=2000)]
+# None when the form has no such field; a `Text | None` would be looked for in the address.
+Choice = Annotated[str | None, Form(max_length=2000)]
 
 
 @router.post("/subject")
@@ -55,8 +57,8 @@ async def assign_ticket(
     asked: AskedFor,
     behind: Behind,
     caller: Caller,
-    assignee: Text | None = None,
-    team: Text | None = None,
+    assignee: Choice = None,
+    team: Choice = None,
 ) -> Response:
     """Give it to somebody, to nobody, to `me`, or to another team."""
     assignee_id = ticket.assignee_id if assignee is None else _id(caller.subject if assignee == "me" else assignee)

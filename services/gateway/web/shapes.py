@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
+
+from services.gateway.web.browsers import browser_name
 
 _STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
+_SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
@@ -36,6 +39,15 @@ def file_size(size: int) -> str:
             break
         number /= 1000
     return f"{number:.0f} {unit}" if unit in _UNITS[:2] else f"{number:.1f} {unit}"
+
+
+def wait(span: timedelta | None) -> str:
+    """The span in its largest whole unit: `3 d`, `12 h`; empty for none."""
+    if span is None:
+        return ""
+    seconds = span.total_seconds()
+    size, unit = next((pair for pair in _SPANS if seconds % pair[0] == 0), _SPANS[-1])
+    return f"{seconds / size:g} {unit}"
 
 
 def words(name: str) -> str:
@@ -67,4 +79,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "words": words,
     "initials": initials,
     "linked": linked,
+    "browser": browser_name,
+    "wait": wait,
 }

@@ -36,6 +36,11 @@ SET state = 'claimed', attempts = attempts + 1, fence = fence + 1, leased_until 
 WHERE id = %(mail_id)s
 RETURNING fence, attempts;
 
+-- renew_account_mail --
+-- A longer lease for the holder of the last one while it runs.
+UPDATE account_mails SET leased_until = clock_timestamp() + %(lease)s
+WHERE id = %(mail_id)s AND fence = %(fence)s AND state IN ('claimed', 'sending') AND leased_until > clock_timestamp();
+
 -- begin_account_mail --
 -- The point of no return, for the holder of the last lease while it runs; saying it twice is no error.
 UPDATE account_mails SET state = 'sending', updated_at = clock_timestamp()

@@ -12,7 +12,7 @@ from services.domain.account import TEMPLATES
 from services.domain.decision import ClaimedEffect, OutgoingMail
 from services.domain.errors import NotFound
 from services.domain.templates import fill
-from services.identity.convert import AccountMailClaim, AccountMailOutcome
+from services.identity.convert import AccountMailClaim, AccountMailOutcome, AccountMailRenewal
 from services.identity.link_tokens import LinkTokens
 from services.identity.store.account_mails import AccountMailStore, LeasedMail
 
@@ -52,6 +52,14 @@ class AccountMailServicer(pb_grpc.AccountMailServiceServicer):
         """The point of no return."""
         await self._store.begin_account_mail(_mail_id(request.mail_id), fence=request.fence)
         return pb.BeginAccountMailResponse()
+
+    async def RenewAccountMail(
+        self, request: pb.RenewAccountMailRequest, context: Context
+    ) -> pb.RenewAccountMailResponse:
+        """A longer lease."""
+        kept = from_message(request, AccountMailRenewal)
+        await self._store.renew_account_mail(_mail_id(kept.mail_id), fence=kept.fence, lease=kept.lease)
+        return pb.RenewAccountMailResponse()
 
     async def FinishAccountMail(
         self, request: pb.FinishAccountMailRequest, context: Context

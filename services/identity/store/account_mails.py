@@ -75,6 +75,15 @@ class AccountMailStore:
                 await _lock(connection, mail_id)
                 raise _lease_lost()
 
+    async def renew_account_mail(self, mail_id: UUID, *, fence: int, lease: timedelta) -> None:
+        """Keep the lease for as long again; NotFound, Conflict when it was lost or ran out."""
+        parameters = {"mail_id": mail_id, "fence": fence, "lease": lease}
+        async with self._database.transaction() as connection:
+            renewed = await connection.execute(QUERIES["renew_account_mail"], parameters)
+            if renewed.rowcount == 0:
+                await _lock(connection, mail_id)
+                raise _lease_lost()
+
     async def finish_account_mail(self, mail_id: UUID, *, fence: int, outcome: EffectOutcome, detail: str) -> None:
         """Record the outcome; NotFound, Conflict when somebody claimed it since. Saying it twice is no error."""
         state = STATE_AFTER[outcome]

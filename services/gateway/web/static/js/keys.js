@@ -38,7 +38,8 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented) return;
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches(".composer textarea")) {
     const form = event.target.form;
-    form.requestSubmit((event.shiftKey && form.querySelector(".and-resolve")) || form.querySelector(".send"));
+    // By a click: htmx sends the value of a button that was clicked, and of no other.
+    ((event.shiftKey && form.querySelector(".and-resolve")) || form.querySelector(".send")).click();
     event.preventDefault();
     return;
   }

@@ -1,0 +1,40 @@
+"""Forms that come back: what was typed stays, and each field says what would be right there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.domain.errors import AlreadyExists, DuradeskError, Invalid
+
+# Which field an answer of a service is about that names none.
+_FIELDS = {
+    "EMAIL_TAKEN": "email",
+    "TEAM_NAME_TAKEN": "name",
+    "BRAND_NAME_TAKEN": "name",
+    "BRAND_ADDRESS_TAKEN": "address",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The values as typed, what is wrong with which, and `problem`, which is about no one field."""
+
+    values: Mapping[str, object] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+    def value(self, name: str) -> object:
+        """What was typed or is so now; empty when nothing was."""
+        return self.values.get(name, "")
+
+
+def form_again(values: Mapping[str, object], error: DuradeskError) -> Form:
+    """The form with what a service found wrong in it."""
+    if isinstance(error, Invalid) and error.violations:
+        return Form(values, {name: _sentence(text) for name, text in error.violations.items()})
+    if isinstance(error, AlreadyExists) and error.reason in _FIELDS:
+        return Form(values, {_FIELDS[error.reason]: error.message})
+    return Form(values, problem=error.message)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
