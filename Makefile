@@ -24,7 +24,11 @@ install: $(INSTALLED) generated/.stamp $(ASSETS)  ## Install everything into .ve
 
 .PHONY: test
 test: install  ## Run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+.PHONY: faults
+faults: install  ## Cut, kill and flood a whole desk at full size (about half an hour), and print what the judge says
+	DURADESK_FAULTS=full $(BIN)/python -m pytest tests/faults tests/workflow/test_mail_through_time.py
 
 .PHONY: screenshots
 screenshots: install  ## Take pictures of every page of the demo that runs here, into reports/screenshots
@@ -42,9 +46,11 @@ lint: install  ## Check style, types, the direction of imports and the protos
 protos: generated/.stamp  ## Generate Python from protos/ into generated/
 
 .PHONY: messages
-messages: install  ## Collect the texts of our mails for translators
+messages: install  ## Collect the texts of our mails and pages for translators
 	$(BIN)/pybabel -q extract -k _ --no-location --sort-output --omit-header -w 110 \
 		-o services/tickets/locale/messages.pot services/domain/templates.py
+	$(BIN)/pybabel -q extract -F services/gateway/locale/babel.cfg --no-location --sort-output --omit-header -w 110 \
+		-o services/gateway/locale/messages.pot services/gateway/web/templates
 
 .PHONY: lock
 lock: $(INSTALLED)  ## Choose the newest versions that pyproject.toml allows

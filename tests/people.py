@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -19,6 +20,9 @@ from services.identity.session_client import SessionClient
 from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
+from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.servicer import ServiceLevelServicer
+from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
 from services.routing.staff import StaffDirectory
 
@@ -65,12 +69,17 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
         Database(url, schema="routing", constraint_errors=errors, max_size=4) as database,
         open_channel(identity_address, credentials=lambda: SIGNER.sign(itself)) as channel,
     ):
-        servicer = RoutingServicer(routing_store.RoutingStore(database), StaffDirectory(IdentityClient(channel)))
+        service_levels = ServiceLevelStore(database)
+        staff = StaffDirectory(IdentityClient(channel))
+        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, CurrentServiceLevels(service_levels))
         async with running_server(
             Settings(),
             name="routing",
             address=("127.0.0.1", 0),
-            services=[(add_RoutingServiceServicer_to_server, servicer)],
+            services=[
+                (add_RoutingServiceServicer_to_server, servicer),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
+            ],
             authenticator=SignedOnly(SIGNER),
         ) as port:
             yield f"127.0.0.1:{port}"

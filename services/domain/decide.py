@@ -7,9 +7,11 @@ anything fires; the stored plan is only looked at to say in the trace what becam
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
+from services.domain.decide_clocks import fold_clocks, pass_limit, show_clocks, take_ladder_step
 from services.domain.decision import (
     Assignment,
     AssignmentStrategy,
@@ -21,11 +23,10 @@ from services.domain.decision import (
     PlannedEffect,
     RoutingFacts,
     Step,
-    TicketFacts,
     TraceLine,
 )
+from services.domain.draft import Draft
 from services.domain.followers import customers_following, plan_notices
-from services.domain.plan import plan_dues
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
 
 # The key of an acknowledgement to somebody who did not prove to be the sender.
@@ -33,28 +34,16 @@ NEUTRAL_KEY = "acknowledgement/neutral"
 _UNREACHABLE = "no mail: the requester has no address"
 
 
-@dataclass
-class _Draft:
-    """The decision as it grows; `ticket` is the ticket as the steps so far leave it."""
-
-    facts: Facts
-    ticket: TicketFacts
-    fired: list[FiredDue]
-    steps: list[Step] = field(default_factory=list)
-    effects: list[PlannedEffect] = field(default_factory=list)
-    trace: list[TraceLine] = field(default_factory=list)
-    assignment: Assignment | None = None
-
-
-def decide(facts: Facts, routing: RoutingFacts) -> Decision:
+def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS) -> Decision:
     """What is to happen to the ticket now."""
-    draft = _Draft(facts, facts.ticket, list(facts.fired))
+    draft = Draft(facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks)
     for event in facts.events:
         _acknowledge(draft, event)
         _send_reply(draft, event)
         _tell_resolved(draft, event)
         _tell_staff(draft, event)
     _give_owner(draft, routing)
+    fold_clocks(draft, fire=_fire)
     _explain_moot_dues(draft)
     _fire_dues(draft)
     return Decision(
@@ -63,13 +52,14 @@ def decide(facts: Facts, routing: RoutingFacts) -> Decision:
         decided_seq=facts.events[-1].seq if facts.events else facts.ticket.version,
         steps=tuple(draft.steps),
         assignment=draft.assignment,
-        dues=plan_dues(draft.ticket, facts.brand, draft.fired),
+        dues=draft.plan(),
         effects=tuple(draft.effects),
         trace=tuple(draft.trace),
+        clocks=draft.clocks,
     )
 
 
-def _send_reply(draft: _Draft, event: EventFacts) -> None:
+def _send_reply(draft: Draft, event: EventFacts) -> None:
     """An agent's public reply goes to the requester and the customers who follow, once to each, when it cannot be taken
     back any more.
     """
@@ -103,7 +93,7 @@ def _send_reply(draft: _Draft, event: EventFacts) -> None:
     draft.trace.append(TraceLine(event.effective_at, cause, "a public reply of an agent", seen, outcome))
 
 
-def _acknowledge(draft: _Draft, event: EventFacts) -> None:
+def _acknowledge(draft: Draft, event: EventFacts) -> None:
     """The requester of a new ticket is told that it arrived, unless a machine wrote it (RFC 3834, 2).
 
     Who signed in, or whose mail is theirs for certain, gets its words; all others get a mail that repeats nothing.
@@ -127,7 +117,7 @@ def _acknowledge(draft: _Draft, event: EventFacts) -> None:
     draft.trace.append(TraceLine(event.effective_at, cause, "a new request", seen, outcome))
 
 
-def _tell_resolved(draft: _Draft, event: EventFacts) -> None:
+def _tell_resolved(draft: Draft, event: EventFacts) -> None:
     """The requester is told that somebody else resolved the ticket, if it still is."""
     if event.kind is not EventKind.TICKET_RESOLVED:
         return
@@ -145,7 +135,7 @@ def _tell_resolved(draft: _Draft, event: EventFacts) -> None:
     draft.trace.append(TraceLine(event.effective_at, cause, "the ticket was resolved", seen, outcome))
 
 
-def _plan_resolved_notice(draft: _Draft, *, at: datetime, cause: str) -> str:
+def _plan_resolved_notice(draft: Draft, *, at: datetime, cause: str) -> str:
     if not draft.facts.brand.resolved_notice:
         return "no notice: the brand sends none"
     if not draft.ticket.requester_reachable:
@@ -155,7 +145,7 @@ def _plan_resolved_notice(draft: _Draft, *, at: datetime, cause: str) -> str:
     return "tell the requester"
 
 
-def _tell_staff(draft: _Draft, event: EventFacts) -> None:
+def _tell_staff(draft: Draft, event: EventFacts) -> None:
     """Assignee and followers of the staff are told of what others did."""
     notices = plan_notices(draft.facts, event)
     if notices:
@@ -169,7 +159,7 @@ def _word(value: bool) -> str:
     return str(value).lower()
 
 
-def _give_owner(draft: _Draft, routing: RoutingFacts) -> None:
+def _give_owner(draft: Draft, routing: RoutingFacts) -> None:
     """A live ticket that somebody waits on gets a team, and an assignee who is still there."""
     asking = (
         event
@@ -210,15 +200,15 @@ def _asks_for_an_owner(event: EventFacts) -> bool:
     return event.kind in (EventKind.TICKET_CREATED, EventKind.TICKET_REOPENED)
 
 
-def _is_given_to_nobody_there(event: EventFacts, draft: _Draft, routing: RoutingFacts) -> bool:
+def _is_given_to_nobody_there(event: EventFacts, draft: Draft, routing: RoutingFacts) -> bool:
     """Given by hand to somebody who is no active member of the staff; back to the queue by hand stays so."""
     by_hand = event.kind is EventKind.TICKET_ASSIGNED
     return by_hand and draft.ticket.assignee_id is not None and not routing.assignee_active
 
 
-def _explain_moot_dues(draft: _Draft) -> None:
+def _explain_moot_dues(draft: Draft) -> None:
     """Say of each due whose instant passed, but which somebody's change overtook, that it did not fire."""
-    keys = {due.key for due in plan_dues(draft.ticket, draft.facts.brand, draft.fired)}
+    keys = {due.key for due in draft.plan()}
     keys.update(due.key for due in draft.fired)
     for due in draft.facts.planned:
         if due.key not in keys and due.due_at <= draft.facts.now:
@@ -227,21 +217,27 @@ def _explain_moot_dues(draft: _Draft) -> None:
             draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
 
 
-def _fire_dues(draft: _Draft) -> None:
+def _fire_dues(draft: Draft) -> None:
     """Fire what is due, soonest first; each firing may bring or remove others, so the plan is made anew each time."""
-    while due := _next_due(plan_dues(draft.ticket, draft.facts.brand, draft.fired), draft.facts):
-        _FIRE[due.kind](draft, due)
-        draft.fired.append(FiredDue(due.key, draft.facts.now))
-        seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
-        outcome = draft.steps[-1].reason
-        draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
+    while due := _next_due(draft.plan(), draft.facts):
+        _fire(draft, due)
+
+
+def _fire(draft: Draft, due: Due) -> None:
+    before = draft.ticket
+    _FIRE[due.kind](draft, due)
+    draft.fired.append(FiredDue(due.key, draft.facts.now))
+    show_clocks(draft, due, before)
+    seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
+    outcome = draft.steps[-1].reason
+    draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
 
 
 def _next_due(dues: Iterable[Due], facts: Facts) -> Due | None:
     return next((due for due in dues if due.due_at <= facts.now), None)
 
 
-def _remind(draft: _Draft, due: Due) -> None:
+def _remind(draft: Draft, due: Due) -> None:
     cause = f"due {due.key}"
     draft.effects.append(
         PlannedEffect(due.key, EffectKind.IDLE_REMINDER_MAIL, None, not_before=due.due_at, cause=cause)
@@ -251,15 +247,15 @@ def _remind(draft: _Draft, due: Due) -> None:
     )
 
 
-def _resolve(draft: _Draft, due: Due) -> None:
+def _resolve(draft: Draft, due: Due) -> None:
     _settle(draft, due, EventKind.TICKET_RESOLVED, TicketStatus.RESOLVED)
 
 
-def _close(draft: _Draft, due: Due) -> None:
+def _close(draft: Draft, due: Due) -> None:
     _settle(draft, due, EventKind.TICKET_CLOSED, TicketStatus.CLOSED)
 
 
-def _settle(draft: _Draft, due: Due, kind: EventKind, status: TicketStatus) -> None:
+def _settle(draft: Draft, due: Due, kind: EventKind, status: TicketStatus) -> None:
     change = FieldChange("status", f'"{draft.ticket.status}"', f'"{status}"')
     reason = f"{status}: {due.reason}"
     draft.steps.append(Step(kind, (change,), f"due {due.key}", reason, due.due_at, due.key))
@@ -272,7 +268,7 @@ def _settle(draft: _Draft, due: Due, kind: EventKind, status: TicketStatus) -> N
         draft.trace.append(TraceLine(due.due_at, cause, "the ticket was resolved", {}, outcome))
 
 
-def _wake(draft: _Draft, due: Due) -> None:
+def _wake(draft: Draft, due: Due) -> None:
     """Back into the queue with the status it had; who waits for the customer's answer waits anew from here."""
     changes = [FieldChange("snoozed_until", f'"{due.due_at.isoformat()}"', "null")]
     epoch = draft.ticket.version + len(draft.steps) + 1
@@ -289,4 +285,6 @@ _FIRE = {
     DueKind.IDLE_RESOLVE: _resolve,
     DueKind.AUTO_CLOSE: _close,
     DueKind.SNOOZE_WAKE: _wake,
+    DueKind.CLOCK_LIMIT: pass_limit,
+    DueKind.LADDER_STEP: take_ladder_step,
 }

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.domain.clocks.model import Clock
 from services.domain.ticket import (
     AttachedFile,
     AuthorKind,
@@ -38,6 +39,8 @@ class TicketFacts:
     version: int
     snoozed_until: datetime | None = None
     snooze_epoch: int = 0
+    type: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class EventFacts:
     withdrawn: bool = False
     actor: str = ""
     assignee_id: UUID | None = None
+    changes: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,14 @@ class FiredDue:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedDue:
+    """A due that somebody moved, by its key, and where to."""
+
+    key: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision on one ticket may look at, read in one transaction."""
 
@@ -90,6 +102,8 @@ class Facts:
     more: bool
     planned: tuple[Due, ...]
     fired: tuple[FiredDue, ...]
+    clocks: tuple[Clock, ...] = ()
+    moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
 
 
@@ -111,6 +125,7 @@ class RoutingFacts:
     team_version: int
     members: tuple[Candidate, ...]
     assignee_active: bool
+    service_levels_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +207,7 @@ class Decision:
     dues: tuple[Due, ...]
     effects: tuple[PlannedEffect, ...]
     trace: tuple[TraceLine, ...]
+    clocks: tuple[Clock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

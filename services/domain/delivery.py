@@ -35,8 +35,11 @@ class Delivery:
     updated_at: datetime
 
 
-# How often an address gets a neutral acknowledgement, however many tickets there are in its name.
-NEUTRAL_PAUSE = timedelta(days=1)
+# How many acknowledgements an address gets in what time, however many tickets there are in its name. Who proved to be
+# the sender gets one for each request, but a machine that answers ours with new requests must not go on for ever.
+ACKNOWLEDGED_WITHIN = timedelta(days=1)
+MOST_NEUTRAL_ACKNOWLEDGEMENTS = 1
+MOST_ACKNOWLEDGEMENTS = 5
 
 
 STATE_AFTER = {

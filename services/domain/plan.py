@@ -5,9 +5,13 @@ never makes a second one, and a reply begins a new epoch and ends the old dues.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.domain.decision import FiredDue, TicketFacts
+from services.domain.clocks.ladder import plan_clocks
+from services.domain.clocks.model import Clock
+from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
+from services.domain.decision import FiredDue, MovedDue, TicketFacts
 from services.domain.ticket import Brand, Due, DueKind, TicketStatus
 
 
@@ -16,9 +20,26 @@ def due_key(kind: DueKind, epoch: int) -> str:
     return f"{kind.value}/{epoch}"
 
 
-def plan_dues(ticket: TicketFacts, brand: Brand, fired: Sequence[FiredDue]) -> tuple[Due, ...]:
-    """All dues of the ticket that have not fired, soonest first."""
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """What a ticket's clocks are planned from: the clocks and the policy that applies to them."""
+
+    clocks: tuple[Clock, ...] = ()
+    policy: Policy | None = None
+    levels: ServiceLevels = NO_SERVICE_LEVELS
+
+
+def plan_dues(
+    ticket: TicketFacts,
+    brand: Brand,
+    fired: Sequence[FiredDue],
+    *,
+    moved: Sequence[MovedDue] = (),
+    service: ServiceLevel = ServiceLevel(),
+) -> tuple[Due, ...]:
+    """All dues of the ticket that have not fired, soonest first; one that somebody moved is where they put it."""
     fired_at = {due.key: due.fired_at for due in fired}
+    moved_to = {due.key: due.due_at for due in moved}
     match ticket.status:
         case _ if ticket.snoozed_until is not None:
             # Whoever waits for an instant waits for nothing else: no reminder, no resolve by idleness.
@@ -29,7 +50,10 @@ def plan_dues(ticket: TicketFacts, brand: Brand, fired: Sequence[FiredDue]) -> t
             dues = _while_resolved(ticket, brand)
         case _:
             dues = []
-    return tuple(sorted((due for due in dues if due.key not in fired_at), key=lambda due: (due.due_at, due.key)))
+    if not ticket.status.is_settled and ticket.snoozed_until is None:
+        dues += plan_clocks(service.clocks, service.policy, service.levels)
+    open_dues = (replace(due, due_at=moved_to.get(due.key, due.due_at)) for due in dues if due.key not in fired_at)
+    return tuple(sorted(open_dues, key=lambda due: (due.due_at, due.key)))
 
 
 def _wake(ticket: TicketFacts, snoozed_until: datetime) -> Due:

@@ -51,8 +51,9 @@ _AGENT = _LIGHT_AGENT | {
     "tickets.close",
     "tickets.reopen",
     "tickets.repeat_delivery",
+    "tickets.change_dues",
 }
-_ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage"}
+_ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage", "service_levels.manage"}
 _ADMIN |= {"operations.read", "operations.manage"}
 
 # All that the bearer of a link may do.

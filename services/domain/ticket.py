@@ -74,6 +74,10 @@ class EventKind(StrEnum):
     AUTOMATIC_MAIL_RECEIVED = "automatic_mail_received"
     TICKET_SNOOZED = "ticket_snoozed"
     TICKET_WOKEN = "ticket_woken"
+    CLOCK_MISSED = "clock_missed"
+    LADDER_STEP_TAKEN = "ladder_step_taken"
+    DUE_SKIPPED = "due_skipped"
+    DUE_MOVED = "due_moved"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
 

@@ -26,6 +26,8 @@ from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
@@ -43,6 +45,8 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         objects = ObjectStore(settings.object_store_url)
         services = Services(
             tickets=TicketsClient(tickets),
+            clocks=ClocksClient(tickets),
+            service_levels=ServiceLevelsClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
             routing=RoutingClient(routing),

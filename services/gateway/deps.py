@@ -28,6 +28,8 @@ from services.identity.client import IdentityClient
 from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
@@ -38,6 +40,8 @@ class Services:
     """The services behind the gateway, and what tells them who is calling; `channels` are for the readiness check."""
 
     tickets: TicketsClient
+    clocks: ClocksClient
+    service_levels: ServiceLevelsClient
     desk: DeskClient
     routing: RoutingClient
     identity: IdentityClient
@@ -86,6 +90,14 @@ def _tickets(request: Request) -> TicketsClient:
     return services(request).tickets
 
 
+def _clocks(request: Request) -> ClocksClient:
+    return services(request).clocks
+
+
+def _service_levels(request: Request) -> ServiceLevelsClient:
+    return services(request).service_levels
+
+
 def _desk(request: Request) -> DeskClient:
     return services(request).desk
 
@@ -117,6 +129,8 @@ Filter = Annotated[
 Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
+Clocks = Annotated[ClocksClient, Depends(_clocks)]
+ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
 Routing = Annotated[RoutingClient, Depends(_routing)]

@@ -107,6 +107,8 @@ def _quotation(lines: Sequence[str]) -> tuple[int, int]:
     for index, line in enumerate(lines):
         if _is_quoted(line):
             begin = _introduced(lines, index)
+            if begin is None and _introduces_itself(lines, index):
+                begin = index
             return nothing if begin is None else (begin, _end_of_quotes(lines, index))
         if _ORIGINAL.fullmatch(line.strip()) or _begins_headers(lines, index):
             return _before_rule(lines, index), len(lines)
@@ -126,11 +128,20 @@ def _introduced(lines: Sequence[str], quoted: int) -> int | None:
         last -= 1
     if last < 0:
         return quoted
-    line = lines[last][:_LONGEST_INTRODUCTION]
     begin = _introduction(lines, last)
-    if begin is None and line.rstrip()[-1:] == ":" and _WHEN.search(line) and _WHO.search(line):
-        return last
-    return begin
+    return last if begin is None and _says_who_and_when(lines[last]) else begin
+
+
+def _says_who_and_when(line: str) -> bool:
+    """Whether the line looks like an introduction in a language that we do not know."""
+    line = line[:_LONGEST_INTRODUCTION].rstrip()
+    return bool(line[-1:] == ":" and _WHEN.search(line) and _WHO.search(line))
+
+
+def _introduces_itself(lines: Sequence[str], quoted: int) -> bool:
+    """Whether the introduction is the first thing that is quoted: Apple Mail's HTML has it so."""
+    first = [line.lstrip("> ") for line in lines[quoted : quoted + _INTRODUCTION_LINES]]
+    return any(_introduction(first, last) is not None or _says_who_and_when(first[last]) for last in range(len(first)))
 
 
 def _introduction(lines: Sequence[str], last: int) -> int | None:

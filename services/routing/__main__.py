@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -12,6 +13,9 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.servicer import ServiceLevelServicer
+from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
 from services.routing.settings import RoutingSettings
 from services.routing.staff import StaffDirectory
@@ -28,12 +32,17 @@ async def run(settings: RoutingSettings) -> None:
         Database(url, schema="routing", constraint_errors=CONSTRAINT_ERRORS) as database,
         open_channel(settings.identity_address, credentials=lambda: signer.sign(ITSELF)) as identity,
     ):
-        servicer = RoutingServicer(RoutingStore(database), StaffDirectory(IdentityClient(identity)))
+        service_levels = ServiceLevelStore(database)
+        staff = StaffDirectory(IdentityClient(identity))
+        servicer = RoutingServicer(RoutingStore(database), staff, CurrentServiceLevels(service_levels))
         await serve(
             settings,
             name="routing",
             address=(settings.listen, settings.grpc_port + 1),
-            services=[(add_RoutingServiceServicer_to_server, servicer)],
+            services=[
+                (add_RoutingServiceServicer_to_server, servicer),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
+            ],
             authenticator=SignedOnly(signer),
         )
 

@@ -51,3 +51,50 @@ DELETE FROM team_members WHERE team_id = %(team_id)s AND user_id = %(user_id)s R
 -- count_change --
 -- The members changed.
 UPDATE teams SET version = version + 1 WHERE id = %(team_id)s;
+
+-- read_revision --
+-- How often service levels have changed.
+SELECT revision FROM service_levels_revision;
+
+-- count_service_level_change --
+-- Locks all service levels against other writers until the transaction ends.
+UPDATE service_levels_revision SET revision = revision + 1 RETURNING revision;
+
+-- list_service_levels --
+-- All documents, with the revision that they are of.
+SELECT s.id, s.kind, s.name, s.definition, s.version, r.revision
+FROM service_levels_revision r
+LEFT JOIN service_levels s ON true
+ORDER BY s.kind, lower(s.name);
+
+-- insert_service_level --
+-- A new document.
+WITH kept AS (
+    INSERT INTO service_level_versions (id, version, kind, definition, changed_by)
+    VALUES (%(id)s, 1, %(kind)s, %(definition)s, %(changed_by)s)
+)
+INSERT INTO service_levels (id, kind, name, definition, version, changed_by)
+VALUES (%(id)s, %(kind)s, %(name)s, %(definition)s, 1, %(changed_by)s)
+RETURNING version;
+
+-- update_service_level --
+-- The next version of a document; no row when there is none, or not at this version.
+WITH changed AS (
+    UPDATE service_levels
+    SET name = %(name)s, definition = %(definition)s, version = version + 1, changed_by = %(changed_by)s,
+        changed_at = clock_timestamp()
+    WHERE id = %(id)s AND kind = %(kind)s AND (%(expected_version)s::bigint = 0 OR version = %(expected_version)s::bigint)
+    RETURNING id, version, kind, definition, changed_by
+), kept AS (
+    INSERT INTO service_level_versions (id, version, kind, definition, changed_by)
+    SELECT id, version, kind, definition, changed_by FROM changed
+)
+SELECT version FROM changed;
+
+-- get_service_level_version --
+-- The present version of a document.
+SELECT version FROM service_levels WHERE id = %(id)s AND kind = %(kind)s;
+
+-- delete_service_level --
+-- The document goes, its versions stay.
+DELETE FROM service_levels WHERE id = %(id)s AND kind = %(kind)s RETURNING id;

@@ -1,5 +1,6 @@
 """routing's gRPC methods: protobuf in, domain, protobuf out."""
 
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -12,6 +13,7 @@ from services.domain.decide import decide
 from services.domain.decision import Facts, RoutingFacts, TicketFacts
 from services.domain.team import check_team_name, routing_facts
 from services.routing.convert import id_from, team_message
+from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.staff import StaffDirectory
 from services.routing.store import RoutingStore
 
@@ -21,16 +23,18 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class RoutingServicer(pb_grpc.RoutingServiceServicer):
     """Decides, and keeps teams."""
 
-    def __init__(self, store: RoutingStore, staff: StaffDirectory) -> None:
+    def __init__(self, store: RoutingStore, staff: StaffDirectory, service_levels: CurrentServiceLevels) -> None:
         self._store = store
+        self._service_levels = service_levels
         self._staff = staff
 
     async def Decide(self, request: pb.DecideRequest, context: Context) -> pb.DecideResponse:
         """What is to happen to the ticket now."""
         facts = from_message(request.facts, Facts)
-        routing = await self._routing_facts(facts.ticket)
+        levels = await self._service_levels.read()
+        routing = replace(await self._routing_facts(facts.ticket), service_levels_revision=levels.revision)
         return pb.DecideResponse(
-            decision=to_message(decide(facts, routing), decision_pb2.Decision),
+            decision=to_message(decide(facts, routing, levels), decision_pb2.Decision),
             routing=to_message(routing, decision_pb2.RoutingFacts),
         )
 

@@ -3,7 +3,6 @@
 PostgreSQL's own parser and dictionaries take no part, so that what is found does not depend on a database's locale.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,15 +23,20 @@ _GAP = 10
 
 def text_vector(*texts: tuple[str, str]) -> str:
     """The words of some texts, each a pair of its weight and itself, with their places."""
-    places: dict[str, list[str]] = defaultdict(list)
-    place = 0
+    vector: list[str] = []
+    place = 1
     for weight, text in texts:
         place += _GAP
-        for word in split_words(text):
-            place += 1
-            places[word].append(f"{min(place, _LAST_PLACE)}{weight}")
-    # PostgreSQL keeps so many places of a word; more would only be sent.
-    return " ".join(f"'{word}':{','.join(found[:_MOST_PLACES])}" for word, found in places.items())
+        places: dict[str, list[int]] = {}
+        for place, word in enumerate(split_words(text), place):  # noqa: B020 # the next text begins where this one ends
+            places.setdefault(word, []).append(place)
+        for word, found in places.items():
+            # PostgreSQL keeps so many places of a word, and none beyond the last; more would only be sent.
+            some = (
+                [min(at, _LAST_PLACE) for at in found[:_MOST_PLACES]] if place > _LAST_PLACE else found[:_MOST_PLACES]
+            )
+            vector.append(f"'{word}':{f'{weight},'.join(map(str, some))}{weight}")
+    return " ".join(vector)
 
 
 def subject_vector(subject: str, *, tags: Sequence[str], type_: str, custom_fields: Mapping[str, Any]) -> str:

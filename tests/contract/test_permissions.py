@@ -14,7 +14,7 @@ from duradesk.identity.v1 import (
     session_service_pb2,
 )
 from duradesk.options.v1 import options_pb2
-from duradesk.routing.v1 import routing_service_pb2
+from duradesk.routing.v1 import routing_service_pb2, service_level_service_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from services.domain.principal import PERMISSIONS, Principal, Role
@@ -60,6 +60,19 @@ SERVED = {
     "CreateTeam": ADMINS,
     "AddTeamMember": ADMINS,
     "RemoveTeamMember": ADMINS,
+    "ListCalendars": STAFF | {Role.SERVICE},
+    "CreateCalendar": ADMINS,
+    "UpdateCalendar": ADMINS,
+    "DeleteCalendar": ADMINS,
+    "ListEscalationLadders": STAFF | {Role.SERVICE},
+    "CreateEscalationLadder": ADMINS,
+    "UpdateEscalationLadder": ADMINS,
+    "DeleteEscalationLadder": ADMINS,
+    "ListSlaPolicies": STAFF | {Role.SERVICE},
+    "CreateSlaPolicy": ADMINS,
+    "UpdateSlaPolicy": ADMINS,
+    "DeleteSlaPolicy": ADMINS,
+    "ImportClosedDays": ADMINS,
 }
 FILES = (
     identity_service_pb2,
@@ -68,8 +81,10 @@ FILES = (
     invitation_service_pb2,
     account_mail_service_pb2,
     routing_service_pb2,
+    service_level_service_pb2,
 )
-OF_IDENTITY = ("SessionService", "AccountService", "InvitationService", "AccountMailService")
+OF_ROUTING = ("RoutingService", "ServiceLevelService")
+OF_IDENTITY = ("IdentityService", "SessionService", "AccountService", "InvitationService", "AccountMailService")
 METHODS = [
     method for file in FILES for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods
 ]
@@ -81,7 +96,7 @@ async def addresses(postgres: Any) -> AsyncIterator[dict[str, str]]:
     async with AsyncExitStack() as exits:
         identity = await exits.enter_async_context(running_identity(url))
         routing = await exits.enter_async_context(running_routing(url, identity))
-        yield {"IdentityService": identity, **dict.fromkeys(OF_IDENTITY, identity), "RoutingService": routing}
+        yield {**dict.fromkeys(OF_IDENTITY, identity), **dict.fromkeys(OF_ROUTING, routing)}
     await postgres.drop(url)
 
 

@@ -136,17 +136,20 @@ async def test_stop_ends_a_process_that_waits_for_its_restart(tmp_path: Path) ->
         await supervisor.stop()
 
 
+# A shell that is about to `wait` when the signal comes would sleep on; one between short sleeps always hears it.
+POLITE = "trap 'echo ended > {directory}/ended; exit' INT; echo up; while :; do sleep 0.05; done"
+
 SUPERVISOR_PROGRAM = """
 import asyncio, signal, sys
 from pathlib import Path
 from deploy.local.supervisor import Supervisor
-from tests.contract.test_supervisor import STUBBORN, make_spec
+from tests.contract.test_supervisor import POLITE, STUBBORN, make_spec
 
 async def main(directory: Path) -> None:
     supervisor = Supervisor(run=directory, log=directory, echo=False)
     await supervisor.start([
         make_spec("stubborn", STUBBORN),
-        make_spec("polite", f"trap 'echo ended > {directory}/ended; exit' INT; {STUBBORN}", death_signal=signal.SIGINT),
+        make_spec("polite", POLITE.format(directory=directory), death_signal=signal.SIGINT),
     ], within_seconds=10)
     print("started", flush=True)
     await asyncio.Event().wait()

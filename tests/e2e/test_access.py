@@ -18,6 +18,7 @@ import pytest
 from duradesk.options.v1 import options_pb2
 from duradesk.tickets.v1 import (
     bulk_service_pb2,
+    clock_service_pb2,
     desk_service_pb2,
     follower_service_pb2,
     orchestration_service_pb2,
@@ -37,6 +38,7 @@ METHODS = [
     method
     for file in (
         ticket_service_pb2,
+        clock_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
         desk_service_pb2,
@@ -55,6 +57,11 @@ NEEDS = {
     "wake_ticket": "tickets.snooze",
     "list_events": "tickets.inspect",
     "list_dues": "tickets.inspect",
+    "list_clocks": "tickets.inspect",
+    "export_ledger": "tickets.inspect",
+    "move_due": "tickets.change_dues",
+    "run_due": "tickets.change_dues",
+    "skip_due": "tickets.change_dues",
     "list_mail_reports": "tickets.inspect",
     "list_cc_proposals": "tickets.inspect",
     "list_followers": "tickets.inspect",
@@ -70,13 +77,21 @@ NEEDS = {
     "reopen_ticket": "tickets.reopen",
     "close_ticket": "tickets.close",
 }
-MISSING = {"get_decision": "This decision does not exist.", "undo_message": "This message does not exist."}
+_NO_DUE = "This due does not exist: it has come already, or nothing will happen by that name."
+MISSING = {
+    "get_decision": "This decision does not exist.",
+    "undo_message": "This message does not exist.",
+    "move_due": _NO_DUE,
+    "run_due": _NO_DUE,
+    "skip_due": _NO_DUE,
+}
 BODIES: dict[str, Any] = {
     "update_ticket": {"type": "question"},
     "assign_ticket": {"assignee_id": None},
     "create_message": {"visibility": "public", "body": "Mine, too."},
     "add_customer": {"email": "dora@example.com"},
     "snooze_ticket": {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
+    "move_due": {"due_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
 }
 
 

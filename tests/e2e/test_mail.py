@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import AUTHSERV_ID
 from tests.e2e.test_story import found_by_mail, ticket
-from tests.stack import Stack, make_mail, wait_for
+from tests.stack import OWNER, Stack, make_mail, wait_for
 
 
 def answered(stack: Stack, api: httpx.Client, sender: str) -> tuple[dict[str, Any], EmailMessage]:
@@ -66,6 +66,18 @@ def test_nobody_else_gets_into_a_ticket(stack: Stack, api: httpx.Client) -> None
     assert len(quarantined(api, "FORGED", sender)) == 1
     stack.send_mail(make_mail(sender, subject, "It is me", In_Reply_To=str(reply["Message-ID"])))
     assert bodies(api, created["id"]) == [*before, "It is me"]
+
+
+def test_a_colleagues_mail_has_no_authority_without_proof(stack: Stack, api: httpx.Client) -> None:
+    sender, subject = f"{uuid4()}@example.com", f"Close it {uuid4()}"
+    created, reply = answered(stack, api, sender)
+    command = make_mail(OWNER[0], subject, "#close\n#assign me", In_Reply_To=str(reply["Message-ID"]))
+    stack.send_mail(to(command, str(reply["Reply-To"])))
+    assert (ticket(api, created["id"])["status"], len(bodies(api, created["id"]))) == ("pending", 2)
+    (other,) = (found for found in found_by_mail(api, OWNER[0]) if found["subject"] == subject)
+    (message,) = api.get(f"/tickets/{other['id']}/messages").json()["items"]
+    assert (other["status"], other["assignee_id"] or "", message["author_kind"]) == ("new", "", "customer")
+    assert api.post(f"/tickets/{created['id']}/close").status_code == 200
 
 
 def test_a_bounce_and_an_absence_are_told_and_change_nothing(stack: Stack, api: httpx.Client) -> None:

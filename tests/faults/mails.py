@@ -12,7 +12,7 @@ _GIVE_UP_AFTER = 120.0
 
 @dataclass(frozen=True)
 class Door:
-    """The SMTP door of a stack, as a mail server reaches it."""
+    """The SMTP and LMTP doors of a stack, as a mail server reaches them."""
 
     stack: Stack
 
@@ -28,6 +28,11 @@ class Door:
                 time.sleep(0.3)
             else:
                 return time.monotonic() - began
+
+    def deliver_by_lmtp(self, mail: EmailMessage) -> None:
+        """Offer the mail once, over LMTP."""
+        with smtplib.LMTP("127.0.0.1", int(self.stack.environment["DURADESK_LMTP_PORT"])) as lmtp:
+            lmtp.send_message(mail)
 
     def deliver_and_hang_up(self, mail: EmailMessage) -> None:
         """Hand the whole mail over, and be gone before the answer."""

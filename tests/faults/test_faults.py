@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_story import create, quick_brand, ticket, wait_for_status
+from tests.faults.judge import FULL
 from tests.faults.load import Load, judge
 from tests.faults.servers import TemporalServer
 from tests.postgres import Postgres, running_postgres
 from tests.stack import Stack, running_stack, wait_for
 
 SEED = 20_261_122
+OUTAGE_SECONDS = 60 if FULL else 20
+RESTARTS = 20 if FULL else 3
 PROCESSES = (
     "gateway",
     "tickets",
@@ -27,7 +30,7 @@ PROCESSES = (
     "temporal",
 )
 
-pytestmark = pytest.mark.timeout(420)
+pytestmark = pytest.mark.timeout(900 if FULL else 420)
 
 
 @pytest.fixture(scope="module")
@@ -86,16 +89,14 @@ def exposed(tmp_path_factory: pytest.TempPathFactory, temporal: TemporalServer, 
         yield stack
 
 
-def test_intake_goes_on_while_temporal_is_down_for_a_minute(
-    exposed: Stack, temporal: TemporalServer, tmp_path: Path
-) -> None:
+def test_intake_goes_on_while_temporal_is_down(exposed: Stack, temporal: TemporalServer, tmp_path: Path) -> None:
     load = Load(exposed, tmp_path / "log.jsonl", every=1)
     load.start()
     wait_for(lambda: len(load.told) > 3, what="some stories")
     temporal.stop()
     began, before = time.monotonic(), _acknowledged(load)
-    wait_for(lambda: time.monotonic() - began > 60, within=70, what="the minute to pass")
-    assert _acknowledged(load) - before > 100, "people could not go on working"
+    wait_for(lambda: time.monotonic() - began > OUTAGE_SECONDS, within=OUTAGE_SECONDS + 10, what="the outage to pass")
+    assert _acknowledged(load) - before > OUTAGE_SECONDS, "people could not go on working"
     temporal.start()
     load.finish()
     judge(exposed, load.told)
@@ -123,7 +124,7 @@ def test_what_was_acknowledged_is_there_after_postgresql_was_restarted_in_the_mi
 ) -> None:
     load = Load(exposed, tmp_path / "log.jsonl", every=0.25)
     load.start()
-    for _ in range(5):
+    for _ in range(RESTARTS):
         so_far = _acknowledged(load)
         wait_for(lambda: _acknowledged(load) > so_far + 10, within=60, what="work between two restarts")  # noqa: B023
         postgres.stop()

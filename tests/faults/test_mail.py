@@ -43,8 +43,12 @@ def smarthost() -> Iterator[Smarthost]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, smarthost: Smarthost) -> Iterator[Stack]:
-    (metrics,) = free_ports(1)
-    told = {"DURADESK_SMARTHOST": f"127.0.0.1:{smarthost.port}", "DURADESK_MAIL_METRICS_PORT": str(metrics)}
+    metrics, lmtp = free_ports(2)
+    told = {
+        "DURADESK_SMARTHOST": f"127.0.0.1:{smarthost.port}",
+        "DURADESK_MAIL_METRICS_PORT": str(metrics),
+        "DURADESK_LMTP_PORT": str(lmtp),
+    }
     with running_stack(tmp_path_factory.mktemp("mail") / "home", told) as stack:
         with stack.api(OWNER) as api:
             (brand,) = api.get("/brands").json()["items"]
@@ -63,17 +67,15 @@ def test_mails_delivered_three_times_at_once_are_one_set_of_tickets(stack: Stack
     names = [f"Thrice {run} {number}" for number in range(THRICE)]
     mails = {name: make_mail(f"{uuid4()}@example.com", name, "Again.", Message_ID=f"<{uuid4()}@x>") for name in names}
     # Every third mail is once cut off before it is acknowledged; its sender delivers it again.
-    offers = [(name, False) for name in names for _ in range(2)]
-    offers += [(name, number % 3 == 0) for number, name in enumerate(names)]
+    offers = [(name, offer) for name in names for offer in (door.deliver, door.deliver_by_lmtp)]
+    offers += [
+        (name, door.deliver_and_hang_up if number % 3 == 0 else door.deliver) for number, name in enumerate(names)
+    ]
     chance.shuffle(offers)
-
-    def offer(name: str, cut: bool) -> None:
-        door.deliver_and_hang_up(mails[name]) if cut else door.deliver(mails[name])
-
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda each: offer(*each), offers))
+        list(pool.map(lambda each: each[1](mails[each[0]]), offers))
     lost, doubled = compare(subjects(stack, f"Thrice {run}"), names)
-    acknowledged = sum(not cut for _, cut in offers)
+    acknowledged = sum(offer != door.deliver_and_hang_up for _, offer in offers)
     pronounce(Verdict("delivered three times", len(offers), acknowledged, lost, doubled))
 
 
@@ -94,7 +96,9 @@ def test_a_steady_stream_of_mails_is_taken_and_answered_and_its_queues_are_shown
             time.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
             pool.submit(offer, name)
     took = time.monotonic() - began
-    wait_until_quiet(stack, within=120)
+    shown = stack.run("duradesk", "status")
+    assert all(f"\n{name} " in shown for name in SHOWN), shown
+    wait_until_quiet(stack, within=900 if FULL else 120)
     lost, doubled = compare(subjects(stack, f"Stream {run}"), names)
     answers = Counter(
         taken.recipient for taken in smarthost.taken if taken.recipient.startswith(f"Stream-{run}".lower())
@@ -143,7 +147,7 @@ def test_many_requests_in_a_victims_name_bring_it_one_neutral_mail(
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(offer, names))
-    wait_until_quiet(stack, within=300)
+    wait_until_quiet(stack, within=900 if FULL else 120)
     lost, doubled = compare(subjects(stack, f"Victim {run}"), names)
     mails = smarthost.mails_to(f"victim-{run}@example.com")
     assert [("Canary" in mail.as_string(), "Victim" in mail.as_string()) for mail in mails] == [(False, False)]

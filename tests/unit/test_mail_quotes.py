@@ -49,6 +49,7 @@ OUTLOOK = {
 REPLIES = {
     **{f"Gmail {name}": f"{NEW}\n\n{line}\n\n{MARKED}" for name, line in GMAIL.items()},
     **{f"Apple Mail {name}": f"{NEW}\n\n{line}\n\n{MARKED}\n" for name, line in APPLE.items()},
+    **{f"Apple Mail HTML {name}": f"{NEW}\n\n> {line}\n>\n{MARKED}" for name, line in APPLE.items()},
     **{f"Thunderbird {name}": f"{NEW}\n\n{line}\n{MARKED}" for name, line in THUNDERBIRD.items()},
     **{f"Thunderbird below {name}": f"{line}\n{MARKED}\n\n{NEW}" for name, line in THUNDERBIRD.items()},
     **{f"Outlook {name}": f"{NEW}\n\n{block}\n\n{PLAIN}" for name, block in OUTLOOK.items()},

@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 AGENT = Principal(str(uuid4()), Role.AGENT)
 DOOR = Principal("mail", Role.SERVICE)
 SERVER = "mx.desk.example"
-MAILS = 200 if FULL else 5
+MAILS = 100 if FULL else 5
 # More than all rules together allow, and far less than a loop makes in a day.
 MOST_MAILS_EACH = 20
 
@@ -76,21 +76,22 @@ async def test_a_mail_server_away_for_an_hour_gets_every_mail_once_when_it_is_ba
         await agent.create_message(ticket.id, NewMessage(Visibility.PUBLIC, "On its way."))
 
     async def tried() -> bool:
-        return len(await desk.rows("SELECT FROM effects WHERE attempts > 0")) == MAILS
+        return len(await desk.rows("SELECT id FROM effects WHERE attempts > 0")) == MAILS
 
     await until(tried, within=60)
-    await desk.skip(HOUR)
+    for _ in range(12):
+        await desk.skip(HOUR / 12)
     for ticket in tickets:
         ((entry,), _) = await agent.list_deliveries(ticket_id=ticket.id)
         assert entry.state in (EffectState.READY, EffectState.CLAIMED)
         assert entry.attempts >= 10
-        assert "refused" in entry.detail.lower()
+        assert "Connect call failed" in entry.detail
     assert smarthost.taken == []
     smarthost.start()
     await desk.skip(timedelta(minutes=6))
     await until(lambda: is_quiet(desk), within=60)
     received = Counter(str(taken.mail["To"]) for taken in smarthost.taken)
-    doubtful = len(await desk.rows("SELECT FROM effects WHERE doubtful OR state <> 'done'"))
+    doubtful = len(await desk.rows("SELECT id FROM effects WHERE doubtful OR state <> 'done'"))
     pronounce(
         Verdict(
             "mail server away for an hour",
@@ -175,11 +176,9 @@ async def test_auto_responders_get_one_automatic_answer_each_and_ticket_in_a_day
                     assert len(responder.received) < MOST_MAILS_EACH, f"a loop with {responder.name}"
                     await send(responder.answer(taken.mail))
                 await asyncio.sleep(0.05)
-            if hour == 1:
-                for ticket in (await agent.list_tickets())[0]:
+            if hour in (1, 2):
+                for ticket in (await agent.list_tickets(order_by="created_at", page_size=len(responders)))[0]:
                     await agent.create_message(ticket.id, NewMessage(Visibility.PUBLIC, "A person answers."))
-            if hour == 2:
-                for ticket in (await agent.list_tickets())[0]:
                     await agent.resolve_ticket(ticket.id)
             await desk.skip(HOUR)
     automatic = Counter(

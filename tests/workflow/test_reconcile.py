@@ -92,6 +92,7 @@ async def test_an_outage_of_one_part_is_told_once_and_stops_no_other_step(idle_e
         await reconciliation.look()
         await reconciliation.look()
     assert ticket_id in env.desk.outbox
+    assert env.desk.houses_kept == 2
     assert [entry["part"] for entry in logs if entry["event"] == "outage.began"] == ["temporal"]
 
 

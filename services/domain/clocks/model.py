@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from services.domain.calendars.working_time import WorkingTime
 from services.domain.errors import Invalid
 
 
@@ -106,15 +105,6 @@ class AllTheTime:
 
 
 ALL_THE_TIME = AllTheTime()
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledCalendar:
-    """A calendar of a certain version, ready to reckon with."""
-
-    id: UUID
-    version: int
-    work: WorkingTime
 
 
 def instant_of(clock: Clock, threshold: timedelta, work: Reckoning) -> datetime | None:

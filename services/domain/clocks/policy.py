@@ -9,7 +9,9 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.domain.clocks.model import ALL_THE_TIME, ClockKind, CompiledCalendar, Reckoning
+from services.domain.calendars.working_time import WorkingTime
+from services.domain.clocks.model import ALL_THE_TIME, ClockKind, Reckoning
+from services.domain.conditions.tree import Condition
 from services.domain.errors import Invalid
 from services.domain.intake import NAME_LENGTH, TAG_LENGTH
 from services.domain.ticket import Priority, TicketStatus
@@ -121,12 +123,23 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class CompiledCalendar:
+    """A calendar of a certain version, ready to reckon with."""
+
+    id: UUID
+    version: int
+    work: WorkingTime
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceLevels:
-    """All that a decision needs of policies: in their order, with the ladders and calendars they name."""
+    """All that a decision needs of policies: with the ladders and calendars they name, and their conditions read."""
 
     policies: tuple[Policy, ...] = ()
     ladders: Mapping[UUID, Ladder] = field(default_factory=dict)
     calendars: Mapping[UUID, CompiledCalendar] = field(default_factory=dict)
+    conditions: Mapping[UUID, Condition] = field(default_factory=dict)
+    revision: int = 0
 
     def reckoning(self, policy: Policy | None) -> Reckoning:
         """How time counts under the policy."""

@@ -47,7 +47,9 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One event as the clocks see it, and the ticket after it; `policy` is the one that it has then."""
+    """One event as the clocks see it, and the ticket after it; `policy` is the one that it has then.
+
+    `woke` says that it ended a snooze: what the snooze kept from happening happens from here on."""
 
     at: datetime
     seq: int
@@ -57,6 +59,7 @@ class Moment:
     status: TicketStatus
     priority: Priority
     policy: Policy | None
+    woke: bool = False
 
 
 def run_clocks(clocks: Clocks, moment: Moment, levels: ServiceLevels) -> Clocks:
@@ -154,6 +157,8 @@ def _brought_up(clock: Clock, moment: Moment, levels: ServiceLevels) -> Clock:
     policy, work = moment.policy, levels.reckoning(moment.policy)
     clock = _under(clock, moment, levels)
     pauses = policy is not None and moment.status in policy.pauses
+    if moment.woke:
+        clock = replace(clock, steps_from=moment.at)
     clock = _switched(clock, SegmentState.PAUSED if pauses else SegmentState.RUNNING, moment, work)
     return replace(clock, due_at=_limit(clock, work))
 

@@ -139,7 +139,9 @@ def _value(field: Field, operator: Operator, raw: str | None) -> Value:
         raise Wrong(f"a value of {field.name} has 1 to {_LONGEST_VALUE} characters")
     if field.kind is Kind.LABEL and operator in _COMPARISONS:
         return _number(field, raw)
-    return _READERS[field.kind](field, clean_line(raw))
+    value = _READERS[field.kind](field, clean_line(raw))
+    # A star at the end is how beginnings of words are written; in a pattern it is part of it.
+    return clean_line(raw) if operator is Operator.MATCHES else value
 
 
 def _choice(field: Field, raw: str) -> str:

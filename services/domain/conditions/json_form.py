@@ -15,6 +15,7 @@ from services.domain.conditions.tree import (
     AllOf,
     AnyOf,
     Condition,
+    Name,
     Not,
     Operator,
     Test,
@@ -53,7 +54,9 @@ def format_json(condition: Condition) -> dict[str, Any]:
 
 
 def _plain(value: Value) -> str | int | None:
-    return value if value is None or isinstance(value, int) else format_value(value)
+    if isinstance(value, Name):
+        return value.text
+    return value if value is None or isinstance(value, int | str) else format_value(value)
 
 
 def _read(document: object, path: str, problems: dict[str, str], *, depth: int) -> Condition | None:

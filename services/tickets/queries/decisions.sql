@@ -2,6 +2,7 @@
 -- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
+       t.type, t.tags,
        CASE WHEN t.snoozed_until IS NULL THEN 0
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
        END AS snooze_epoch,
@@ -13,7 +14,10 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
                      m.author_kind, e.actor = t.requester_id::text AS by_requester,
                      coalesce(m.automatic, false) AS automatic, m.withdrawn_at IS NOT NULL AS withdrawn, e.actor,
                      (SELECT c ->> 'new' FROM jsonb_array_elements(e.changes) c
-                      WHERE c ->> 'field' = 'assignee_id' AND e.kind = 'ticket_assigned') AS assignee_id
+                      WHERE c ->> 'field' = 'assignee_id' AND e.kind = 'ticket_assigned') AS assignee_id,
+                     (SELECT coalesce(jsonb_agg(c), '[]')
+                      FROM jsonb_array_elements(e.changes) c
+                      WHERE c ->> 'field' = ANY(%(fields)s)) AS changes
               FROM events e
               LEFT JOIN messages m ON m.id = e.message_id
               WHERE e.ticket_id = t.id AND e.seq > t.decided_seq

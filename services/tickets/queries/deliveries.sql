@@ -32,12 +32,15 @@ WHERE id = %(effect_id)s;
 SELECT pg_advisory_xact_lock(hashtextextended('acknowledge ' || %(recipient)s, 0));
 
 -- is_acknowledged --
--- Whether another acknowledgement went, or may have gone, to this address a short while ago.
-SELECT EXISTS (
-    SELECT FROM effects
+-- Whether as many other acknowledgements as there may be went, or may have gone, to this address a short while ago.
+SELECT count(*) >= %(most)s AS acknowledged
+FROM (
+    SELECT
+    FROM effects
     WHERE kind = 'acknowledgement_mail' AND recipient = %(recipient)s AND recipient <> '' AND id <> %(effect_id)s
-      AND state IN ('claimed', 'sending', 'done', 'in_doubt') AND updated_at > instant() - %(pause)s::interval
-) AS acknowledged;
+      AND state IN ('claimed', 'sending', 'done', 'in_doubt') AND updated_at > instant() - %(within)s::interval
+    LIMIT %(most)s
+) others;
 
 -- cancel_reply --
 -- Stop a reply's mail that waits for its time.

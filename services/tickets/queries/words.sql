@@ -57,3 +57,11 @@ RETURNING ticket_id;
 -- set_contact_words --
 -- The words of a contact, for the tickets that they will write.
 UPDATE contacts SET words = %(words)s::tsvector WHERE id = %(contact_id)s AND words = '';
+
+-- find_words --
+-- The tickets with these words, one more than `most` at most. Planned as if all were read: by the index.
+WITH hits AS MATERIALIZED (
+    SELECT ticket_id FROM ticket_words WHERE words @@ %(query)s::tsquery
+)
+SELECT coalesce(array_agg(ticket_id), '{}') AS ids
+FROM (SELECT ticket_id FROM hits LIMIT %(most)s + 1) AS some_hits;

@@ -9,9 +9,11 @@ from services.tickets.store.answers import AnswerStore
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.bulk import BulkStore
+from services.tickets.store.clocks import ClockStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
 from services.tickets.store.drafts import DraftStore
+from services.tickets.store.dues import DueStore
 from services.tickets.store.followers import FollowerStore
 from services.tickets.store.lists import ListStore
 from services.tickets.store.mail_reports import MailReportStore
@@ -38,6 +40,8 @@ class Store:
     def __init__(self, database: Database, on_commit: Callable[[], None], reply_addresses: ReplyAddresses) -> None:
         self.tickets = TicketStore(database, on_commit)
         self.snoozes = SnoozeStore(database, on_commit)
+        self.clocks = ClockStore(database)
+        self.dues = DueStore(database, on_commit)
         self.messages = MessageStore(database, on_commit, reply_addresses)
         self.attachments = AttachmentStore(database)
         self.brands = BrandStore(database, on_commit)

@@ -46,13 +46,15 @@ _FALSE = SQL("false")
 class Compiler:
     """Makes SQL of conditions at the instant `now`, with its parameters in `parameters`, named with `prefix`.
 
-    Without `internal` no internal word is looked at.
+    Without `internal` no internal word is looked at. `known` are the tickets that a query of words finds, where they
+    are few.
     """
 
     now: datetime
     internal: bool
     prefix: str = "term"
     parameters: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, list[UUID]] = field(default_factory=dict)
 
     def compile(self, condition: Condition) -> Composable:
         """The condition as a boolean expression, which may be null in the place of false."""
@@ -64,10 +66,20 @@ class Compiler:
         parts = condition.parts if isinstance(condition, AllOf) else (condition,)
         return " & ".join(query for part in parts if _in_texts(part) and (query := self._query(part)))
 
+    def query_of(self, condition: Condition) -> str:
+        """The query of words that every ticket must meet; "" if there is none."""
+        if isinstance(condition, AllOf):
+            return " & ".join(query for part in condition.parts if (query := self._query(part)))
+        return self._query(condition)
+
     def _sql(self, condition: Condition) -> Composable:
         match condition:
             case Not(Test(name, _, (None,))) if name in _COLUMNS:
                 return SQL("{} IS NOT NULL").format(_COLUMNS[name])
+            case Not(part) if query := self._query(part):
+                return SQL(
+                    "NOT EXISTS (SELECT FROM ticket_words w WHERE w.ticket_id = t.id AND w.words @@ {}::tsquery)"
+                ).format(self.bind(query))
             case Not(part):
                 # What is null is not so either.
                 return SQL("({}) IS NOT TRUE").format(self._sql(part))
@@ -110,6 +122,8 @@ class Compiler:
         return _any(label_query(test.field, value) for value in test.values)
 
     def _found(self, query: str) -> Composable:
+        if query in self.known:
+            return SQL("t.id = ANY({}::uuid[])").format(self.bind(self.known[query]))
         return SQL("t.id IN (SELECT w.ticket_id FROM ticket_words w WHERE w.words @@ {}::tsquery)").format(
             self.bind(query)
         )
@@ -170,8 +184,8 @@ class Compiler:
         if ids:
             found.append(SQL("t.requester_id = ANY({}::uuid[])").format(self.bind(ids)))
         if emails:
-            some = SQL("(SELECT id FROM contacts WHERE email = ANY({}::text[]))").format(self.bind(emails))
-            found.append(SQL("t.requester_id = ANY(ARRAY{})").format(some))
+            some = SQL("t.requester_id IN (SELECT id FROM contacts WHERE email = ANY({}::text[]))")
+            found.append(some.format(self.bind(emails)))
         if words:
             found.append(self._found(self._person(Test(test.field, test.operator, words))))
         return SQL("({})").format(SQL(" OR ").join(found))

@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from services.domain.assignment import pick_round_robin
+from services.domain.clocks.fold import FOLDED_FIELDS
 from services.domain.decision import (
     Assignment,
     Decision,
@@ -37,7 +38,8 @@ from services.domain.ticket import (
     TicketStatus,
     Visibility,
 )
-from services.tickets.convert import due_of, new_values
+from services.tickets.convert import due_of, field_changes_of, new_values
+from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.statements import QUERIES
@@ -60,7 +62,7 @@ class DecisionRecord:
 
 async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
     """The facts of one moment, with the events that are not yet decided; NotFound."""
-    parameters = {"ticket_id": ticket_id, "events": EVENTS}
+    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS)}
     row = await (await conn.execute(QUERIES["get_for_decision"], parameters)).fetchone()
     if row is None:
         raise NotFound("This ticket does not exist.")
@@ -72,6 +74,8 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         more=len(row["events"]) > EVENTS,
         planned=tuple(due_of({**due, "due_at": datetime.fromisoformat(due["due_at"])}) for due in row["planned"]),
         fired=tuple(FiredDue(due["key"], datetime.fromisoformat(due["fired_at"])) for due in row["fired"]),
+        clocks=await read_clocks(conn, ticket_id),
+        moved=await read_moved_dues(conn, ticket_id),
         followers=tuple(_follower_of(follower) for follower in row["followers"]),
     )
 
@@ -84,7 +88,8 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
     locked = await lock_ticket(conn, decision.ticket_id)
     _check_current(decision, facts=facts, locked=locked)
     replan = await _planned_dues(conn, decision.ticket_id) != set(decision.dues)
-    if facts.events or decision.steps or decision.assignment or decision.effects or replan:
+    rewound = decision.clocks != facts.clocks
+    if facts.events or decision.steps or decision.assignment or decision.effects or replan or rewound:
         decision_id = await _store_decision(conn, decision, record)
         for step in decision.steps:
             locked = await _take_step(conn, locked, step, decision_id=decision_id, fired_at=facts.now)
@@ -95,6 +100,7 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
             locked = assigned
         for effect in decision.effects:
             await _plan_effect(conn, decision.ticket_id, effect, decision_id=decision_id)
+        await keep_clocks(conn, decision.ticket_id, decision.clocks, known=facts.clocks)
         if replan:
             await _replan(conn, decision.ticket_id, decision.dues)
     decided_seq = decision.decided_seq if facts.more else locked.ticket.version
@@ -247,6 +253,8 @@ def _ticket_facts_of(row: Row) -> TicketFacts:
         version=row["version"],
         snoozed_until=row["snoozed_until"],
         snooze_epoch=row["snooze_epoch"],
+        type=row["type"],
+        tags=tuple(row["tags"]),
     )
 
 
@@ -282,4 +290,5 @@ def _event_of(event: JsonObject) -> EventFacts:
         withdrawn=event["withdrawn"],
         actor=event["actor"],
         assignee_id=UUID(event["assignee_id"]) if event["assignee_id"] else None,
+        changes=field_changes_of(event["changes"]),
     )

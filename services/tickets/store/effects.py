@@ -6,7 +6,15 @@ from uuid import UUID
 
 from services.domain.decide import NEUTRAL_KEY
 from services.domain.decision import ClaimedEffect, EffectKind, EffectOutcome, OutgoingMail
-from services.domain.delivery import NEUTRAL_PAUSE, STATE_AFTER, Claim, is_moot, judge_claim
+from services.domain.delivery import (
+    ACKNOWLEDGED_WITHIN,
+    MOST_ACKNOWLEDGEMENTS,
+    MOST_NEUTRAL_ACKNOWLEDGEMENTS,
+    STATE_AFTER,
+    Claim,
+    is_moot,
+    judge_claim,
+)
 from services.domain.errors import Conflict, InvalidTransition, NotFound
 from services.domain.followers import why_not_told
 from services.domain.intake import clean_line
@@ -81,8 +89,8 @@ async def claim_effect(
             return await _give_up(conn, effect)
         case Claim.TAKE_DOUBTFUL:
             await _tell_doubt(conn, effect, "it is sent once more under the same Message-ID")
-        case Claim.TAKE if effect.key == NEUTRAL_KEY and await _is_acknowledged(conn, effect, row["to_address"]):
-            return await _suppress(conn, effect, row["to_address"], "this address had an acknowledgement today")
+        case Claim.TAKE if await _is_acknowledged(conn, effect, row["to_address"]):
+            return await _suppress(conn, effect, row["to_address"], "this address was acknowledged enough today")
     mail = mails.make(effect.kind, effect.key, row)
     return await _take(conn, effect, mail=mail, lease=lease, doubtful=claim is Claim.TAKE_DOUBTFUL)
 
@@ -148,8 +156,11 @@ async def _take(
 
 
 async def _is_acknowledged(conn: Connection, effect: _Effect, recipient: str) -> bool:
-    """Whether the address had its mail of today; two that ask at once are answered one after the other."""
-    parameters = {"effect_id": effect.id, "recipient": recipient, "pause": NEUTRAL_PAUSE}
+    """Whether the address had its mails of today; two that ask at once are answered one after the other."""
+    if effect.kind is not EffectKind.ACKNOWLEDGEMENT_MAIL:
+        return False
+    most = MOST_NEUTRAL_ACKNOWLEDGEMENTS if effect.key == NEUTRAL_KEY else MOST_ACKNOWLEDGEMENTS
+    parameters = {"effect_id": effect.id, "recipient": recipient, "within": ACKNOWLEDGED_WITHIN, "most": most}
     await conn.execute(QUERIES["lock_recipient"], parameters)
     row = await (await conn.execute(QUERIES["is_acknowledged"], parameters)).fetchone()
     return bool(row and row["acknowledged"])

@@ -68,7 +68,8 @@ class ListStore:
         after = page.after(listing, [column.read for column in _COLUMNS[order.key]])
         async with self._database.transaction() as conn:
             compiler = Compiler(await _now(conn), scope.internal)
-            statement = _page(compiler, condition, order, begins=after is None, scope=scope)
+            await look_up(conn, compiler, condition)
+            statement = page_statement(compiler, condition, order, begins=after is None, scope=scope)
             parameters = {**compiler.parameters, **scope.parameters(), **_keys(after or ()), "most": page.most}
             # Planned for its own values: which index is best depends on them.
             found = await (await conn.execute(statement, parameters, prepare=False)).fetchall()
@@ -86,9 +87,9 @@ class ListStore:
             for place, condition in enumerate(conditions):
                 _check_scope(condition, None, scope=scope)
                 compiler = Compiler(now, scope.internal, f"count_{place}")
-                where = SQL(" AND ").join([compiler.compile(condition), *_scoped(scope)])
+                await look_up(conn, compiler, condition)
+                counts.append(count_statement(compiler, condition, place=place, scope=scope))
                 parameters |= compiler.parameters
-                counts.append(_COUNT.format(place=Literal(place), where=where))
             statement = SQL(" UNION ALL ").join(counts) + SQL(" ORDER BY place")
             rows = await (await conn.execute(statement, parameters, prepare=False)).fetchall()
         return tuple(Count(min(row["found"], COUNTED), row["found"] > COUNTED) for row in rows)
@@ -108,7 +109,13 @@ _RANKED = SQL(
 _WORDS = {True: SQL("w.words"), False: SQL("ts_filter(w.words, '{{a,b,c}}')")}
 
 
-def _page(compiler: Compiler, condition: Condition, order: Order, *, begins: bool, scope: Scope) -> Composed:
+def count_statement(compiler: Compiler, condition: Condition, *, place: int, scope: Scope) -> Composed:
+    """How many tickets there are, counted only so far."""
+    where = SQL(" AND ").join([compiler.compile(condition), *_scoped(scope)])
+    return _COUNT.format(place=Literal(place), where=where)
+
+
+def page_statement(compiler: Compiler, condition: Condition, order: Order, *, begins: bool, scope: Scope) -> Composed:
     """The ids of a page with the keys of their places, one more than the page has."""
     columns = _COLUMNS[order.key]
     where = SQL(" AND ").join([compiler.compile(condition), *_scoped(scope)])
@@ -177,6 +184,16 @@ def _check_scope(condition: Condition, order: Order | None, *, scope: Scope) -> 
     if problems:
         told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
         raise Invalid(f"The list is not for you: {told}.", violations=problems)
+
+
+async def look_up(conn: Connection, compiler: Compiler, condition: Condition) -> None:
+    """Find the tickets with the wanted words first, if they are few: PostgreSQL cannot guess how rare a word is."""
+    if query := compiler.query_of(condition):
+        parameters = {"query": query, "most": RANKED}
+        row = await (await conn.execute(QUERIES["find_words"], parameters, prepare=False)).fetchone()
+        assert row is not None
+        if len(row["ids"]) <= RANKED:
+            compiler.known[query] = row["ids"]
 
 
 async def _now(conn: Connection) -> datetime:

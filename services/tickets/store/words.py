@@ -17,7 +17,7 @@ from services.tickets.words import INTERNAL, OF_MESSAGES, PUBLIC, head_vector, r
 # A part with so many different words is full: what a further message costs does not grow with the conversation.
 MOST_IN_A_PART = 2000
 _BATCH = 50
-_RETRY_SECONDS = 10
+_LOOK_SECONDS = 30
 
 _log = structlog.get_logger()
 
@@ -76,18 +76,14 @@ async def reading_words(database: Database) -> AsyncIterator[None]:
 
 
 async def _read_all(database: Database) -> None:
-    loop, done = asyncio.get_running_loop(), 0
+    loop = asyncio.get_running_loop()
     while True:
         began = loop.time()
         try:
             count = await read_unread(database)
         except DuradeskError as error:
             _log.warning("words.not_read", error=error.reason)
-            await asyncio.sleep(_RETRY_SECONDS)
-            continue
-        if not count:
-            break
-        done += count
-        await asyncio.sleep(loop.time() - began)
-    if done:
-        _log.info("words.read", tickets=done)
+            count = 0
+        if count:
+            _log.info("words.read", tickets=count)
+        await asyncio.sleep(loop.time() - began if count else _LOOK_SECONDS)

@@ -138,6 +138,7 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not(doors: Doors) -
 async def test_operators_see_health_and_metrics_by_route(doors: Doors, anybody: httpx.AsyncClient) -> None:
     agent = await doors.signed_in()
     await agent.get("/tickets/47114711")
+    await doors.desk.new_ticket()
     assert (await anybody.get(f"{doors.url}/healthz")).json() == {"status": "ok"}
     assert (await anybody.get(f"{doors.url}/readyz")).json() == dict.fromkeys(("identity", "tickets", "routing"), "ok")
     metrics = (await anybody.get(f"{doors.url}/metrics")).text
@@ -145,6 +146,8 @@ async def test_operators_see_health_and_metrics_by_route(doors: Doors, anybody: 
         'duradesk_http_request_seconds_count{method="GET",route="/api/v1/tickets/{ticket_id}",status="404"}' in metrics
     )
     assert "47114711" not in metrics
+    assert "duradesk_outbox_tickets 1.0" in metrics
+    assert 'duradesk_deliveries{state="in_doubt"} 0.0' in metrics
 
 
 async def test_readiness_names_who_does_not_answer(doors: Doors, anybody: httpx.AsyncClient) -> None:
@@ -157,6 +160,9 @@ async def test_readiness_names_who_does_not_answer(doors: Doors, anybody: httpx.
         bearer = {"authorization": "Bearer dd_anything"}
         away = await anybody.get(f"{url}/api/v1/tickets", headers=bearer)
         assert (away.status_code, away.json()["reason"], away.headers["retry-after"]) == (503, "UNAVAILABLE", "2")
+    async with running_gateway(nobody, nobody, nobody, objects=doors.objects) as url:
+        metrics = await anybody.get(f"{url}/metrics", timeout=20)
+        assert (metrics.status_code, "duradesk_outbox" in metrics.text) == (200, False)
 
 
 async def test_openapi_says_what_is_true(doors: Doors, anybody: httpx.AsyncClient) -> None:

@@ -153,6 +153,60 @@ async def test_a_mail_over_the_size_is_refused_before_it_is_sent(mail_room: Mail
     assert await mail_room.send(mail("y" * 900_000)) == 250
 
 
+async def test_one_connection_too_many_is_asked_to_come_back_and_finds_the_next_place(mail_room: MailRoom) -> None:
+    async with object_store() as objects, running_mail_door(mail_room.desk.address, objects, most=2) as port:
+        first, second = await asyncio.open_connection("127.0.0.1", port), await greeted(port)
+        with pytest.raises(aiosmtplib.SMTPConnectError, match="421"):
+            await greeted(port)
+        first[1].close()
+        await first[1].wait_closed()
+        async with asyncio.timeout(20):
+            while (third := await greeted_or_none(port)) is None:  # noqa: ASYNC110 - the place is the door's
+                await asyncio.sleep(0.05)
+        for smtp in (second, third):
+            assert (await smtp.sendmail("cleo@c.example", ["support@localhost"], mail()))[1].startswith("2.0.0")
+            await smtp.quit()
+    assert await mail_room.subjects() == ["Printer"]
+
+
+async def greeted(port: int) -> aiosmtplib.SMTP:
+    smtp = aiosmtplib.SMTP(hostname="127.0.0.1", port=port, local_hostname="c.example")
+    await smtp.connect()
+    return smtp
+
+
+async def greeted_or_none(port: int) -> aiosmtplib.SMTP | None:
+    try:
+        return await greeted(port)
+    except (aiosmtplib.SMTPException, OSError):
+        return None
+
+
+async def test_lmtp_answers_for_each_recipient(mail_room: MailRoom) -> None:
+    admin = await mail_room.desk.client(ADMIN)
+    await admin.create_brand({"name": "Shop", "address": "help@shop.example"})
+    async with object_store() as objects, running_mail_door(mail_room.desk.address, objects, lmtp=True) as port:
+        assert await lmtp(port, mail(), "support@localhost", "help@shop.example") == ["250", "250"]
+        assert await lmtp(port, b"x" * 1_000_001, "support@localhost", "help@shop.example") == ["552", "552"]
+        assert await lmtp(port, mail(), "support@localhost") == ["250"]
+    assert await mail_room.subjects() == ["Printer", "Printer"]
+    assert await mail_room.codes() == []
+
+
+async def lmtp(port: int, raw: bytes, *recipients: str) -> list[str]:
+    """The codes of the answers to this mail, all of them."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    commands = [b"MAIL FROM:<cleo@c.example>", *(f"RCPT TO:<{to}>".encode() for to in recipients)]
+    for command in (b"EHLO c.example", b"LHLO c.example", *commands, b"DATA"):
+        writer.write(command + b"\r\n")
+    writer.write(raw.replace(b"\n", b"\r\n") + b"\r\n.\r\nQUIT\r\n")
+    answers = (await reader.read()).decode().splitlines()
+    writer.close()
+    started = next(number for number, line in enumerate(answers) if line.startswith("354"))
+    assert any(line.startswith("500") for line in answers[:started]), "EHLO belongs to another protocol"
+    return [line[:3] for line in answers[started + 1 : -1]]
+
+
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="no collection of real mails lies beside this checkout")
 async def test_every_real_mail_leaves_a_trace(mail_room: MailRoom) -> None:
     files = [path.read_bytes() for path in sorted(CORPUS.rglob("*")) if path.is_file()]

@@ -187,6 +187,21 @@ async def test_a_send_that_was_cut_twice_ends_in_doubt(desk: Desk) -> None:
     assert (await desk.effect(effect_id))["state"] == "done"
 
 
+async def test_a_lease_is_kept_by_its_holder_alone_and_only_while_it_runs(desk: Desk) -> None:
+    effect_id = await reply_effect(desk)
+    lost = await claim(desk, effect_id)
+    await desk.client.renew_effect(effect_id, fence=lost.fence, lease=5 * LEASE)
+    left = await desk.row("SELECT leased_until - clock_timestamp() AS lease FROM effects")
+    assert 4 * LEASE < left["lease"] <= 5 * LEASE
+    await desk.expire_lease(effect_id)
+    with pytest.raises(Conflict):
+        await desk.client.renew_effect(effect_id, fence=lost.fence, lease=LEASE)
+    held = await claim(desk, effect_id)
+    with pytest.raises(Conflict):
+        await desk.client.renew_effect(effect_id, fence=lost.fence, lease=LEASE)
+    await desk.client.renew_effect(effect_id, fence=held.fence, lease=LEASE)
+
+
 async def test_a_definite_answer_counts_after_the_lease_ran_out(desk: Desk) -> None:
     effect_id = await reply_effect(desk)
     lost = await cut_sending(desk, effect_id)

@@ -129,3 +129,15 @@ async def test_live_tickets_are_paged_soonest_due_first(desk: Desk) -> None:
 async def test_a_page_token_that_is_none_of_ours_is_refused(desk: Desk, token: str) -> None:
     with pytest.raises(Invalid):
         await desk.client.list_live_tickets(page_token=token)
+
+
+async def test_request_ids_are_forgotten_after_thirty_days(desk: Desk) -> None:
+    await desk.rows(
+        "INSERT INTO requests (caller, method, request_id, digest, created_at)"
+        " SELECT 'mail', 'CreateTicket', age::text, '', instant() - age * interval '1 day'"
+        " FROM unnest(ARRAY[0, 29, 31, 400]) age"
+    )
+    assert await desk.client.keep_house() == 2
+    assert await desk.client.keep_house() == 0
+    kept = await desk.rows("SELECT request_id FROM requests ORDER BY request_id")
+    assert [row["request_id"] for row in kept] == ["0", "29"]

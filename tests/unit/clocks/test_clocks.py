@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.clocks.ladder import plan_clocks
-from services.domain.clocks.model import ClockKind, ClockOutcome, CompiledCalendar, SegmentState
-from services.domain.clocks.policy import ServiceLevels, Target
+from services.domain.clocks.model import ClockKind, ClockOutcome, SegmentState
+from services.domain.clocks.policy import CompiledCalendar, ServiceLevels, Target
 from services.domain.clocks.running import Word
 from services.domain.ticket import Priority, TicketStatus
 from tests.unit.calendars.factories import working_time

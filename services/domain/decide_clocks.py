@@ -1,0 +1,119 @@
+"""The clocks' part of a decision: events and dues in the order of their instants, and what steps of ladders do."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
+from services.domain.clocks.ladder import find_step
+from services.domain.clocks.model import ClockKind
+from services.domain.clocks.running import Moment, Word, run_clocks
+from services.domain.decision import EventFacts, FiredDue, Step, TicketFacts, TraceLine
+from services.domain.draft import Draft
+from services.domain.escalate import changes_of
+from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, Visibility
+
+_CLOCK_DUES = (DueKind.CLOCK_LIMIT, DueKind.LADDER_STEP)
+Fire = Callable[[Draft, Due], None]
+
+
+def fold_clocks(draft: Draft, *, fire: Fire) -> None:
+    """Fold events and the dues of clocks in the order of their instants, each at its own.
+
+    So an answer at 11:59 keeps the limit of 12:00 from passing, however late both are seen.
+    """
+    if not draft.levels.policies and not draft.clocks:
+        return
+    events, present = draft.facts.events, draft.ticket
+    draft.ticket = ticket_before(present, events)
+    for index, event in enumerate(events):
+        _fire_clock_dues(draft, before=event.effective_at, events=events[index:], present=present, fire=fire)
+        earlier, draft.ticket = draft.ticket, ticket_after(draft.ticket, event.changes)
+        woke = earlier.snoozed_until is not None and draft.ticket.snoozed_until is None
+        policy = draft.policy(event.effective_at)
+        draft.clocks = run_clocks(draft.clocks, moment_of(event, draft.ticket, policy, woke=woke), draft.levels)
+    # The same terms change nothing; new ones apply from now on, with what was measured before.
+    _bring_up(draft)
+    _explain_terms(draft)
+
+
+def _bring_up(draft: Draft) -> None:
+    ticket, now = draft.ticket, draft.facts.now
+    policy = draft.policy(now)
+    moment = Moment(now, ticket.version, "service levels", Word.OTHER, None, ticket.status, ticket.priority, policy)
+    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+
+
+def _explain_terms(draft: Draft) -> None:
+    """Say under which policy and target a clock is measured from now on, where that is new."""
+    known = {(clock.kind, clock.epoch): clock.reason for clock in draft.facts.clocks}
+    for clock in draft.clocks:
+        if clock.is_live and clock.reason != known.get((clock.kind, clock.epoch), ""):
+            seen = {"policy_id": str(clock.policy_id or "none"), "policy_version": str(clock.policy_version)}
+            cause = clock.reason.partition(":")[0]
+            draft.trace.append(TraceLine(draft.facts.now, cause, f"service level of {clock.kind}", seen, clock.reason))
+
+
+def _fire_clock_dues(
+    draft: Draft, *, before: datetime, events: Sequence[EventFacts], present: TicketFacts, fire: Fire
+) -> None:
+    """Fire the clocks' dues of before an event, unless the ticket has been put away since or the warning is idle."""
+    answered = {
+        clock.kind for clock in draft.clocks if clock.is_live and any(_ends(clock.kind, event) for event in events)
+    }
+    put_away = present.status.is_settled or present.snoozed_until is not None
+    while due := next((due for due in draft.plan() if due.due_at < before and due.kind in _CLOCK_DUES), None):
+        limit_passed = due.kind is DueKind.CLOCK_LIMIT
+        if put_away or (not limit_passed and any(f"/{kind}/" in due.key for kind in answered)):
+            _leave_out(draft, due)
+        else:
+            fire(draft, due)
+
+
+def _ends(kind: ClockKind, event: EventFacts) -> bool:
+    answer = event.kind is EventKind.MESSAGE_ADDED and event.author_kind is AuthorKind.AGENT
+    return answer and event.visibility is Visibility.PUBLIC and kind is not ClockKind.RESOLUTION
+
+
+def _leave_out(draft: Draft, due: Due) -> None:
+    draft.fired.append(FiredDue(due.key, draft.facts.now))
+    seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
+    outcome = "did not fire: the ticket has moved on since"
+    draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
+
+
+def show_clocks(draft: Draft, due: Due, before: TicketFacts) -> None:
+    """Let the clocks see what the due did; a due that changed nothing of the ticket is nothing to them."""
+    if draft.ticket == before or not draft.clocks:
+        return
+    ticket = draft.ticket
+    moment = Moment(
+        at=due.due_at,
+        seq=ticket.version + len(draft.steps),
+        cause=f"due {due.key}",
+        word=Word.OTHER,
+        message_id=None,
+        status=ticket.status,
+        priority=ticket.priority,
+        policy=draft.policy(due.due_at),
+        woke=before.snoozed_until is not None and ticket.snoozed_until is None,
+    )
+    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+
+
+def pass_limit(draft: Draft, due: Due) -> None:
+    """Tell that a clock has measured as much as it may."""
+    draft.steps.append(Step(EventKind.CLOCK_MISSED, (), f"due {due.key}", f"late: {due.reason}", due.due_at, due.key))
+
+
+def take_ladder_step(draft: Draft, due: Due) -> None:
+    """Do what the step says, but for what somebody has set since it was due."""
+    policy = draft.policy(due.due_at)
+    step = find_step(due.key, draft.clocks, policy, draft.levels)
+    assert step is not None, "the due was planned from it"
+    later = {
+        change.field for event in draft.facts.events if event.effective_at > due.due_at for change in event.changes
+    }
+    changes = changes_of(step.actions, draft.ticket, changed_since=later)
+    draft.ticket = ticket_after(draft.ticket, changes)
+    kind, cause = EventKind.LADDER_STEP_TAKEN, f"due {due.key}"
+    draft.steps.append(Step(kind, changes, cause, f"escalated: {due.reason}", due.due_at, due.key))

@@ -1,0 +1,46 @@
+"""What a step of a ladder does to a ticket."""
+
+import json
+from collections.abc import Collection, Iterator
+
+from services.domain.clocks.policy import ActionKind, LadderAction
+from services.domain.decision import TicketFacts
+from services.domain.ticket import FieldChange, Priority
+
+_ORDER = tuple(Priority)
+
+
+def changes_of(
+    actions: Collection[LadderAction], ticket: TicketFacts, *, changed_since: Collection[str]
+) -> tuple[FieldChange, ...]:
+    """The fields that change; a field that somebody has set since the step was due stays as they set it."""
+    changes: dict[str, FieldChange] = {}
+    for action in actions:
+        for field, new in _wanted(action, ticket):
+            old = getattr(ticket, field)
+            if field not in changed_since and new != old:
+                changes[field] = FieldChange(field, _json(old), _json(new))
+    return tuple(changes.values())
+
+
+def _wanted(action: LadderAction, ticket: TicketFacts) -> Iterator[tuple[str, object]]:
+    match action.kind:
+        case ActionKind.RAISE_PRIORITY:
+            step_up = _ORDER[min(_ORDER.index(ticket.priority) + 1, len(_ORDER) - 1)]
+            wanted = action.priority or step_up
+            if _ORDER.index(wanted) > _ORDER.index(ticket.priority):
+                yield "priority", wanted
+        case ActionKind.ASSIGN:
+            if action.team_id is not None:
+                yield "team_id", action.team_id
+            if action.user_id is not None or action.team_id not in (None, ticket.team_id):
+                yield "assignee_id", action.user_id
+        case ActionKind.ADD_TAG:
+            if action.tag not in ticket.tags:
+                yield "tags", (*ticket.tags, action.tag)
+
+
+def _json(value: object) -> str:
+    if isinstance(value, tuple):
+        return json.dumps(list(value))
+    return json.dumps(None if value is None else str(value))

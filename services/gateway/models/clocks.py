@@ -1,0 +1,58 @@
+"""What the REST API gives of clocks and takes for dues."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from services.domain.clocks.model import ClockKind, ClockOutcome, SegmentState
+from services.gateway.models.base import Duration, In, Out
+
+
+class SegmentOut(Out):
+    """A stretch in which a clock ran or was paused, with its working time and what began it."""
+
+    state: SegmentState
+    began_at: datetime
+    ended_at: datetime | None
+    worked: Duration
+    cause: str
+
+
+class ClockOut(Out):
+    """One clock with its ledger: `elapsed` is what ended segments add up to, with what an earlier epoch measured.
+
+    `due_at` is null while a pause keeps it from being known, and `outcome` as long as the clock measures.
+    """
+
+    kind: ClockKind
+    epoch: int
+    policy_id: UUID | None
+    policy_version: int
+    calendar_id: UUID | None
+    calendar_version: int
+    target: Duration | None
+    carried: Duration
+    elapsed: Duration
+    due_at: datetime | None
+    outcome: ClockOutcome | None
+    reason: str
+    segments: tuple[SegmentOut, ...]
+
+
+class DueMoveIn(In):
+    """To which instant a due goes."""
+
+    due_at: AwareDatetime
+
+
+# The header of the ledger as CSV, in the order of its columns.
+LEDGER_COLUMNS = (
+    "clock", "epoch", "policy_id", "policy_version", "target_seconds", "due_at", "outcome",
+    "state", "began_at", "ended_at", "worked_seconds", "cause",
+)  # fmt: skip
+
+
+def seconds_of(duration: timedelta | None) -> str:
+    """A duration in seconds, exact to the microsecond."""
+    return "" if duration is None else f"{duration / timedelta(seconds=1):.6f}"

@@ -1,0 +1,1 @@
+"""Service levels in routing: kept as documents, checked as a whole, compiled for decisions."""

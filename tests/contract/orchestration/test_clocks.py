@@ -1,0 +1,87 @@
+"""Clocks in the database: written by decisions with their ledger, read back exactly, fired once."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from services.domain.clocks.model import Clock, ClockKind, ClockOutcome, SegmentState
+from services.domain.clocks.policy import ServiceLevels
+from services.domain.decide import decide
+from services.domain.decision import Facts, Plan
+from services.domain.errors import Conflict
+from services.domain.ticket import AuthorKind, Priority, TicketStatus
+from services.tickets.store.clocks import read_clocks
+from tests.contract.orchestration.desk import Desk
+from tests.unit.clocks.test_decide_clocks import FIRST, HALF, LATE, LIMIT, MINUTE, make_levels
+
+LEVELS = make_levels()
+
+
+async def advance(desk: Desk, ticket_id: UUID, levels: ServiceLevels = LEVELS) -> Plan:
+    facts = await desk.client.get_for_decision(ticket_id)
+    return await apply(desk, facts, levels)
+
+
+async def apply(desk: Desk, facts: Facts, levels: ServiceLevels) -> Plan:
+    decision = decide(facts, desk.routing, levels)
+    return await desk.client.apply_decision(decision, facts=facts, routing=desk.routing)
+
+
+async def clock(desk: Desk, ticket_id: UUID, kind: ClockKind) -> Clock:
+    async with desk.database.transaction() as conn:
+        return [found for found in await read_clocks(conn, ticket_id) if found.kind is kind][-1]
+
+
+async def test_the_next_limit_is_what_the_workflow_waits_for(desk: Desk) -> None:
+    ticket_id = await desk.new_ticket()
+    plan = await advance(desk, ticket_id)
+    assert plan.next_due_reason == "step half of first response"
+    assert 1700 < plan.due_in_seconds <= 1800
+
+
+async def test_a_ledger_is_read_back_as_it_was_decided(desk: Desk) -> None:
+    ticket_id = await desk.new_ticket()
+    await advance(desk, ticket_id)
+    desk.clock.skipped += 10 * MINUTE
+    await desk.write(ticket_id, AuthorKind.AGENT, status=TicketStatus.PENDING)
+    await advance(desk, ticket_id)
+    answered = await clock(desk, ticket_id, FIRST)
+    assert answered.outcome is ClockOutcome.MET
+    assert 10 * MINUTE <= answered.elapsed < 10 * MINUTE + timedelta(seconds=30)
+    resolution = await clock(desk, ticket_id, ClockKind.RESOLUTION)
+    assert [part.state for part in resolution.segments] == [SegmentState.RUNNING, SegmentState.PAUSED]
+    assert resolution.segments[0].ended_at == resolution.segments[1].began_at == answered.segments[-1].ended_at
+    facts = await desk.client.get_for_decision(ticket_id)
+    assert decide(facts, desk.routing, LEVELS).clocks == facts.clocks
+
+
+async def test_steps_fire_once_raise_the_priority_and_tell_it_in_the_activity(desk: Desk) -> None:
+    ticket_id = await desk.new_ticket()
+    await advance(desk, ticket_id)
+    desk.clock.skipped += 100 * MINUTE
+    facts = await desk.client.get_for_decision(ticket_id)
+    await apply(desk, facts, LEVELS)
+    with pytest.raises(Conflict):
+        await apply(desk, facts, LEVELS)
+    await advance(desk, ticket_id)
+    events = await desk.rows(
+        "SELECT kind, cause, effective_at FROM events WHERE ticket_id = %(id)s AND cause LIKE 'due %%' ORDER BY seq",
+        id=ticket_id,
+    )
+    assert [event["cause"] for event in events] == [f"due {key}" for key in (HALF, LIMIT, LATE)]
+    row = await desk.row("SELECT priority, tags, created_at FROM tickets WHERE id = %(id)s", id=ticket_id)
+    assert (row["priority"], row["tags"]) == (Priority.HIGH, ["warned"])
+    assert [event["effective_at"] - row["created_at"] for event in events] == [30 * MINUTE, 60 * MINUTE, 90 * MINUTE]
+
+
+async def test_new_terms_reckon_the_ledger_anew_and_leave_what_ended(desk: Desk) -> None:
+    ticket_id = await desk.new_ticket()
+    await advance(desk, ticket_id)
+    desk.clock.skipped += 10 * MINUTE
+    await desk.write(ticket_id, AuthorKind.AGENT, status=TicketStatus.OPEN)
+    await advance(desk, ticket_id)
+    before = await clock(desk, ticket_id, FIRST)
+    await advance(desk, ticket_id, make_levels(conditions="priority:urgent"))
+    assert await clock(desk, ticket_id, FIRST) == before
+    assert (await clock(desk, ticket_id, ClockKind.RESOLUTION)).policy_id is None
