@@ -42,13 +42,14 @@ def test_a_new_request_by_mail_is_acknowledged_once_and_neutrally(stack: Stack, 
 
 
 def test_a_reply_can_be_taken_back_until_it_goes_out(stack: Stack, api: httpx.Client) -> None:
-    brand = quick_brand(api, undo_seconds=3)
+    brand = quick_brand(api, undo_seconds=60)
     sender = f"{uuid4()}@example.com"
     created = create(api, brand=brand["name"], requester={"email": sender, "name": "Ann"})
     path = f"/tickets/{created['id']}/messages"
     oops = api.post(path, json={"visibility": "public", "body": "Oops."}).json()
     undone = api.post(f"{path}/{oops['id']}/undo")
     assert (undone.status_code, undone.json()["withdrawn_at"] is None) == (200, False)
+    api.patch(f"/brands/{brand['id']}", json={"undo_seconds": 1}).raise_for_status()
     right = api.post(path, json={"visibility": "public", "body": "Right."}).json()
     (mail,) = wait_for(lambda: stack.sent_mails(sender), what="the right reply")
     assert text_of(mail).strip() == "Right."

@@ -199,7 +199,7 @@ async def test_a_desk_with_open_streams_stops_within_seconds(postgres: Postgres)
         opened = []
         for _ in range(4):
             user = await doors.account()
-            client = httpx.AsyncClient(base_url=doors.url, trust_env=False)
+            client = httpx.AsyncClient(base_url=doors.url, trust_env=False, timeout=30)
             browser = Browser(await pages.enter_async_context(client), PUBLIC_URL)
             await browser.sign_in(user.email)
             opened += [await pages.enter_async_context(open_page(browser)) for _ in range(MOST_STREAMS)]
