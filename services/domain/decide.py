@@ -36,7 +36,9 @@ _UNREACHABLE = "no mail: the requester has no address"
 
 def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS) -> Decision:
     """What is to happen to the ticket now."""
-    draft = Draft(facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks)
+    draft = Draft(
+        facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks, told_teams=routing.told_teams
+    )
     for event in facts.events:
         _acknowledge(draft, event)
         _send_reply(draft, event)
@@ -229,7 +231,7 @@ def _fire(draft: Draft, due: Due) -> None:
     draft.fired.append(FiredDue(due.key, draft.facts.now))
     show_clocks(draft, due, before)
     seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
-    outcome = draft.steps[-1].reason
+    outcome = next(step.reason for step in draft.steps if step.due_key == due.key)
     draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
 
 

@@ -116,9 +116,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldTeam:
+    """A team that steps of ladders tell, with its active members."""
+
+    team_id: UUID
+    user_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingFacts:
     """Routing's own facts at the moment of the decision: the ticket's team (else the default one), its active members,
-    and whether the ticket's assignee is still active."""
+    whether the ticket's assignee is still active, and the teams that steps of ladders tell."""
 
     team_id: UUID
     team_name: str
@@ -126,11 +134,14 @@ class RoutingFacts:
     members: tuple[Candidate, ...]
     assignee_active: bool
     service_levels_revision: int = 0
+    told_teams: tuple[ToldTeam, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One automatic change: becomes one event. `due_key` is set when the step is a due."""
+    """One automatic change: becomes one event. `due_key` is set when the step is a due, `note` when it is a note of the
+    desk itself.
+    """
 
     kind: EventKind
     changes: tuple[FieldChange, ...]
@@ -138,6 +149,7 @@ class Step:
     reason: str
     effective_at: datetime
     due_key: str = ""
+    note: str = ""
 
 
 class AssignmentStrategy(StrEnum):
@@ -167,6 +179,7 @@ class EffectKind(StrEnum):
     CUSTOMER_WROTE_MAIL = "customer_wrote_mail"
     NOTE_MAIL = "note_mail"
     ASSIGNED_MAIL = "assigned_mail"
+    ESCALATED_MAIL = "escalated_mail"
 
 
 @dataclass(frozen=True, slots=True)

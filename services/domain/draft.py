@@ -6,7 +6,7 @@ from datetime import datetime
 from services.domain.clocks.fold import policy_of
 from services.domain.clocks.model import Clock
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
-from services.domain.decision import Assignment, Facts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
+from services.domain.decision import Assignment, Facts, FiredDue, PlannedEffect, Step, TicketFacts, ToldTeam, TraceLine
 from services.domain.plan import ServiceLevel, plan_dues
 from services.domain.ticket import Due
 
@@ -24,6 +24,7 @@ class Draft:
     assignment: Assignment | None = None
     levels: ServiceLevels = NO_SERVICE_LEVELS
     clocks: tuple[Clock, ...] = ()
+    told_teams: tuple[ToldTeam, ...] = ()
 
     def plan(self) -> tuple[Due, ...]:
         """The dues of the ticket as it is by now."""

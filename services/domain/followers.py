@@ -16,7 +16,9 @@ from services.domain.ticket import AuthorKind, Contact, EventKind, FollowerKind,
 from services.domain.user import User
 
 MOST_FOLLOWERS = 50
-STAFF_MAILS = frozenset({EffectKind.CUSTOMER_WROTE_MAIL, EffectKind.NOTE_MAIL, EffectKind.ASSIGNED_MAIL})
+STAFF_MAILS = frozenset(
+    {EffectKind.CUSTOMER_WROTE_MAIL, EffectKind.NOTE_MAIL, EffectKind.ASSIGNED_MAIL, EffectKind.ESCALATED_MAIL}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ def _kind_of(event: EventFacts) -> EffectKind | None:
 
 
 def why_not_told(colleague: User | None, *, follows: bool, assignee_id: UUID | None) -> str:
-    """Why a member of the staff is not told any more; "" when they are. `colleague` is who they are by now."""
+    """Why a member of the staff is not told any more; "" when they are. `colleague` is who they are by now, and
+    `follows` whether they follow the ticket or are named by a step of its ladder.
+    """
     if colleague is None or not colleague.is_active_staff:
         return "they are no active member of the staff any more"
     is_theirs = colleague.id == assignee_id

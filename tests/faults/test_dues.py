@@ -24,9 +24,11 @@ TICKETS, STEPS = (200, 10) if FULL else (25, 4)
 STRETCH_SECONDS = 120 if FULL else 15
 KILL_EVERY_SECONDS = 15 if FULL else 5
 OVERDUE, URGENT, FIRST = (1_000, 50, 150) if FULL else (60, 5, 15)
+SNOOZED_SECONDS = 240 if FULL else 14
 OUTAGE_SECONDS = 600 if FULL else 3
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 pytestmark = pytest.mark.timeout(1_800 if FULL else 180)
 
@@ -56,16 +58,16 @@ def test_a_worker_that_is_killed_again_and_again_lets_each_due_happen_once_and_n
     for each in tickets:
         began = datetime.fromisoformat(each["created_at"])
         for key, offset in _dues().items():
-            wanted[each["id"], f"due {key}"] = began + offset
+            wanted[f"{each['id']} due {key}"] = began + offset
     while datetime.now(UTC) < max(wanted.values()):
         time.sleep(KILL_EVERY_SECONDS)
         stack.kill("worker")
         kills += 1
     done = wait_for(lambda: _happened(api, tickets, len(wanted)), within=120, every=1, what="the dues")
-    lost, doubled = compare(Counter((event["ticket_id"], event["cause"]) for event in done), wanted)
+    lost, doubled = compare(Counter(map(_named, done)), wanted)
     lateness = []
     for event in done:
-        due_at = wanted[event["ticket_id"], event["cause"]]
+        due_at = wanted[_named(event)]
         assert datetime.fromisoformat(event["effective_at"]) == due_at
         lateness.append((datetime.fromisoformat(event["occurred_at"]) - due_at).total_seconds())
     assert min(lateness) >= 0, "a due happened early"
@@ -117,6 +119,10 @@ def _events_of_dues(api: httpx.Client, ticket_id: str) -> list[dict[str, Any]]:
     return [event | {"ticket_id": ticket_id} for event in events if event["cause"].startswith("due ")]
 
 
+def _named(event: dict[str, Any]) -> str:
+    return f"{event['ticket_id']} {event['cause']}"
+
+
 def _at_once(do: Callable[[T], R], each: Iterable[T]) -> list[R]:
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(do, each))
@@ -135,7 +141,7 @@ def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: St
     chance = random.Random(SEED)
     priorities = chance.sample(["urgent"] * URGENT + ["normal"] * (OVERDUE - URGENT), OVERDUE)
     tickets = _at_once(lambda priority: create(api, priority=priority), priorities)
-    due_at = datetime.now(UTC) + timedelta(seconds=6 + OVERDUE / 10)
+    due_at = datetime.now(UTC) + timedelta(seconds=SNOOZED_SECONDS)
     snooze = {"until": due_at.isoformat(), "reason": "until the outage"}
     _at_once(lambda each: api.post(f"/tickets/{each['id']}/snooze", json=snooze).raise_for_status(), tickets)
     wait_until_quiet(stack, within=300)

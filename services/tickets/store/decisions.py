@@ -41,6 +41,7 @@ from services.domain.ticket import (
 from services.tickets.convert import due_of, field_changes_of, new_values
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
+from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.statements import QUERIES
 
@@ -151,6 +152,7 @@ async def _take_step(
         step.kind,
         actor=ACTOR,
         changes=new_values(step.changes),
+        message_id=await add_note(conn, locked.ticket, step.note, author=ACTOR) if step.note else None,
         decision_id=decision_id,
         cause=step.cause,
         reason=step.reason,
