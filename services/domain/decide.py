@@ -27,6 +27,7 @@ from services.domain.decision import (
 )
 from services.domain.draft import Draft
 from services.domain.followers import customers_following, plan_notices
+from services.domain.plan import due_key
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
 
 # The key of an acknowledgement to somebody who did not prove to be the sender.
@@ -282,6 +283,16 @@ def _wake(draft: Draft, due: Due) -> None:
     draft.steps.append(Step(EventKind.TICKET_WOKEN, tuple(changes), f"due {due.key}", reason, due.due_at, due.key))
 
 
+def _remind_colleague(draft: Draft, due: Due) -> None:
+    cause = f"due {due.key}"
+    draft.effects += [
+        PlannedEffect(due.key, EffectKind.REMINDER_MAIL, None, due.due_at, cause, user_id=wanted.user_id)
+        for wanted in draft.facts.reminders
+        if due_key(DueKind.REMINDER, wanted.seq) == due.key
+    ]
+    draft.steps.append(Step(EventKind.DUE_FIRED, (), cause, f"told by mail: {due.reason}", due.due_at, due.key))
+
+
 _FIRE = {
     DueKind.IDLE_REMINDER: _remind,
     DueKind.IDLE_RESOLVE: _resolve,
@@ -289,4 +300,5 @@ _FIRE = {
     DueKind.SNOOZE_WAKE: _wake,
     DueKind.CLOCK_LIMIT: pass_limit,
     DueKind.LADDER_STEP: take_ladder_step,
+    DueKind.REMINDER: _remind_colleague,
 }

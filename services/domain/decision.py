@@ -92,6 +92,15 @@ class MovedDue:
 
 
 @dataclass(frozen=True, slots=True)
+class ReminderFacts:
+    """Somebody of the staff wants to be reminded; `seq` is of the event that says so."""
+
+    seq: int
+    user_id: UUID
+    remind_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision on one ticket may look at, read in one transaction."""
 
@@ -105,6 +114,7 @@ class Facts:
     clocks: tuple[Clock, ...] = ()
     moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
+    reminders: tuple[ReminderFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +190,7 @@ class EffectKind(StrEnum):
     NOTE_MAIL = "note_mail"
     ASSIGNED_MAIL = "assigned_mail"
     ESCALATED_MAIL = "escalated_mail"
+    REMINDER_MAIL = "reminder_mail"
 
 
 @dataclass(frozen=True, slots=True)

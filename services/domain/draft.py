@@ -29,7 +29,10 @@ class Draft:
     def plan(self) -> tuple[Due, ...]:
         """The dues of the ticket as it is by now."""
         service = ServiceLevel(self.clocks, self.policy(self.facts.now), self.levels)
-        return plan_dues(self.ticket, self.facts.brand, self.fired, moved=self.facts.moved, service=service)
+        facts = self.facts
+        return plan_dues(
+            self.ticket, facts.brand, self.fired, moved=facts.moved, reminders=facts.reminders, service=service
+        )
 
     def policy(self, at: datetime) -> Policy | None:
         """The policy of the ticket as it is by now."""

@@ -43,6 +43,7 @@ from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_d
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
 from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
+from services.tickets.store.reminders import read_reminders
 from services.tickets.store.statements import QUERIES
 
 ACTOR = "duradesk"
@@ -77,6 +78,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         fired=tuple(FiredDue(due["key"], datetime.fromisoformat(due["fired_at"])) for due in row["fired"]),
         clocks=await read_clocks(conn, ticket_id),
         moved=await read_moved_dues(conn, ticket_id),
+        reminders=await read_reminders(conn, ticket_id),
         followers=tuple(_follower_of(follower) for follower in row["followers"]),
     )
 

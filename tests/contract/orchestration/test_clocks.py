@@ -113,3 +113,24 @@ async def test_a_step_leaves_its_note_once_and_tells_only_who_may_see_the_ticket
     (mail,) = [mail for mail in sent if "escalated" in mail.subject]
     assert mail.to_address == f"agent-{BEN.int}@desk.example"
     assert "was escalated: step late of first response." in mail.text
+
+
+async def test_a_reminder_is_mailed_with_its_words_to_who_set_it(desk: Desk) -> None:
+    desk.colleagues.add(BEN)
+    ticket_id = await desk.new_ticket()
+    await desk.rows(
+        "INSERT INTO reminders (ticket_id, seq, user_id, remind_at, text, id)"
+        " VALUES (%(id)s, 1, %(ben)s, instant() + interval '1 hour', %(text)s, gen_random_uuid())",
+        id=ticket_id,
+        ben=BEN,
+        text="Call them.\nTwice.",
+    )
+    await advance(desk, ticket_id)
+    desk.clock.skipped += 61 * MINUTE
+    sent = []
+    for effect_id in (await advance(desk, ticket_id)).open_effects:
+        with suppress(InvalidTransition):
+            sent.append((await desk.client.claim_effect(effect_id, lease=MINUTE)).mail)
+    (mail,) = [mail for mail in sent if "reminder" in mail.subject]
+    assert mail.to_address == f"agent-{BEN.int}@desk.example"
+    assert "Call them.\nTwice." in mail.text
