@@ -46,9 +46,11 @@ lint: install  ## Check style, types, the direction of imports and the protos
 protos: generated/.stamp  ## Generate Python from protos/ into generated/
 
 .PHONY: messages
-messages: install  ## Collect the texts of our mails for translators
+messages: install  ## Collect the texts of our mails and pages for translators
 	$(BIN)/pybabel -q extract -k _ --no-location --sort-output --omit-header -w 110 \
 		-o services/tickets/locale/messages.pot services/domain/templates.py
+	$(BIN)/pybabel -q extract -F services/gateway/locale/babel.cfg --no-location --sort-output --omit-header -w 110 \
+		-o services/gateway/locale/messages.pot services/gateway/web/templates
 
 .PHONY: lock
 lock: $(INSTALLED)  ## Choose the newest versions that pyproject.toml allows
