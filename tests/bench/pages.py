@@ -17,7 +17,7 @@ from deploy.local.settings import LocalSettings
 from services.common.settings import load_settings
 from tests.browser.pages import DESK
 
-REQUESTS = 15
+REQUESTS = 9
 MOST_MILLISECONDS = 100
 MOST_BYTES = 60_000
 # What people look for, besides what is on every page.

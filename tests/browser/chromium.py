@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,9 +60,17 @@ class Watch:
 
     @contextmanager
     def awaiting(self, *statuses: int) -> Iterator[None]:
-        """Let the answers of the block be refusals with one of these statuses; 0 is no answer at all."""
+        """Let the answers of the block be refusals with one of these statuses."""
         self._awaited |= set(statuses)
         yield
+
+    @contextmanager
+    def interrupted(self) -> Iterator[None]:
+        """Let the line be broken in the block: what the browser then says of it is no fault of a page."""
+        before = list(self.problems)
+        self._awaited |= {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE}
+        yield
+        self.problems[len(before) :] = [one for one in self.problems[len(before) :] if "net::ERR_" not in one]
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):

@@ -2,7 +2,7 @@
 
 A position is a snapshot of PostgreSQL: which transactions had ended. An event carries its transaction, so those between
 two positions are exactly those whose transaction the later snapshot shows and the earlier one does not, however the
-commits overlapped: docs/decisions/0012-position-of-the-stream.md.
+commits overlapped: docs/decisions/0013-position-of-the-stream.md.
 """
 
 import re
