@@ -53,6 +53,7 @@ from services.gateway.web import (
     settings_teams,
     sign_in,
     sink,
+    upcoming,
 )
 from services.gateway.web import deliveries as delivery_pages
 from services.gateway.web import quarantine as quarantine_pages
@@ -83,6 +84,7 @@ _PAGES = (
     settings_teams,
     sign_in,
     sink,
+    upcoming,
 )
 
 

@@ -12,6 +12,7 @@ _STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_SOON = timedelta(hours=1)
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
@@ -50,6 +51,27 @@ def wait(span: timedelta | None) -> str:
     return f"{seconds / size:g} {unit}"
 
 
+def span(length: timedelta) -> str:
+    """The length, whichever way it goes, in its two largest units: `2 h 10 min`; without seconds."""
+    minutes = int(abs(length).total_seconds() // 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest and not days else ""]
+    return " ".join(part for part in parts if part) or "< 1 min"
+
+
+def until(instant: datetime, now: datetime | None = None) -> str:
+    """How far away the instant is, as a `span`."""
+    return span(instant - (now or datetime.now(UTC)))
+
+
+def pace(instant: datetime, now: datetime | None = None) -> str:
+    """Whether the instant is past (`late`), less than an hour away (`soon`), or neither."""
+    left = instant - (now or datetime.now(UTC))
+    if left <= timedelta():
+        return "late"
+    return "soon" if left < _SOON else ""
+
+
 def words(name: str) -> str:
     """A stable name as words: `on_hold` is "on hold"."""
     return name.replace("_", " ")
@@ -81,4 +103,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "linked": linked,
     "browser": browser_name,
     "wait": wait,
+    "span": span,
+    "until": until,
+    "pace": pace,
 }
