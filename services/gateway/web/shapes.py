@@ -1,8 +1,9 @@
 """How values look on pages: ages, instants, sizes. Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -77,6 +78,11 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def with_names(words: dict[str, str], things: Iterable[Any]) -> dict[str, str]:
+    """The words with the names of these things by their ids."""
+    return words | {str(thing.id): thing.name for thing in things}
+
+
 def initials(name: str) -> str:
     """One or two letters that stand for a person."""
     parts = [part for part in name.split() if part[0].isalnum()] or [name or "?"]
@@ -104,6 +110,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "browser": browser_name,
     "wait": wait,
     "span": span,
+    "with_names": with_names,
     "until": until,
     "pace": pace,
 }
