@@ -48,11 +48,15 @@ from services.gateway.web import (
     selection,
     session,
     settings_brands,
+    settings_calendars,
+    settings_ladders,
     settings_people,
+    settings_policies,
     settings_start,
     settings_teams,
     sign_in,
     sink,
+    upcoming,
 )
 from services.gateway.web import deliveries as delivery_pages
 from services.gateway.web import quarantine as quarantine_pages
@@ -78,11 +82,15 @@ _PAGES = (
     replies,
     selection,
     settings_brands,
+    settings_calendars,
+    settings_ladders,
     settings_people,
+    settings_policies,
     settings_start,
     settings_teams,
     sign_in,
     sink,
+    upcoming,
 )
 
 

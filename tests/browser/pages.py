@@ -17,6 +17,12 @@ DESK = {
     "people": "/settings/people",
     "teams": "/settings/teams",
     "brands": "/settings/brands",
+    "calendars": "/settings/calendars",
+    "new-calendar": "/settings/calendars/new",
+    "policies": "/settings/policies",
+    "new-policy": "/settings/policies/new",
+    "ladders": "/settings/ladders",
+    "new-ladder": "/settings/ladders/new",
     "deliveries": "/deliveries",
     "quarantine": "/quarantine",
 }

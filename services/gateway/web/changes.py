@@ -112,9 +112,8 @@ async def snooze_ticket(
     keep_on_reply: Annotated[bool, Form()] = False,
 ) -> Response:
     """Out of sight for some hours or until an instant, which the form gives in the reader's own zone or in UTC."""
-    call = behind.tickets.snooze_ticket(
-        ticket.id, until=_instant(until, hours=hours), reason=reason, keep_on_reply=keep_on_reply
-    )
+    instant = instant_of(until) if until else datetime.now(UTC) + timedelta(hours=hours or 24)
+    call = behind.tickets.snooze_ticket(ticket.id, until=instant, reason=reason, keep_on_reply=keep_on_reply)
     return await made(request, ticket, asked, behind, call)
 
 
@@ -154,11 +153,10 @@ def _id(text: str) -> UUID | None:
         raise Invalid("Choose somebody from the list.") from None
 
 
-def _instant(until: str, *, hours: float) -> datetime:
-    if not until:
-        return datetime.now(UTC) + timedelta(hours=hours or 24)
+def instant_of(text: str) -> datetime:
+    """The instant that a form names, in UTC unless it says otherwise."""
     try:
-        found = datetime.fromisoformat(until)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid("Write the time as year-month-day and hour:minute, e.g. 2030-01-31 09:00.") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -10,6 +10,7 @@ _FIELDS = {
     "EMAIL_TAKEN": "email",
     "TEAM_NAME_TAKEN": "name",
     "BRAND_NAME_TAKEN": "name",
+    "NAME_TAKEN": "name",
     "BRAND_ADDRESS_TAKEN": "address",
 }
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -81,7 +80,6 @@ class Row:
     ticket: Ticket
     assignee: str
     team: str
-    is_late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +104,11 @@ async def list_of(asked: Asked, behind: Services, caller: Principal) -> tuple[Ti
     """The tickets that were asked for, with the names of those who work on them."""
     found, directory = await asyncio.gather(_found(asked, behind, caller), directory_of(behind))
     tickets, cursor, problem = found
-    now = datetime.now(UTC)
     rows = tuple(
         Row(
             ticket=ticket,
             assignee=directory.person(ticket.assignee_id),
             team=directory.team(ticket.team_id),
-            is_late=ticket.next_due_at is not None and ticket.next_due_at < now,
         )
         for ticket in tickets
     )

@@ -17,6 +17,7 @@ from services.domain.followers import Follower
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
 from services.gateway.deps import Behind, Services
 from services.gateway.web.activity import Change, changes_of
+from services.gateway.web.clocks import Bars, bars_of
 from services.gateway.web.conversation import Conversation, conversation
 from services.gateway.web.directory import Directory
 from services.gateway.web.lists import Asked, AskedFor, TicketList, list_of
@@ -37,6 +38,7 @@ class Panel:
     brand: Brand | None
     conversation: Conversation
     changes: tuple[Change, ...]
+    clocks: Bars
     dues: tuple[Due, ...]
     reports: tuple[MailReport, ...]
     copies: tuple[CcProposal, ...]
@@ -123,6 +125,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         found_list = group.create_task(list_of(asked, behind, request.state.caller))
         messages = group.create_task(_messages(ticket.id, behind))
         events = group.create_task(_events(ticket, behind))
+        clocks = group.create_task(behind.clocks.list_clocks(ticket.id))
         dues = group.create_task(tickets.list_dues(ticket.id))
         deliveries = group.create_task(tickets.list_deliveries(ticket_id=ticket.id, page_size=100))
         reports = group.create_task(tickets.list_mail_reports(ticket.id))
@@ -149,6 +152,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         ),
         changes=changes_of(events.result(), directory, authors),
         followers=followers.result(),
+        clocks=bars_of(clocks.result(), datetime.now(UTC)),
         dues=dues.result(),
         reports=reports.result(),
         copies=copies.result(),

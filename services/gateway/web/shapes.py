@@ -1,8 +1,9 @@
 """How values look on pages: ages, instants, sizes. Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -12,6 +13,7 @@ _STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_SOON = timedelta(hours=1)
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
@@ -50,9 +52,35 @@ def wait(span: timedelta | None) -> str:
     return f"{seconds / size:g} {unit}"
 
 
+def span(length: timedelta) -> str:
+    """The length, whichever way it goes, in its two largest units: `2 h 10 min`; without seconds."""
+    minutes = int(abs(length).total_seconds() // 60)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest and not days else ""]
+    return " ".join(part for part in parts if part) or "< 1 min"
+
+
+def until(instant: datetime, now: datetime | None = None) -> str:
+    """How far away the instant is, as a `span`."""
+    return span(instant - (now or datetime.now(UTC)))
+
+
+def pace(instant: datetime, now: datetime | None = None) -> str:
+    """Whether the instant is past (`late`), less than an hour away (`soon`), or neither."""
+    left = instant - (now or datetime.now(UTC))
+    if left <= timedelta():
+        return "late"
+    return "soon" if left < _SOON else ""
+
+
 def words(name: str) -> str:
     """A stable name as words: `on_hold` is "on hold"."""
     return name.replace("_", " ")
+
+
+def with_names(words: dict[str, str], things: Iterable[Any]) -> dict[str, str]:
+    """The words with the names of these things by their ids."""
+    return words | {str(thing.id): thing.name for thing in things}
 
 
 def initials(name: str) -> str:
@@ -81,4 +109,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "linked": linked,
     "browser": browser_name,
     "wait": wait,
+    "span": span,
+    "with_names": with_names,
+    "until": until,
+    "pace": pace,
 }

@@ -1,5 +1,6 @@
 // The scripts of the desk: pages work without them, they make them quicker.
 import "./times.js";
+import "./clocks.js";
 import "./forms.js";
 import "./keys.js";
 import "./rows.js";

@@ -8,6 +8,11 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   if (local?.value) event.detail.parameters.set("until", new Date(local.value).toISOString());
 });
 
+// A new calendar is offered the zone of whoever makes it.
+for (const field of document.querySelectorAll("[data-zone]")) {
+  if (field.value === "UTC") field.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 // A refusal that is no page of ours, or no answer at all: what was typed stays where it is.
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.body.addEventListener(name, () => say(document.body.dataset.offline));

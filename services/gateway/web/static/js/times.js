@@ -5,6 +5,7 @@ const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) time.title = format.format(new Date(time.dateTime));
+  for (const time of root.querySelectorAll("time.local")) time.textContent = format.format(new Date(time.dateTime));
   for (const until of root.querySelectorAll("[data-until]:not(.counting)")) {
     until.classList.add("counting");
     countDown(until, until.textContent);

@@ -1,0 +1,94 @@
+"""What is measured of a ticket on its page, and what people do there to what happens next."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from services.domain.principal import Role
+from services.domain.ticket import Ticket
+from tests.browsing import Browser
+from tests.contract.gateway.test_desk_pages import a_ticket, shown
+from tests.doors import Doors
+
+KEY = "auto_close/1"
+
+
+async def planned(doors: Doors) -> Ticket:
+    """A ticket on which something happens tomorrow."""
+    ticket = await a_ticket(doors)
+    await doors.desk.rows(
+        "INSERT INTO dues (ticket_id, key, kind, due_at, reason)"
+        " VALUES (%(id)s, %(key)s, 'auto_close', instant() + interval '1 day', 'resolved for 1 day')",
+        id=ticket.id,
+        key=KEY,
+    )
+    return ticket
+
+
+async def staff(doors: Doors, role: Role = Role.AGENT) -> tuple[Browser, UUID]:
+    user = await doors.account(role)
+    return await doors.browser(user.email), user.id
+
+
+async def activity(doors: Doors, ticket: Ticket) -> list[str]:
+    events, _ = await (await doors.desk.client()).list_events(ticket.id)
+    return [event.kind for event in events][1:]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"change": "run"}, "due_moved"),
+        ({"change": "skip"}, "due_skipped"),
+        ({"until": (datetime.now(UTC) + timedelta(days=3)).isoformat()}, "due_moved"),
+    ],
+)
+async def test_what_happens_next_is_run_skipped_and_moved(doors: Doors, fields: dict[str, str], kind: str) -> None:
+    ticket, (browser, _) = await planned(doors), await staff(doors)
+    page = shown(await browser.get(f"/tickets/{ticket.number}"))
+    assert "Closed" in page
+    assert "resolved for 1 day" in page
+    answer = await browser.post(f"/tickets/{ticket.number}/upcoming", {"key": KEY} | fields)
+    assert answer.status_code == 303
+    assert await activity(doors, ticket) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "words"),
+    [
+        ({"until": "soon"}, 422, "Write the time as"),
+        ({"until": "2020-01-01T09:00"}, 422, "must be later than now"),
+        ({"change": "skip", "key": "auto_close/9"}, 404, "This due does not exist"),
+    ],
+)
+async def test_a_change_that_cannot_be_is_explained_on_the_page(
+    doors: Doors, fields: dict[str, str], status: int, words: str
+) -> None:
+    ticket, (browser, _) = await planned(doors), await staff(doors)
+    await browser.get(f"/tickets/{ticket.number}")
+    answer = await browser.post(f"/tickets/{ticket.number}/upcoming", {"key": KEY} | fields)
+    assert (answer.status_code, words in answer.text) == (status, True)
+    assert await activity(doors, ticket) == []
+
+
+async def test_a_light_agent_sees_what_happens_next_and_changes_nothing(doors: Doors) -> None:
+    ticket, (browser, user_id) = await planned(doors), await staff(doors, Role.LIGHT_AGENT)
+    await (await doors.desk.client()).assign_ticket(ticket.id, assignee_id=user_id)
+    page = await browser.get(f"/tickets/{ticket.number}")
+    assert ("resolved for 1 day" in page.text, "/upcoming" in page.text) == (True, False)
+    answer = await browser.post(f"/tickets/{ticket.number}/upcoming", {"key": KEY, "change": "skip"})
+    assert answer.status_code == 403
+
+
+async def test_a_list_says_how_late_or_how_soon(doors: Doors) -> None:
+    ticket, (browser, _) = await planned(doors), await staff(doors)
+    for interval, words in (("-2 hours -10 minutes", "late by 2 h 10 min"), ("30 minutes", "in 29 min")):
+        await doors.desk.rows(
+            "UPDATE tickets SET next_due_at = instant() + %(interval)s::interval WHERE id = %(id)s",
+            id=ticket.id,
+            interval=interval,
+        )
+        page = await browser.get(f"/tickets?filter=number:{ticket.number}")
+        assert re.search(rf'class="pace (late|soon)"[^>]*>{words}', page.text), words
