@@ -164,16 +164,28 @@ async def _ladder_page(
 ) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.wrong or form.problem else HTTPStatus.OK
     directory = await directory_of(behind)
-    values = {"ladder": ladder, "form": form, "directory": directory, "done": done, "when": tuple(StepWhen)}
-    raises = ("", _BY_ONE, *Priority)
-    return await page(request, "desk/ladder.html", status=status, **values, raises=raises)
+    return await page(
+        request,
+        "desk/ladder.html",
+        status=status,
+        ladder=ladder,
+        form=form,
+        directory=directory,
+        done=done,
+        when=tuple(StepWhen),
+        raises=("", _BY_ONE, *Priority),
+    )
 
 
 def _values(ladder: Ladder) -> dict[str, object]:
     values: dict[str, object] = {"name": ladder.name, "steps": len(ladder.steps)}
     for index, step in enumerate(ladder.steps):
         share = step.when is StepWhen.SHARE
-        row = {"name": step.name, "when": step.when, "amount": step.share if share else duration_text(step.offset)}
+        row: dict[str, object] = {
+            "name": step.name,
+            "when": step.when,
+            "amount": step.share if share else duration_text(step.offset),
+        }
         for action in step.actions:
             row |= _row(action, tags=str(row.get("tags", "")))
         values |= {f"step-{index}-{name}": value for name, value in row.items()}
