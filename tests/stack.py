@@ -129,6 +129,17 @@ class Stack:
         """Kill the process `name` as a power cut would; the supervisor starts it again."""
         os.kill(self.pid(name), signal.SIGKILL)
 
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Inside the block the process `name` is dead and nobody starts it again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        self.kill(name)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def run(self, *command: str, check: bool = True) -> str:
         """What a command of the project or of Temporal prints, run against this stack."""
         done = subprocess.run(

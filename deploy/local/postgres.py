@@ -37,6 +37,7 @@ _CONFIGURATION = {
     "jit": "off",  # small queries only: compiling them costs more than it saves
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_error_verbosity": "terse",  # what the words of an error quote is somebody's
 }
 
 

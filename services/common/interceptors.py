@@ -18,6 +18,7 @@ from services.common.auth import Authenticator, acting_as
 from services.common.errors import DETAILS_KEY, code_of, to_status, words_of
 from services.common.guarded import run_while
 from services.domain.errors import DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
+from services.domain.principal import Principal
 
 ANONYMOUS = "anonymous"
 LONGEST_CALL_SECONDS = 60
@@ -180,18 +181,21 @@ class Authorization(Interceptor):
         principal.require(permission)
         with acting_as(principal):
             if details.method in self._streams:
-                return await run_while(self._guard(token, permission), answer())
+                return await run_while(self._guard(token, permission, principal), answer())
             return await answer()
 
-    async def _guard(self, token: str, permission: str) -> NoReturn:
+    async def _guard(self, token: str, permission: str, principal: Principal) -> NoReturn:
         """Wait until the stream of the token has to end, and raise why."""
         while True:
             try:
                 async with asyncio.timeout(_RECHECK_SECONDS):
                     await self._stopping.wait()
             except TimeoutError:
-                principal = await self._authenticator.authenticate(token, anew=True)
-                principal.require(permission)
+                present = await self._authenticator.authenticate(token, anew=True)
+                present.require(permission)
+                if present != principal:
+                    # What a stream may tell was decided when it began.
+                    raise Unauthenticated("Your role has changed: begin the stream anew.") from None
             else:
                 raise Unavailable("The service stops: go on from the last position in a second.")
 

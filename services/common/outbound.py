@@ -21,6 +21,10 @@ MOST_REDIRECTS = 3
 # Ranges of IPv6 that carry an address of IPv4 in them (RFC 6052, RFC 3056, RFC 4380).
 _CARRIERS = tuple(ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 
+# Ranges of IPv4 that are nobody's on the internet, though Python's table has them so (RFC 6890, RFC 7526).
+_SPECIAL = tuple(ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24"))
+_LAST_PORT = 65535
+
 
 class Refused(Invalid):
     """The address may not be asked, or what it answered may not be taken."""
@@ -43,6 +47,8 @@ def is_public(address: Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address.scope_id is not None or address.is_site_local or any(address in carrier for carrier in _CARRIERS):
             return False
+    elif any(address in special for special in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
@@ -64,7 +70,7 @@ class Outbound:
         try:
             async with asyncio.timeout(seconds), httpx.AsyncClient(trust_env=False, timeout=seconds) as client:
                 return await self._follow(client, url, most_bytes=most_bytes)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, TimeoutError, UnicodeError) as error:
             raise Unavailable(f"The address does not answer: {type(error).__name__}.") from None
 
     async def _follow(self, client: httpx.AsyncClient, url: str, *, most_bytes: int) -> Fetched:
@@ -88,6 +94,8 @@ class Outbound:
         if url.scheme not in ("http", "https") or not url.host or url.userinfo:
             raise Refused("Only http and https addresses without a password are asked.")
         port = url.port or (443 if url.scheme == "https" else 80)
+        if port > _LAST_PORT:
+            raise Refused(f"There is no port after {_LAST_PORT}.")
         address = await self._checked(url.raw_host.decode("ascii").strip("[]"), port)
         return client.build_request(
             "GET",

@@ -13,7 +13,7 @@ from services.domain.errors import Invalid, InvalidTransition
 from services.domain.intake import check_fields
 from services.domain.lifecycle import Act
 from services.domain.principal import Principal
-from services.domain.snooze import Snooze, snooze, wake
+from services.domain.snooze import REASON_LENGTH, Snooze, snooze, wake
 from services.domain.ticket import EventKind, Priority, Ticket
 
 MOST_TICKETS = 10_000
@@ -118,14 +118,25 @@ _SETTLING = {BulkAct.RESOLVE: Act.RESOLVE, BulkAct.CLOSE: Act.CLOSE}
 def check_change(change: TicketChange, principal: Principal) -> None:
     """Forbidden without the permission of the single change; Invalid for a change that changes nothing."""
     principal.require(_PERMISSIONS[change.act])
-    check_fields(subject=None, type_=None, tags=change.add_tags, custom_fields={})
-    if change.act is BulkAct.SNOOZE and change.snooze_until is None:
-        raise Invalid("The change is not valid: until when?", violations={"change.snooze_until": "is required"})
+    for tags in (change.add_tags, change.remove_tags):
+        check_fields(subject=None, type_=None, tags=tags, custom_fields={})
+    _check_snooze(change)
     empty = (change.act is BulkAct.UPDATE and not (change.priority or change.add_tags or change.remove_tags)) or (
         change.act is BulkAct.ASSIGN and change.keep_assignee and change.keep_team
     )
     if empty:
         raise Invalid("The change names nothing to change.", violations={"change": "must have something to change"})
+
+
+def _check_snooze(change: TicketChange) -> None:
+    problems: dict[str, str] = {}
+    if change.act is BulkAct.SNOOZE and change.snooze_until is None:
+        problems["change.snooze_until"] = "is required"
+    if len(change.snooze_reason) > REASON_LENGTH:
+        problems["change.snooze_reason"] = f"must have at most {REASON_LENGTH} characters"
+    if problems:
+        told = "; ".join(f"{field} {problem}" for field, problem in problems.items())
+        raise Invalid(f"The change is not valid: {told}.", violations=problems)
 
 
 def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *, now: datetime) -> Change | None:

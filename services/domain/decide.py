@@ -27,6 +27,7 @@ from services.domain.decision import (
 )
 from services.domain.draft import Draft
 from services.domain.followers import customers_following, plan_notices
+from services.domain.plan import due_key
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
 
 # The key of an acknowledgement to somebody who did not prove to be the sender.
@@ -36,7 +37,9 @@ _UNREACHABLE = "no mail: the requester has no address"
 
 def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS) -> Decision:
     """What is to happen to the ticket now."""
-    draft = Draft(facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks)
+    draft = Draft(
+        facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks, told_teams=routing.told_teams
+    )
     for event in facts.events:
         _acknowledge(draft, event)
         _send_reply(draft, event)
@@ -229,7 +232,7 @@ def _fire(draft: Draft, due: Due) -> None:
     draft.fired.append(FiredDue(due.key, draft.facts.now))
     show_clocks(draft, due, before)
     seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
-    outcome = draft.steps[-1].reason
+    outcome = next(step.reason for step in draft.steps if step.due_key == due.key)
     draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
 
 
@@ -280,6 +283,16 @@ def _wake(draft: Draft, due: Due) -> None:
     draft.steps.append(Step(EventKind.TICKET_WOKEN, tuple(changes), f"due {due.key}", reason, due.due_at, due.key))
 
 
+def _remind_colleague(draft: Draft, due: Due) -> None:
+    cause = f"due {due.key}"
+    draft.effects += [
+        PlannedEffect(due.key, EffectKind.REMINDER_MAIL, None, due.due_at, cause, user_id=wanted.user_id)
+        for wanted in draft.facts.reminders
+        if due_key(DueKind.REMINDER, wanted.seq) == due.key
+    ]
+    draft.steps.append(Step(EventKind.DUE_FIRED, (), cause, f"told by mail: {due.reason}", due.due_at, due.key))
+
+
 _FIRE = {
     DueKind.IDLE_REMINDER: _remind,
     DueKind.IDLE_RESOLVE: _resolve,
@@ -287,4 +300,5 @@ _FIRE = {
     DueKind.SNOOZE_WAKE: _wake,
     DueKind.CLOCK_LIMIT: pass_limit,
     DueKind.LADDER_STEP: take_ladder_step,
+    DueKind.REMINDER: _remind_colleague,
 }

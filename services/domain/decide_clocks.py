@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
 from services.domain.clocks.model import ClockKind
 from services.domain.clocks.running import Moment, Word, run_clocks
-from services.domain.decision import EventFacts, FiredDue, Step, TicketFacts, TraceLine
+from services.domain.decision import EffectKind, EventFacts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
 from services.domain.draft import Draft
-from services.domain.escalate import changes_of
+from services.domain.escalate import changes_of, notes_of, people_told
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, Visibility
 
 _CLOCK_DUES = (DueKind.CLOCK_LIMIT, DueKind.LADDER_STEP)
@@ -117,3 +118,21 @@ def take_ladder_step(draft: Draft, due: Due) -> None:
     draft.ticket = ticket_after(draft.ticket, changes)
     kind, cause = EventKind.LADDER_STEP_TAKEN, f"due {due.key}"
     draft.steps.append(Step(kind, changes, cause, f"escalated: {due.reason}", due.due_at, due.key))
+    draft.steps += [
+        Step(EventKind.MESSAGE_ADDED, (), cause, f"noted: {due.reason}", due.due_at, note=note)
+        for note in notes_of(step.actions)
+    ]
+    _tell(draft, due, people_told(step.actions, draft.told_teams))
+
+
+def _tell(draft: Draft, due: Due, people: Sequence[UUID]) -> None:
+    """One mail to each of them; whether they may still see the ticket is looked at when it is sent."""
+    cause = f"due {due.key}"
+    draft.effects += [
+        PlannedEffect(f"{due.key}/{person}", EffectKind.ESCALATED_MAIL, None, due.due_at, cause, user_id=person)
+        for person in people
+    ]
+    if people:
+        draft.trace.append(
+            TraceLine(due.due_at, cause, "who is to know", {}, f"tell {len(people)} of the staff by mail")
+        )

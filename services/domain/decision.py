@@ -92,6 +92,15 @@ class MovedDue:
 
 
 @dataclass(frozen=True, slots=True)
+class ReminderFacts:
+    """Somebody of the staff wants to be reminded; `seq` is of the event that says so."""
+
+    seq: int
+    user_id: UUID
+    remind_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision on one ticket may look at, read in one transaction."""
 
@@ -105,6 +114,7 @@ class Facts:
     clocks: tuple[Clock, ...] = ()
     moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
+    reminders: tuple[ReminderFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +126,17 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldTeam:
+    """A team that steps of ladders tell, with its active members."""
+
+    team_id: UUID
+    user_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingFacts:
     """Routing's own facts at the moment of the decision: the ticket's team (else the default one), its active members,
-    and whether the ticket's assignee is still active."""
+    whether the ticket's assignee is still active, and the teams that steps of ladders tell."""
 
     team_id: UUID
     team_name: str
@@ -126,11 +144,14 @@ class RoutingFacts:
     members: tuple[Candidate, ...]
     assignee_active: bool
     service_levels_revision: int = 0
+    told_teams: tuple[ToldTeam, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One automatic change: becomes one event. `due_key` is set when the step is a due."""
+    """One automatic change: becomes one event. `due_key` is set when the step is a due, `note` when it is a note of the
+    desk itself.
+    """
 
     kind: EventKind
     changes: tuple[FieldChange, ...]
@@ -138,6 +159,7 @@ class Step:
     reason: str
     effective_at: datetime
     due_key: str = ""
+    note: str = ""
 
 
 class AssignmentStrategy(StrEnum):
@@ -167,6 +189,8 @@ class EffectKind(StrEnum):
     CUSTOMER_WROTE_MAIL = "customer_wrote_mail"
     NOTE_MAIL = "note_mail"
     ASSIGNED_MAIL = "assigned_mail"
+    ESCALATED_MAIL = "escalated_mail"
+    REMINDER_MAIL = "reminder_mail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from services.domain.clocks.fold import policy_of
 from services.domain.clocks.model import Clock
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
-from services.domain.decision import Assignment, Facts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
+from services.domain.decision import Assignment, Facts, FiredDue, PlannedEffect, Step, TicketFacts, ToldTeam, TraceLine
 from services.domain.plan import ServiceLevel, plan_dues
 from services.domain.ticket import Due
 
@@ -24,11 +24,15 @@ class Draft:
     assignment: Assignment | None = None
     levels: ServiceLevels = NO_SERVICE_LEVELS
     clocks: tuple[Clock, ...] = ()
+    told_teams: tuple[ToldTeam, ...] = ()
 
     def plan(self) -> tuple[Due, ...]:
         """The dues of the ticket as it is by now."""
         service = ServiceLevel(self.clocks, self.policy(self.facts.now), self.levels)
-        return plan_dues(self.ticket, self.facts.brand, self.fired, moved=self.facts.moved, service=service)
+        facts = self.facts
+        return plan_dues(
+            self.ticket, facts.brand, self.fired, moved=facts.moved, reminders=facts.reminders, service=service
+        )
 
     def policy(self, at: datetime) -> Policy | None:
         """The policy of the ticket as it is by now."""

@@ -1,10 +1,11 @@
 """What a step of a ladder does to a ticket."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from uuid import UUID
 
 from services.domain.clocks.policy import ActionKind, LadderAction
-from services.domain.decision import TicketFacts
+from services.domain.decision import TicketFacts, ToldTeam
 from services.domain.ticket import FieldChange, Priority
 
 _ORDER = tuple(Priority)
@@ -21,6 +22,22 @@ def changes_of(
             if field not in changed_since and new != old:
                 changes[field] = FieldChange(field, _json(old), _json(new))
     return tuple(changes.values())
+
+
+def people_told(actions: Iterable[LadderAction], teams: Iterable[ToldTeam]) -> tuple[UUID, ...]:
+    """Whom the actions tell, everybody once."""
+    members = {team.team_id: team.user_ids for team in teams}
+    told: dict[UUID, None] = {}
+    for action in actions:
+        if action.kind is ActionKind.NOTIFY:
+            told |= dict.fromkeys([action.user_id] if action.user_id is not None else [])
+            told |= dict.fromkeys(members.get(action.team_id, ()) if action.team_id is not None else ())
+    return tuple(told)
+
+
+def notes_of(actions: Iterable[LadderAction]) -> tuple[str, ...]:
+    """The notes that the actions leave."""
+    return tuple(action.note for action in actions if action.kind is ActionKind.NOTE)
 
 
 def _wanted(action: LadderAction, ticket: TicketFacts) -> Iterator[tuple[str, object]]:

@@ -16,7 +16,9 @@ from services.domain.ticket import AuthorKind, Contact, EventKind, FollowerKind,
 from services.domain.user import User
 
 MOST_FOLLOWERS = 50
-STAFF_MAILS = frozenset({EffectKind.CUSTOMER_WROTE_MAIL, EffectKind.NOTE_MAIL, EffectKind.ASSIGNED_MAIL})
+# To people who are named, whether they follow or not.
+NAMED_MAILS = frozenset({EffectKind.ESCALATED_MAIL, EffectKind.REMINDER_MAIL})
+STAFF_MAILS = NAMED_MAILS | {EffectKind.CUSTOMER_WROTE_MAIL, EffectKind.NOTE_MAIL, EffectKind.ASSIGNED_MAIL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,9 @@ def _kind_of(event: EventFacts) -> EffectKind | None:
 
 
 def why_not_told(colleague: User | None, *, follows: bool, assignee_id: UUID | None) -> str:
-    """Why a member of the staff is not told any more; "" when they are. `colleague` is who they are by now."""
+    """Why a member of the staff is not told any more; "" when they are. `colleague` is who they are by now, and
+    `follows` whether they follow the ticket or the mail is for them by name.
+    """
     if colleague is None or not colleague.is_active_staff:
         return "they are no active member of the staff any more"
     is_theirs = colleague.id == assignee_id

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from services.domain.clocks.ladder import plan_clocks
 from services.domain.clocks.model import Clock
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
-from services.domain.decision import FiredDue, MovedDue, TicketFacts
+from services.domain.decision import FiredDue, MovedDue, ReminderFacts, TicketFacts
 from services.domain.ticket import Brand, Due, DueKind, TicketStatus
 
 
@@ -35,6 +35,7 @@ def plan_dues(
     fired: Sequence[FiredDue],
     *,
     moved: Sequence[MovedDue] = (),
+    reminders: Sequence[ReminderFacts] = (),
     service: ServiceLevel = ServiceLevel(),
 ) -> tuple[Due, ...]:
     """All dues of the ticket that have not fired, soonest first; one that somebody moved is where they put it."""
@@ -52,6 +53,11 @@ def plan_dues(
             dues = []
     if not ticket.status.is_settled and ticket.snoozed_until is None:
         dues += plan_clocks(service.clocks, service.policy, service.levels)
+    # Whoever wants to be reminded is, whatever has become of the ticket.
+    dues += [
+        Due(due_key(DueKind.REMINDER, wanted.seq), DueKind.REMINDER, wanted.remind_at, "reminder of a colleague")
+        for wanted in reminders
+    ]
     open_dues = (replace(due, due_at=moved_to.get(due.key, due.due_at)) for due in dues if due.key not in fired_at)
     return tuple(sorted(open_dues, key=lambda due: (due.due_at, due.key)))
 

@@ -1,10 +1,10 @@
 """Teams, and what routing looks at when it decides: pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.domain.decision import Candidate, RoutingFacts
+from services.domain.decision import Candidate, RoutingFacts, ToldTeam
 from services.domain.errors import Invalid
 from services.domain.intake import clean_line
 from services.domain.principal import Role
@@ -35,7 +35,7 @@ def check_team_name(name: str) -> str:
 
 def routing_facts(team: Team, staff: Iterable[User], *, assignee_id: UUID | None) -> RoutingFacts:
     """Who of the staff may get a ticket of this team, by user id, each with the reason."""
-    active = sorted((user for user in staff if user.is_active_staff), key=lambda user: user.id)
+    active = _active(staff)
     return RoutingFacts(
         team_id=team.id,
         team_name=team.name,
@@ -43,6 +43,20 @@ def routing_facts(team: Team, staff: Iterable[User], *, assignee_id: UUID | None
         members=_candidates(team, active),
         assignee_active=any(user.id == assignee_id for user in active),
     )
+
+
+def told_teams(teams: Iterable[Team], staff: Iterable[User], *, ids: Collection[UUID]) -> tuple[ToldTeam, ...]:
+    """Those of the teams that steps of ladders tell, each with its active members."""
+    active = _active(staff)
+    return tuple(
+        ToldTeam(team.id, tuple(found.user_id for found in _candidates(team, active)))
+        for team in teams
+        if team.id in ids
+    )
+
+
+def _active(staff: Iterable[User]) -> list[User]:
+    return sorted((user for user in staff if user.is_active_staff), key=lambda user: user.id)
 
 
 def _candidates(team: Team, active: list[User]) -> tuple[Candidate, ...]:

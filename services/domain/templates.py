@@ -99,6 +99,14 @@ NOTICES: Mapping[EffectKind, Template] = {
         _("[{number}] assigned to you: {subject}"),
         (_('Ticket {number}, "{subject}", was given to you.'), _SEE),
     ),
+    EffectKind.ESCALATED_MAIL: Template(
+        _("[{number}] escalated: {subject}"),
+        (_('Ticket {number}, "{subject}", was escalated: {reason}.'), _SEE),
+    ),
+    EffectKind.REMINDER_MAIL: Template(
+        _("[{number}] reminder: {subject}"),
+        (_('You wanted to be reminded of ticket {number}, "{subject}".'), "{body}", _SEE),
+    ),
 }
 # To an address whose owner did not prove to have written: not a word that somebody else may have put there.
 NEUTRAL_ACKNOWLEDGEMENT = Template(

@@ -78,6 +78,7 @@ class EventKind(StrEnum):
     LADDER_STEP_TAKEN = "ladder_step_taken"
     DUE_SKIPPED = "due_skipped"
     DUE_MOVED = "due_moved"
+    REMINDER_SET = "reminder_set"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
 
@@ -91,6 +92,7 @@ class DueKind(StrEnum):
     SNOOZE_WAKE = "snooze_wake"
     CLOCK_LIMIT = "clock_limit"
     LADDER_STEP = "ladder_step"
+    REMINDER = "reminder"
 
 
 class FollowerKind(StrEnum):

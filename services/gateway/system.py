@@ -21,19 +21,6 @@ _ITSELF = Principal("gateway", Role.SERVICE)
 router = APIRouter(tags=["system"])
 
 
-@router.get("/")
-async def index() -> dict[str, str]:
-    """Where things are."""
-    return {
-        "name": "Duradesk",
-        "api": "/api/v1",
-        "openapi": "/openapi.json",
-        "health": "/healthz",
-        "readiness": "/readyz",
-        "metrics": "/metrics",
-    }
-
-
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """Whether this process lives."""

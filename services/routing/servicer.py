@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import grpc
 from duradesk.routing.v1 import routing_service_pb2 as pb
@@ -10,8 +11,8 @@ from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
 from services.domain.decide import decide
-from services.domain.decision import Facts, RoutingFacts, TicketFacts
-from services.domain.team import check_team_name, routing_facts
+from services.domain.decision import Facts, RoutingFacts, TicketFacts, ToldTeam
+from services.domain.team import check_team_name, routing_facts, told_teams
 from services.routing.convert import id_from, team_message
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.staff import StaffDirectory
@@ -32,7 +33,11 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         """What is to happen to the ticket now."""
         facts = from_message(request.facts, Facts)
         levels = await self._service_levels.read()
-        routing = replace(await self._routing_facts(facts.ticket), service_levels_revision=levels.revision)
+        routing = replace(
+            await self._routing_facts(facts.ticket),
+            service_levels_revision=levels.revision,
+            told_teams=await self._told_teams(levels.told_teams),
+        )
         return pb.DecideResponse(
             decision=to_message(decide(facts, routing, levels), decision_pb2.Decision),
             routing=to_message(routing, decision_pb2.RoutingFacts),
@@ -76,3 +81,7 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         # Nobody counts as away by a list that may be seconds old: they may have come since.
         staff = await self._staff.list_staff(anew=True)
         return routing_facts(team, staff, assignee_id=ticket.assignee_id)
+
+    async def _told_teams(self, ids: frozenset[UUID]) -> tuple[ToldTeam, ...]:
+        """Few ladders tell a team: nothing is read as long as none does."""
+        return told_teams(await self._store.list_teams(), await self._staff.list_staff(), ids=ids) if ids else ()

@@ -75,8 +75,8 @@ class Watch:
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):
             return
-        # Chromium tells every refusal here as well: those are judged by their status.
-        refused = message.text.startswith("Failed to load resource")
+        # Chromium and htmx tell every refusal here as well: those are judged by their status.
+        refused = message.text.startswith(("Failed to load resource", "Response Status Error Code"))
         if not (refused and self._awaited):
             self.problems.append(f"{message.type} on the console: {message.text} ({message.location.get('url')})")
 

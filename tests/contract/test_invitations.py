@@ -145,7 +145,7 @@ async def test_a_link_is_exact(desk: Desk) -> None:
             await desk.invitations.get_account_link(wrong)
 
 
-@pytest.mark.parametrize("how", ["too old", "replaced", "withdrawn"])
+@pytest.mark.parametrize("how", ["too old", "replaced", "withdrawn", "deactivated"])
 async def test_a_link_that_ended_is_not_good(desk: Desk, how: str) -> None:
     invited = await desk.invitations.create_invitation(ANN)
     token = await desk.mailed()
@@ -159,6 +159,11 @@ async def test_a_link_that_ended_is_not_good(desk: Desk, how: str) -> None:
             assert await state(desk) == (InvitationState.INVITED, None)
         case "withdrawn":
             await desk.invitations.withdraw_invitation(invited.id)
+            assert (await state(desk))[0] is InvitationState.WITHDRAWN
+        case "deactivated":
+            await desk.accounts.update_user(invited.id, UserChange(name="Anne"))
+            assert (await desk.invitations.get_account_link(token)).name == "Anne"
+            await desk.accounts.update_user(invited.id, UserChange(active=False))
             assert (await state(desk))[0] is InvitationState.WITHDRAWN
     with pytest.raises(NotFound):
         await desk.use(token)

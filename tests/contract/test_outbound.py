@@ -121,7 +121,16 @@ async def test_each_redirect_is_checked_anew_and_there_are_three_at_most() -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://e.example/", "http://user:word@e.example/", "http://", "e.example", "javascript:x()", "http://[x/"]
+    "url",
+    [
+        "ftp://e.example/",
+        "http://user:word@e.example/",
+        "http://",
+        "e.example",
+        "javascript:x()",
+        "http://[x/",
+        "http://e.example:99999/",
+    ],
 )
 async def test_what_is_no_plain_web_address_is_not_asked(url: str) -> None:
     with pytest.raises((Refused, Unavailable)):
@@ -152,3 +161,9 @@ async def test_an_error_is_no_answer() -> None:
     async with running(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n") as server:
         with pytest.raises(Refused, match="404"):
             await get(OPEN, f"http://e.example:{server.port}/")
+
+
+@pytest.mark.parametrize("host", ["a..example", "..", "xn--", "a" * 70 + ".example"])
+async def test_what_cannot_be_a_name_is_not_asked(host: str) -> None:
+    with pytest.raises((Refused, Unavailable)):
+        await get(Outbound(), f"http://{host}/")

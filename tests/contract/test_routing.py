@@ -10,14 +10,16 @@ from duradesk.routing.v1 import routing_service_pb2 as pb
 from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
 
 from services.common.channel import open_channel
+from services.domain.clocks.policy import ActionKind, Ladder, LadderAction, LadderStep, StepWhen
 from services.domain.decide import decide
-from services.domain.decision import Facts
+from services.domain.decision import Facts, ToldTeam
 from services.domain.errors import AlreadyExists, Invalid, NotFound, Unavailable
 from services.domain.principal import Principal, Role
 from services.domain.team import Team
 from services.domain.user import NewUser, User, UserChange
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staff import StaffDirectory
 from tests.conftest import DatabaseUrl
 from tests.people import (
@@ -176,6 +178,21 @@ async def test_nobody_counts_as_away_by_a_list_that_is_seconds_old(desk: Desk) -
     ben, team = await make_account(desk.identity, "ben"), await desk.default_team()
     await desk.routing.add_team_member(team.id, ben.id)
     assert await candidates(desk, new_ticket()) == [ben.id]
+
+
+async def test_a_team_that_a_ladder_tells_is_a_fact_of_decisions_with_its_active_members(desk: Desk) -> None:
+    ann, ben, gone = [await make_account(desk.identity, name) for name in ("ann", "ben", "gone")]
+    await desk.identity.update_user(gone.id, UserChange(active=False))
+    billing = await desk.routing.create_team("Billing")
+    for member in (ann, gone):
+        await desk.routing.add_team_member(billing.id, member.id)
+    told = (LadderAction(ActionKind.NOTIFY, team_id=billing.id), LadderAction(ActionKind.NOTIFY, user_id=ben.id))
+    ladder = Ladder(uuid4(), "Standard", (LadderStep("half", StepWhen.SHARE, told, share=50),))
+    _, before = await desk.worker.decide(new_ticket())
+    async with open_channel(desk.address, credentials=lambda: SIGNER.sign(THE_OWNER)) as channel:
+        await ServiceLevelsClient(channel).create_escalation_ladder(ladder)
+    _, after = await desk.worker.decide(new_ticket())
+    assert (before.told_teams, after.told_teams) == ((), (ToldTeam(billing.id, (ann.id,)),))
 
 
 async def test_the_answer_is_the_pure_decision_on_the_facts_it_says(desk: Desk) -> None:

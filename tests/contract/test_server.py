@@ -432,6 +432,29 @@ async def test_a_stream_is_told_in_its_callers_name_and_ends_when_the_server_sto
         assert time.monotonic() - began < 4
 
 
+class Changing:
+    """Says who is calling as `now` has it."""
+
+    now = AGENT
+
+    async def authenticate(self, token: str, *, anew: bool = False) -> Principal:
+        return self.now
+
+
+async def test_a_stream_ends_when_its_callers_role_changes_even_if_that_may_listen_too() -> None:
+    authenticator = Changing()
+    address = ("127.0.0.1", 0)
+    server = running_server(
+        Settings(), name="echo", address=address, services=[(FEED, Echo())], authenticator=authenticator
+    )
+    async with server as port, aclosing(listen(port, "t")) as stream:
+        assert await anext(stream) == "agent: hi"
+        authenticator.now = Principal(AGENT.subject, Role.OWNER)
+        with pytest.raises(Unauthenticated):
+            async with asyncio.timeout(10):
+                await anext(stream)
+
+
 async def test_a_stream_needs_its_permission_and_a_credential_that_lasts() -> None:
     async with running(0, [(FEED, Echo())]) as port:
         with pytest.raises(Forbidden):

@@ -61,6 +61,7 @@ NEEDS = {
     "export_ledger": "tickets.inspect",
     "move_due": "tickets.change_dues",
     "run_due": "tickets.change_dues",
+    "remind_me": "tickets.work",
     "skip_due": "tickets.change_dues",
     "list_mail_reports": "tickets.inspect",
     "list_cc_proposals": "tickets.inspect",
@@ -91,6 +92,7 @@ BODIES: dict[str, Any] = {
     "create_message": {"visibility": "public", "body": "Mine, too."},
     "add_customer": {"email": "dora@example.com"},
     "snooze_ticket": {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
+    "remind_me": {"at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
     "move_due": {"due_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
 }
 

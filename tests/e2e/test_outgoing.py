@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 
 from tests.e2e.test_story import create, found_by_mail, quick_brand, ticket, wait_for_status
-from tests.stack import Stack, make_mail, wait_for
+from tests.stack import OWNER, Stack, make_mail, wait_for
 
 
 def text_of(mail: EmailMessage) -> str:
@@ -42,13 +42,14 @@ def test_a_new_request_by_mail_is_acknowledged_once_and_neutrally(stack: Stack, 
 
 
 def test_a_reply_can_be_taken_back_until_it_goes_out(stack: Stack, api: httpx.Client) -> None:
-    brand = quick_brand(api, undo_seconds=3)
+    brand = quick_brand(api, undo_seconds=60)
     sender = f"{uuid4()}@example.com"
     created = create(api, brand=brand["name"], requester={"email": sender, "name": "Ann"})
     path = f"/tickets/{created['id']}/messages"
     oops = api.post(path, json={"visibility": "public", "body": "Oops."}).json()
     undone = api.post(f"{path}/{oops['id']}/undo")
     assert (undone.status_code, undone.json()["withdrawn_at"] is None) == (200, False)
+    api.patch(f"/brands/{brand['id']}", json={"undo_seconds": 1}).raise_for_status()
     right = api.post(path, json={"visibility": "public", "body": "Right."}).json()
     (mail,) = wait_for(lambda: stack.sent_mails(sender), what="the right reply")
     assert text_of(mail).strip() == "Right."
@@ -99,13 +100,24 @@ def test_a_reminded_customer_says_that_it_is_solved(stack: Stack, api: httpx.Cli
     assert resolved["actor"] == created["requester"]["id"]
 
 
-def test_the_local_mailbox_is_shown_to_this_machine_alone(stack: Stack, api: httpx.Client) -> None:
+def sign_in(browser: httpx.Client, stack: Stack, user: tuple[str, str]) -> None:
+    form = {"email": user[0], "password": user[1]}
+    assert browser.post("/sign-in", data=form, headers={"Origin": stack.url}).status_code == 303
+
+
+def test_the_local_mailbox_is_shown_to_the_owner_at_this_machine_alone(stack: Stack, api: httpx.Client) -> None:
     sender = f"{uuid4()}@example.com"
     created = create(api, requester={"email": sender, "name": "Ann"})
     reply = {"visibility": "public", "body": "<b>Bold</b> canary"}
     api.post(f"/tickets/{created['id']}/messages", json=reply).raise_for_status()
     wait_for(lambda: stack.sent_mails(sender), what="the reply")
+    admin = {"email": f"{uuid4()}@example.com", "name": "Ada", "role": "admin", "password": "a-password-for-ada"}
+    api.post("/users", json=admin).raise_for_status()
     with httpx.Client(base_url=stack.url, timeout=20) as browser:
+        assert browser.get("/sink").status_code == 303
+        sign_in(browser, stack, (admin["email"], admin["password"]))
+        assert browser.get("/sink").status_code == 404
+        sign_in(browser, stack, OWNER)
         listed = browser.get("/sink")
         assert sender in listed.text
         path = re.findall(r'href="(/sink/[^"]+)"', listed.text)[0]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.e2e.test_story import create, ticket
-from tests.stack import wait_for
+from tests.stack import OWNER, Stack, wait_for
 
 ALL_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -22,9 +22,11 @@ def kind(api: httpx.Client) -> Iterator[str]:
     name = f"clocked-{uuid4().hex[:8]}"
     hours = [{"weekday": day, "opens": "00:00", "closes": "24:00"} for day in ALL_WEEK]
     calendar = made(api, "calendars", {"name": name, "time_zone": "Europe/Prague", "hours": hours})
+    (owner,) = [user for user in api.get("/users").json()["items"] if user["email"] == OWNER[0]]
+    told = [{"kind": "notify", "user_id": owner["id"]}, {"kind": "note", "note": f"Nobody answered {name}."}]
     steps = [
         {"name": "half", "when": "share", "share": 50, "actions": [{"kind": "add_tag", "tag": "warned"}]},
-        {"name": "late", "when": "after", "offset": "PT1S", "actions": [{"kind": "raise_priority"}]},
+        {"name": "late", "when": "after", "offset": "PT1S", "actions": [{"kind": "raise_priority"}, *told]},
     ]
     ladder = made(api, "escalation-ladders", {"name": name, "steps": steps})
     policy = {
@@ -66,10 +68,24 @@ def test_a_ticket_that_nobody_answers_is_escalated_step_by_step_each_at_its_inst
         ("ladder_step_taken", timedelta(seconds=1)),
         ("clock_missed", timedelta(seconds=2)),
         ("ladder_step_taken", timedelta(seconds=3)),
+        ("message_added", timedelta(seconds=3)),
     ]
     assert all(
         datetime.fromisoformat(step["occurred_at"]) >= datetime.fromisoformat(step["effective_at"]) for step in steps
     )
+
+
+def test_a_step_leaves_a_note_for_the_staff_and_tells_whom_it_names_by_mail(
+    stack: Stack, api: httpx.Client, kind: str
+) -> None:
+    made_ticket = create(api, type=kind)
+    subject = f"[{made_ticket['number']}] escalated: {made_ticket['subject']}"
+    (mail,) = wait_for(
+        lambda: [mail for mail in stack.sent_mails(OWNER[0]) if mail["Subject"] == subject], what="the mail"
+    )
+    assert "was escalated: step late of first response." in mail.as_string()
+    (note,) = [word for word in items(api, made_ticket["id"], "messages") if word["visibility"] == "internal"]
+    assert (note["body"], note["author_name"]) == (f"Nobody answered {kind}.", "Duradesk")
 
 
 def test_an_answer_in_time_ends_the_clock_and_all_its_steps(api: httpx.Client, kind: str) -> None:

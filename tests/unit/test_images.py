@@ -35,6 +35,7 @@ def shown(html: str, *, images: bool) -> str:
         ("2606:2800:220:1::1", True),
         *((address, False) for address in ("127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "192.168.1.1")),
         *((address, False) for address in ("169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1", "255.255.255.255")),
+        *((address, False) for address in ("192.0.0.8", "192.88.99.1")),
         *((address, False) for address in ("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "fec0::1")),
         *((address, False) for address in ("::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1")),
         *((address, False) for address in ("64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::", "2001:db8::1")),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.web.realm import Realm, own_path
+from services.gateway.web.realm import Realm, own_path, path_in
 
 KEY = b"k" * 32
 
@@ -58,7 +58,17 @@ def test_one_goes_on_to_a_path_of_ours(target: str) -> None:
         "/a\nb",
         "http:evil.example",
         "/ /evil.example",
+        "http://[",
+        "//[::",
     ],
 )
 def test_one_goes_nowhere_else(target: str) -> None:
     assert own_path(target) == "/"
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [("https://desk.example/tickets?view=mine", "/tickets?view=mine"), ("http://[::", ""), ("", "")],
+)
+def test_of_where_a_browser_was_only_the_path_counts(address: str, path: str) -> None:
+    assert path_in(address) == path

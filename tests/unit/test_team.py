@@ -6,9 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from services.domain.decision import ToldTeam
 from services.domain.errors import Invalid
 from services.domain.principal import Role
-from services.domain.team import Team, check_team_name, routing_facts
+from services.domain.team import Team, check_team_name, routing_facts, told_teams
 from services.domain.user import User
 from tests.unit.test_user import make_user
 
@@ -74,6 +75,11 @@ def test_an_assignee_counts_while_they_are_active_staff_of_whatever_team(
     assignee_id: UUID | None, active: bool
 ) -> None:
     assert routing_facts(make_team(), STAFF, assignee_id=assignee_id).assignee_active is active
+
+
+def test_a_step_that_tells_a_team_tells_its_active_members() -> None:
+    teams = (make_team(member_ids=(D, C, A)), make_team(id=UUID(int=101), member_ids=(B,)))
+    assert told_teams(teams, (*STAFF, CUSTOMER), ids={teams[0].id, UUID(int=102)}) == (ToldTeam(teams[0].id, (A, C)),)
 
 
 def test_a_team_name_is_one_line_of_1_to_100_characters() -> None:

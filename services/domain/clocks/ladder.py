@@ -36,6 +36,12 @@ def step_key(clock: Clock, step: LadderStep) -> str:
     return f"{DueKind.LADDER_STEP}/{clock.kind}/{clock.epoch}/{step.name}"
 
 
+def step_words(key: str) -> str:
+    """What a step is called in a mail about it, whose key begins with the step's: "step warning of first response"."""
+    _, clock, _, name, *_ = key.split("/")
+    return f"step {name} of {clock.replace('_', ' ')}"
+
+
 def find_step(key: str, clocks: Sequence[Clock], policy: Policy | None, levels: ServiceLevels) -> LadderStep | None:
     """The step that a due names."""
     for clock in clocks:

@@ -20,6 +20,7 @@ LONGEST_TARGET = timedelta(days=365)
 MOST_STEPS = 20
 MOST_ACTIONS = 10
 STEP_NAME_LENGTH = 40
+NOTE_LENGTH = 2_000
 CONDITIONS_LENGTH = 1_000
 DEFAULT_PAUSES = (TicketStatus.PENDING, TicketStatus.ON_HOLD)
 
@@ -38,17 +39,22 @@ class ActionKind(StrEnum):
     RAISE_PRIORITY = "raise_priority"
     ASSIGN = "assign"
     ADD_TAG = "add_tag"
+    NOTIFY = "notify"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
 class LadderAction:
-    """One action: RAISE_PRIORITY to `priority` or, without, by one; ASSIGN to a user, a team or both; ADD_TAG `tag`."""
+    """One action: RAISE_PRIORITY to `priority` or, without, by one; ASSIGN to a user, a team or both; ADD_TAG `tag`;
+    NOTIFY a user, each active member of a team, or both; NOTE leaves `note` on the ticket, for the staff.
+    """
 
     kind: ActionKind
     priority: Priority | None = None
     team_id: UUID | None = None
     user_id: UUID | None = None
     tag: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,12 @@ class ServiceLevels:
         """The policy's calendar; None for all the time."""
         return self.calendars.get(policy.calendar_id) if policy is not None and policy.calendar_id else None
 
+    @property
+    def told_teams(self) -> frozenset[UUID]:
+        """The teams whose members some step tells."""
+        actions = (action for ladder in self.ladders.values() for step in ladder.steps for action in step.actions)
+        return frozenset(action.team_id for action in actions if action.kind is ActionKind.NOTIFY and action.team_id)
+
     def steps(self, policy: Policy | None, clock: ClockKind) -> tuple[LadderStep, ...]:
         """The ladder of a clock under the policy."""
         if policy is None:
@@ -228,8 +240,11 @@ def _ladder_problems(ladder: Ladder) -> Iterator[tuple[str, str]]:
 
 
 def _action_problem(action: LadderAction) -> str:
-    if action.kind is ActionKind.ASSIGN and action.team_id is None and action.user_id is None:
+    names_somebody = action.kind in (ActionKind.ASSIGN, ActionKind.NOTIFY)
+    if names_somebody and action.team_id is None and action.user_id is None:
         return "must name a team or a user"
     if action.kind is ActionKind.ADD_TAG and not 1 <= len(action.tag) <= TAG_LENGTH:
         return f"must have a tag of 1 to {TAG_LENGTH} characters"
+    if action.kind is ActionKind.NOTE and not 1 <= len(action.note) <= NOTE_LENGTH:
+        return f"must have a note of 1 to {NOTE_LENGTH} characters"
     return ""

@@ -11,7 +11,7 @@ from services.domain.clocks.model import Clock
 from services.gateway.api import CHANGED, FOUND, PREFIX
 from services.gateway.deps import Clocks, RequestId, SignedIn, TicketId
 from services.gateway.models.base import Items
-from services.gateway.models.clocks import LEDGER_COLUMNS, ClockOut, DueMoveIn, seconds_of
+from services.gateway.models.clocks import LEDGER_COLUMNS, ClockOut, DueMoveIn, ReminderIn, ReminderOut, seconds_of
 
 router = APIRouter(prefix=f"{PREFIX}/tickets/{{ticket_id}}", tags=["clocks"], dependencies=[SignedIn])
 
@@ -35,6 +35,13 @@ async def export_ledger(ticket_id: TicketId, clocks: Clocks) -> Response:
     writer.writerows([_as_text(cell) for cell in row] for row in _rows(await clocks.list_clocks(ticket_id)))
     headers = {"content-disposition": f'attachment; filename="clocks-{ticket_id}.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.post("/reminders", status_code=201, responses=CHANGED)
+async def remind_me(ticket_id: TicketId, reminder: ReminderIn, clocks: Clocks, request_id: RequestId) -> ReminderOut:
+    """Get a mail about the ticket at an instant; `/upcoming/{key}` moves or skips it."""
+    key = await clocks.remind_me(ticket_id, reminder.at, text=reminder.text, request_id=request_id)
+    return ReminderOut(key=key)
 
 
 @router.post("/upcoming/{key:path}/move", status_code=204, responses=CHANGED)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from services.domain.errors import Invalid
 from services.gateway.api import CHANGED, FOUND, PREFIX
-from services.gateway.api.tickets import is_active_staff
+from services.gateway.assignments import is_active_staff
 from services.gateway.deps import Followers, Identity, SignedIn, TicketId
 from services.gateway.models.base import Items
 from services.gateway.models.followers import FollowerIn, FollowerOut

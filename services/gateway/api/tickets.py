@@ -5,9 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Response
 
-from services.domain.errors import Invalid, NotFound
 from services.domain.ticket import Channel, NewTicket, Ticket
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
+from services.gateway.assignments import check_assignment
 from services.gateway.deps import (
     Cursor,
     Directory,
@@ -35,8 +35,6 @@ from services.gateway.models.tickets import (
     TicketOut,
     TicketPatch,
 )
-from services.identity.client import IdentityClient
-from services.routing.client import RoutingClient
 
 router = APIRouter(prefix=f"{PREFIX}/tickets", tags=["tickets"], dependencies=[SignedIn])
 
@@ -135,7 +133,7 @@ async def assign_ticket(
 ) -> TicketOut:
     """Give a ticket to an agent, to a team, or back to the queue."""
     require_something(assignment)
-    await _check_assignment(assignment, identity, routing)
+    await check_assignment(assignment.get("assignee_id"), assignment.get("team_id"), identity=identity, routing=routing)
     ticket = await tickets.assign_ticket(
         ticket_id,
         assignee_id=assignment.get("assignee_id"),
@@ -194,26 +192,6 @@ async def list_dues(ticket_id: TicketId, tickets: Tickets) -> Items[DueOut]:
 async def get_decision(ticket_id: TicketId, decision_id: UUID, tickets: Tickets) -> DecisionOut:
     """Why a change was made: the stored decision with the facts it saw and its trace."""
     return DecisionOut.model_validate(await tickets.get_decision(ticket_id, decision_id))
-
-
-async def _check_assignment(assignment: AssignmentIn, identity: IdentityClient, routing: RoutingClient) -> None:
-    """Invalid when nobody would see the ticket: no such team, or nobody of the staff."""
-    problems: dict[str, str] = {}
-    if (assignee_id := assignment.get("assignee_id")) and not await is_active_staff(assignee_id, identity):
-        problems["assignee_id"] = "must be an active member of the staff"
-    if (team_id := assignment.get("team_id")) and all(team.id != team_id for team in await routing.list_teams()):
-        problems["team_id"] = "must be one of /api/v1/teams"
-    if problems:
-        told = "; ".join(f"{field} {message}" for field, message in problems.items())
-        raise Invalid(f"The assignment is not valid: {told}.", violations=problems)
-
-
-async def is_active_staff(user_id: UUID, identity: IdentityClient) -> bool:
-    """Whether tickets may be given to this user."""
-    try:
-        return (await identity.get_user(user_id)).is_active_staff
-    except NotFound:
-        return False
 
 
 def _told(ticket: Ticket, response: Response) -> TicketOut:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 STRICT = ConfigDict(extra="forbid")
 _DEEPEST = 20
-_LARGEST_WHOLE = 2**53
+LARGEST_WHOLE = 2**53
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DURATION = (
     r"^P(?=[0-9T])(?:(?P<weeks>[0-9]{1,6})W)?(?:(?P<days>[0-9]{1,6})D)?"
@@ -71,7 +71,7 @@ def _check(value: Any, *, depth: int) -> None:
         raise ValueError("must be Unicode text")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("must have finite numbers only")
-    if isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
+    if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
         raise ValueError("must have whole numbers up to 2**53 only: write larger ones as text")
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
@@ -99,7 +99,7 @@ Password = Annotated[Text, Field(json_schema_extra={"minLength": SHORTEST_PASSWO
 JsonFields = Annotated[dict[str, JsonValue], AfterValidator(_carried)]
 Uploads = Annotated[tuple[Annotated[Text, Field(max_length=2000)], ...], Field(max_length=MOST_UPLOADS)]
 UndoSeconds = Annotated[int, Field(strict=True, ge=0, le=LONGEST_UNDO_SECONDS)]
-Version = Annotated[int, Field(strict=True, ge=1, le=_LARGEST_WHOLE)]
+Version = Annotated[int, Field(strict=True, ge=1, le=LARGEST_WHOLE)]
 
 
 class In(BaseModel):

@@ -1,12 +1,14 @@
 """What the REST API gives of clocks and takes for dues."""
 
 from datetime import datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from services.domain.clocks.model import ClockKind, ClockOutcome, SegmentState
-from services.gateway.models.base import Duration, In, Out
+from services.domain.reminders import TEXT_LENGTH
+from services.gateway.models.base import Duration, In, Out, Text
 
 
 class SegmentOut(Out):
@@ -44,6 +46,19 @@ class DueMoveIn(In):
     """To which instant a due goes."""
 
     due_at: AwareDatetime
+
+
+class ReminderIn(In):
+    """When to be reminded, and of what; nobody else reads the text."""
+
+    at: AwareDatetime
+    text: Annotated[Text, Field(json_schema_extra={"maxLength": TEXT_LENGTH})] = ""
+
+
+class ReminderOut(Out):
+    """The reminder as something that happens next."""
+
+    key: str
 
 
 # The header of the ledger as CSV, in the order of its columns.

@@ -72,13 +72,14 @@ class CalendarOut(Out):
 
 
 class LadderActionIn(In):
-    """What a step does; `raise_priority` without a priority raises it by one."""
+    """What a step does; `raise_priority` without a priority raises it by one, `notify` mails a user or a team."""
 
     kind: ActionKind
     priority: Priority | None = None
     team_id: UUID | None = None
     user_id: UUID | None = None
     tag: Text = ""
+    note: Text = ""
 
 
 class LadderStepIn(In):
@@ -107,6 +108,7 @@ class LadderActionOut(Out):
     team_id: UUID | None
     user_id: UUID | None
     tag: str
+    note: str
 
 
 class LadderStepOut(Out):

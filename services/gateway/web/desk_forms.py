@@ -12,12 +12,13 @@ from services.domain.desk import PresenceState
 from services.domain.errors import Conflict
 from services.domain.ticket import Visibility
 from services.gateway.deps import Desk, TicketId
+from services.gateway.models.base import LARGEST_WHOLE
 from services.gateway.web.pages import page
 from services.gateway.web.session import SignedInPage
 
 router = APIRouter(prefix="/tickets/{ticket_id}", dependencies=[SignedInPage], include_in_schema=False)
 
-Version = Annotated[int, Form(ge=0)]
+Version = Annotated[int, Form(ge=0, le=LARGEST_WHOLE)]
 
 
 @router.put("/draft")
@@ -41,7 +42,7 @@ async def save_draft(
 
 @router.delete("/draft")
 async def delete_draft(
-    ticket_id: TicketId, desk: Desk, visibility: Visibility, version: Annotated[int, Query(ge=0)]
+    ticket_id: TicketId, desk: Desk, visibility: Visibility, version: Annotated[int, Query(ge=0, le=LARGEST_WHOLE)]
 ) -> Response:
     """Discard it; 409 when another tab has changed it since."""
     await desk.delete_draft(ticket_id, visibility, expected_version=version)

@@ -9,6 +9,7 @@ from services.common.images import LONGEST_URL, PATH
 from services.common.outbound import Refused
 from services.domain.images import LARGEST_IMAGE, image_type
 from services.gateway.deps import Behind
+from services.gateway.web.session import SignedInPage
 
 _SECONDS = 10.0
 # Should a browser open it as a page all the same, it has no origin, runs nothing and loads nothing.
@@ -18,7 +19,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[SignedInPage])
 
 
 @router.get(PATH + "{token}")

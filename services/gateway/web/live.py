@@ -21,9 +21,9 @@ from services.common.channel import calling_as
 from services.common.guarded import run_while
 from services.domain.desk import News
 from services.domain.errors import DuradeskError, ResourceExhausted, Unauthenticated, Unavailable
-from services.domain.principal import STAFF
+from services.domain.principal import Principal
 from services.gateway.deps import Behind, Services
-from services.gateway.web.session import SessionToken, SignedInPage
+from services.gateway.web.session import Caller, SessionToken
 
 _RECHECK_SECONDS = 4.0
 # A browser has six connections to an address, over all its tabs: one is left for the pages themselves.
@@ -64,15 +64,16 @@ class Streams:
             if not self._open[token]:
                 del self._open[token]
 
-    async def guard(self, behind: Services, token: str) -> NoReturn:
+    async def guard(self, behind: Services, token: str, caller: Principal) -> NoReturn:
         """Wait until a stream of this session has to end, and raise why."""
         while True:
             try:
                 async with asyncio.timeout(_RECHECK_SECONDS):
                     await self._stopping.wait()
             except TimeoutError:
-                if (await behind.sessions.authenticate(token, anew=True)).role not in STAFF:
-                    raise Unauthenticated("This session is not one of the staff's any more.") from None
+                if await behind.sessions.authenticate(token, anew=True) != caller:
+                    # What a stream may tell was decided when it began.
+                    raise Unauthenticated("The role has changed: begin anew.") from None
             else:
                 raise Unavailable("The gateway stops.")
 
@@ -80,27 +81,30 @@ class Streams:
 class _LiveResponse(StreamingResponse):
     media_type = "text/event-stream"
 
-    def __init__(self, behind: Services, streams: Streams, token: str, blocks: AsyncGenerator[str, None]) -> None:
+    def __init__(
+        self, behind: Services, streams: Streams, token: str, caller: Principal, blocks: AsyncGenerator[str, None]
+    ) -> None:
         # Or else a proxy in between may keep the events until there are many.
         super().__init__(blocks, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._blocks = blocks
-        self._behind, self._streams, self._token = behind, streams, token
+        self._behind, self._streams, self._token, self._caller = behind, streams, token, caller
 
     async def stream_response(self, send: Send) -> None:
         """Send until the guard, the service or the browser ends it."""
         try:
             async with self._streams.one(self._token), aclosing(self._blocks):
-                guard = self._streams.guard(self._behind, self._token)
+                guard = self._streams.guard(self._behind, self._token, self._caller)
                 await run_while(guard, super().stream_response(send))
         except DuradeskError:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-@router.get("/live", dependencies=[SignedInPage])
+@router.get("/live")
 async def watch_events(
     request: Request,
     behind: Behind,
     token: SessionToken,
+    caller: Caller,
     ticket: Annotated[str, Query(max_length=40)] = "",
     last_event_id: Annotated[str, Header(max_length=12_000)] = "",
 ) -> StreamingResponse:
@@ -109,7 +113,8 @@ async def watch_events(
     streams.check(token)
     if ticket:
         await behind.tickets.get_ticket(ticket)
-    return _LiveResponse(behind, streams, token, _blocks(behind, token, ticket=ticket, after=last_event_id))
+    blocks = _blocks(behind, token, ticket=ticket, after=last_event_id)
+    return _LiveResponse(behind, streams, token, caller, blocks)
 
 
 async def _blocks(behind: Services, token: str, *, ticket: str, after: str) -> AsyncGenerator[str, None]:

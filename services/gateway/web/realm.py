@@ -45,9 +45,21 @@ def _origins(public_url: str) -> frozenset[str]:
     return frozenset(f"{address.scheme}://{name}{colon}{port}" for name in hosts)
 
 
+def path_in(address: str) -> str:
+    """The path and the query of an address that a browser names; empty for what is no address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
 def own_path(target: str) -> str:
     """Where to go on after signing in: a path of ours, or the start for whatever else somebody made of it."""
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return "/"
     is_own = (
         target.startswith("/")
         and not target.startswith(("//", "/\\"))

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse
 
 from services.domain.bulk import BulkAct, TicketChange
 from services.domain.errors import Invalid
-from services.gateway.deps import Desk
+from services.gateway.assignments import check_assignment
+from services.gateway.deps import Desk, Identity, Routing
 from services.gateway.web.lists import AskedFor
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import Caller, SignedInPage
@@ -22,6 +23,8 @@ router = APIRouter(prefix="/tickets/bulk", include_in_schema=False, route_class=
 async def change_tickets(
     asked: AskedFor,
     desk: Desk,
+    identity: Identity,
+    routing: Routing,
     caller: Caller,
     act: Annotated[BulkAct, Form()],
     ticket: Annotated[list[UUID], Form(max_length=1000)] = [],  # noqa: B006 # FastAPI copies it
@@ -37,6 +40,7 @@ async def change_tickets(
         keep_team=act is BulkAct.ASSIGN,
         snooze_until=datetime.now(UTC) + timedelta(hours=hours) if act is BulkAct.SNOOZE else None,
     )
+    await check_assignment(change.assignee_id, change.team_id, identity=identity, routing=routing)
     job = await desk.change_tickets(change, ticket_ids=ticket)
     return RedirectResponse(f"{asked.address}&job={job.id}", HTTPStatus.SEE_OTHER)
 

@@ -7,7 +7,7 @@ pages hold, in the field `csrf` or the header X-CSRF-Token.
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,7 +17,7 @@ from services.domain.errors import Forbidden, NotFound, Unauthenticated
 from services.domain.principal import STAFF, Principal
 from services.domain.session import LONGEST_LIFETIME, IssuedSession
 from services.gateway.deps import services
-from services.gateway.web.realm import Realm, own_path
+from services.gateway.web.realm import Realm, own_path, path_in
 
 SESSION_COOKIE = "duradesk_session"
 DEVICE_COOKIE = "duradesk_device"
@@ -40,8 +40,7 @@ async def _to_sign_in(request: Request, _error: Exception) -> Response:
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method not in _SAFE or "HX-Request" in request.headers:
         # What was asked for is no page to come back to: the one that asked is.
-        page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-        target = page.path + (f"?{page.query}" if page.query else "")
+        target = path_in(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
     address = f"{SIGN_IN}?next={quote(own_path(target))}"
     if "HX-Request" in request.headers:
         return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": address})

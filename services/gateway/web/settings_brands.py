@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, Invalid, NotFound
 from services.domain.ticket import Brand
 from services.gateway.deps import Behind, Services
+from services.gateway.models.base import LARGEST_WHOLE
 from services.gateway.web import forms
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import needs
@@ -24,6 +25,8 @@ router = APIRouter(
 
 _TIMES = ("idle_remind_after", "idle_resolve_after", "auto_close_after")
 _DAY = timedelta(days=1)
+# More than any number of seconds that is right has, and as many as can be carried on to be refused.
+_MOST_DIGITS = 9
 # What a new brand is offered: a reminder after three days, an end after seven, four days to object to it.
 _OFFERED: Mapping[str, object] = {
     "idle_remind_after": 3,
@@ -70,7 +73,7 @@ async def show_brand(request: Request, behind: Behind, brand_id: UUID, done: Don
 
 @router.post("/{brand_id}")
 async def update_brand(
-    request: Request, behind: Behind, brand_id: UUID, version: Annotated[int, Form(ge=0)] = 0
+    request: Request, behind: Behind, brand_id: UUID, version: Annotated[int, Form(ge=0, le=LARGEST_WHOLE)] = 0
 ) -> Response:
     """Change a brand, at once also for tickets that wait already."""
     typed = await _typed(request)
@@ -112,7 +115,7 @@ def _read(typed: Mapping[str, object]) -> dict[str, Any]:
         except (ValueError, OverflowError):
             wrong[name] = "must be a number of days, for example 3 or 0.5, or empty"
     try:
-        values["undo_seconds"] = int(str(typed["undo_seconds"]).strip() or 0)
+        values["undo_seconds"] = int(str(typed["undo_seconds"]).strip()[:_MOST_DIGITS] or 0)
     except ValueError:
         wrong["undo_seconds"] = "must be a whole number of seconds"
     if wrong:

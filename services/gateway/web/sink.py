@@ -1,7 +1,8 @@
-"""/sink: the mails of a stack whose outgoing mail stays on this machine, for those who sit at it.
+"""/sink: the mails of a stack whose outgoing mail stays on this machine, for its owner at this machine.
 
-Served only where a mailbox was named, and only to this machine itself: the connection comes from it, the address in the
-browser is one of its own names (so no foreign site can read along), and no proxy stands between.
+They hold links by which anybody's password can be chosen, so nobody else may read them. Served only where a mailbox was
+named, and only to this machine itself: the connection comes from it, the address in the browser is one of its own names
+(so no foreign site can read along), and no proxy stands between.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from fastapi.responses import HTMLResponse
 
 from services.domain.errors import NotFound
 from services.gateway.web.pages import page
+from services.gateway.web.session import needs
 
 _MOST = 100
 _NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -28,7 +30,7 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 # Whatever the HTML of a mail holds: it loads nothing, runs nothing, and is of no origin.
 _POLICY = "default-src 'none'; sandbox; frame-ancestors 'self'"
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[needs("users.manage_admins")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from services.domain.user import NewUser, User, require_may_manage
 from services.identity.convert import Credentials, user_from_row
 from services.identity.link_tokens import no_such_link
 from services.identity.store.statements import QUERIES
-from services.identity.store.users import Connection, end_all_access, no_such_user
+from services.identity.store.users import Connection, end_all_access, end_links, no_such_user
 
 
 class InvitationStore:
@@ -48,7 +48,7 @@ class InvitationStore:
         """No link of the account is good any more; NotFound, Forbidden, InvalidTransition."""
         async with self._database.transaction() as connection:
             await _lock_invited(connection, user_id, actor)
-            await _end_links(connection, user_id, LinkKind.INVITATION)
+            await end_links(connection, user_id, LinkKind.INVITATION)
 
     async def list_invitations(self) -> tuple[Invitation, ...]:
         """The newest invitation of each account, by e-mail."""
@@ -101,12 +101,8 @@ async def _lock_invited(connection: Connection, user_id: UUID, actor: Principal)
         raise InvalidTransition("They have accepted their invitation already.", reason="ACCEPTED")
 
 
-async def _end_links(connection: Connection, user_id: UUID, kind: LinkKind) -> None:
-    await connection.execute(QUERIES["end_account_links"], {"user_id": user_id, "kind": kind})
-
-
 async def _create_link(connection: Connection, user_id: UUID, *, inviter: str, by_mail: bool) -> UUID:
-    await _end_links(connection, user_id, LinkKind.INVITATION)
+    await end_links(connection, user_id, LinkKind.INVITATION)
     parameters = {
         "kind": LinkKind.INVITATION,
         "user_id": user_id,

@@ -84,6 +84,9 @@ class IdentityStore:
             await connection.execute(QUERIES["update_user"], parameters)
             if password_hash is not None or not changed.active:
                 await end_all_access(connection, user_id)
+            if change.active is False:
+                # Somebody who was only invited has no other way in.
+                await end_links(connection, user_id, LinkKind.INVITATION)
             return changed
 
     async def update_name(self, user_id: UUID, name: str) -> User:
@@ -135,7 +138,12 @@ async def end_all_access(connection: Connection, user_id: UUID) -> None:
     """End the account's tokens, its sessions, and the links by which its password could be chosen anew."""
     await connection.execute(QUERIES["revoke_all_tokens"], {"user_id": user_id})
     await connection.execute(QUERIES["end_sessions"], {"user_id": user_id, "keep": None})
-    await connection.execute(QUERIES["end_account_links"], {"user_id": user_id, "kind": LinkKind.PASSWORD_RESET})
+    await end_links(connection, user_id, LinkKind.PASSWORD_RESET)
+
+
+async def end_links(connection: Connection, user_id: UUID, kind: LinkKind) -> None:
+    """No link of this kind is good any more."""
+    await connection.execute(QUERIES["end_account_links"], {"user_id": user_id, "kind": kind})
 
 
 def no_such_user() -> NotFound:

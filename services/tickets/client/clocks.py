@@ -10,6 +10,7 @@ from duradesk.tickets.v1 import clock_service_pb2_grpc
 from services.common.wire import from_message, to_message
 from services.domain.clocks.model import Clock
 from services.domain.due_changes import DueMove
+from services.domain.reminders import Reminder
 
 
 class ClocksClient:
@@ -30,6 +31,12 @@ class ClocksClient:
         request = to_message(DueMove(key, due_at), pb.MoveDueRequest)
         request.request_id, request.ticket_id = request_id or str(uuid4()), str(ticket_id)
         await self._stub.MoveDue(request)
+
+    async def remind_me(self, ticket_id: UUID, at: datetime, *, text: str = "", request_id: str = "") -> str:
+        """Have a mail sent to the caller at an instant; the key of the due. NotFound, Invalid."""
+        request = to_message(Reminder(at, text), pb.RemindMeRequest)
+        request.request_id, request.ticket_id = request_id or str(uuid4()), str(ticket_id)
+        return (await self._stub.RemindMe(request)).key
 
     async def skip_due(self, ticket_id: UUID, key: str, *, request_id: str = "") -> None:
         """Let a due never come; NotFound."""

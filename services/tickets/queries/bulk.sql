@@ -10,7 +10,8 @@ SELECT job.id, position, ticket_id
 FROM job, unnest(%(ticket_ids)s::uuid[]) WITH ORDINALITY AS wanted (ticket_id, position);
 
 -- get_bulk_job --
--- A bulk with the counts of its tickets and the first hundred that were not changed.
+-- A bulk with the counts of its tickets and the first hundred that were not changed; those outside the scope have no
+-- number.
 SELECT j.id, j.user_id, j.change, j.undo_of, j.state, j.created_at, j.finished_at, instant() AS now,
        (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id) AS total,
        (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id AND i.outcome = 'done') AS done,
@@ -19,7 +20,10 @@ SELECT j.id, j.user_id, j.change, j.undo_of, j.state, j.created_at, j.finished_a
        (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]')
         FROM (SELECT i.ticket_id, coalesce(t.number, 0) AS number, i.outcome, i.reason
               FROM bulk_items i
-              LEFT JOIN tickets t ON t.id = i.ticket_id
+              LEFT JOIN tickets t
+                  ON t.id = i.ticket_id
+                  AND (%(only_requester_id)s::uuid IS NULL OR t.requester_id = %(only_requester_id)s)
+                  AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s)
               WHERE i.job_id = j.id AND i.outcome IN ('skipped', 'failed')
               ORDER BY i.position
               LIMIT 100) AS p) AS problems

@@ -12,7 +12,9 @@ SELECT e.rfc_message_id, e.not_before, e.ticket_id, b.address AS from_address, b
        person.address AS to_address, person.name AS to_name, t.requester_id, t.number, t.subject, t.status,
        t.status_epoch, t.assignee_id, b.language,
        -- A note is for the staff: whatever else goes wrong, a customer's mail has no word of it.
-       CASE WHEN m.visibility = 'public' OR e.user_id IS NOT NULL THEN coalesce(m.body, '') ELSE '' END AS body,
+       CASE WHEN e.kind = 'reminder_mail'
+            THEN (SELECT r.text FROM reminders r WHERE r.ticket_id = t.id AND e.key = 'reminder/' || r.seq)
+            WHEN m.visibility = 'public' OR e.user_id IS NOT NULL THEN coalesce(m.body, '') ELSE '' END AS body,
        coalesce(m.author_name, '') AS author_name,
        EXISTS (SELECT FROM followers f
                WHERE f.ticket_id = t.id AND f.follower_id = coalesce(e.user_id, e.contact_id)) AS follows,

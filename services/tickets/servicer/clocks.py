@@ -1,6 +1,7 @@
 """ClockService: what is measured of tickets, and what people do to what happens next."""
 
 from hashlib import sha256
+from uuid import UUID
 
 from duradesk.tickets.v1 import clock_pb2, clock_service_pb2_grpc
 from duradesk.tickets.v1 import clock_service_pb2 as pb
@@ -10,6 +11,7 @@ from services.common.interceptors import Context
 from services.common.wire import from_message, to_message
 from services.domain.due_changes import DueMove
 from services.domain.intake import check_request_id
+from services.domain.reminders import Reminder
 from services.tickets.servicer import requests as read
 from services.tickets.store import Store
 from services.tickets.store.requests import Request
@@ -35,6 +37,13 @@ class ClockServicer(clock_service_pb2_grpc.ClockServiceServicer):
         await self._store.dues.move_due(ticket_id, move.key, move.due_at, _write("MoveDue", request))
         return pb.MoveDueResponse()
 
+    async def RemindMe(self, request: pb.RemindMeRequest, context: Context) -> pb.RemindMeResponse:
+        """Of the staff, whoever calls."""
+        wanted, ticket_id = from_message(request, Reminder), read.ticket_id(request.ticket_id)
+        user_id = UUID(current_principal().subject)
+        key = await self._store.reminders.remind_me(ticket_id, wanted, _write("RemindMe", request), user_id=user_id)
+        return pb.RemindMeResponse(key=key)
+
     async def SkipDue(self, request: pb.SkipDueRequest, context: Context) -> pb.SkipDueResponse:
         """Never."""
         ticket_id = read.ticket_id(request.ticket_id)
@@ -42,7 +51,7 @@ class ClockServicer(clock_service_pb2_grpc.ClockServiceServicer):
         return pb.SkipDueResponse()
 
 
-def _write(method: str, request: pb.MoveDueRequest | pb.SkipDueRequest) -> Request:
+def _write(method: str, request: pb.MoveDueRequest | pb.RemindMeRequest | pb.SkipDueRequest) -> Request:
     check_request_id(request.request_id)
     digest = sha256(request.SerializeToString(deterministic=True)).digest()
     return Request(current_principal(), method, request.request_id, digest)

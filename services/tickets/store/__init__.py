@@ -20,6 +20,7 @@ from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.presence import PresenceStore
 from services.tickets.store.quarantine import QuarantineStore
+from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
 from services.tickets.store.snoozes import SnoozeStore
 from services.tickets.store.tickets import TicketStore
@@ -40,6 +41,7 @@ class Store:
     def __init__(self, database: Database, on_commit: Callable[[], None], reply_addresses: ReplyAddresses) -> None:
         self.tickets = TicketStore(database, on_commit)
         self.snoozes = SnoozeStore(database, on_commit)
+        self.reminders = ReminderStore(database, on_commit)
         self.clocks = ClockStore(database)
         self.dues = DueStore(database, on_commit)
         self.messages = MessageStore(database, on_commit, reply_addresses)

@@ -188,7 +188,8 @@ def _decide(locked: LockedTicket, job: Row, item: Row, principal: Principal) -> 
 
 async def _read_job(conn: Connection, job_id: UUID, principal: Principal) -> tuple[BulkJob, datetime]:
     """The job and what time it is; NotFound also for somebody else's."""
-    row = await (await conn.execute(QUERIES["get_bulk_job"], {"job_id": job_id})).fetchone()
+    parameters = {"job_id": job_id, **scope_of(principal).parameters()}
+    row = await (await conn.execute(QUERIES["get_bulk_job"], parameters)).fetchone()
     if row is None or row["user_id"] != principal.subject:
         raise NotFound("This bulk does not exist.")
     return _job_of(row), row["now"]

@@ -41,7 +41,9 @@ from services.domain.ticket import (
 from services.tickets.convert import due_of, field_changes_of, new_values
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
+from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
+from services.tickets.store.reminders import read_reminders
 from services.tickets.store.statements import QUERIES
 
 ACTOR = "duradesk"
@@ -76,6 +78,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         fired=tuple(FiredDue(due["key"], datetime.fromisoformat(due["fired_at"])) for due in row["fired"]),
         clocks=await read_clocks(conn, ticket_id),
         moved=await read_moved_dues(conn, ticket_id),
+        reminders=await read_reminders(conn, ticket_id),
         followers=tuple(_follower_of(follower) for follower in row["followers"]),
     )
 
@@ -151,6 +154,7 @@ async def _take_step(
         step.kind,
         actor=ACTOR,
         changes=new_values(step.changes),
+        message_id=await add_note(conn, locked.ticket, step.note, author=ACTOR) if step.note else None,
         decision_id=decision_id,
         cause=step.cause,
         reason=step.reason,

@@ -16,7 +16,7 @@ from services.domain.delivery import (
     judge_claim,
 )
 from services.domain.errors import Conflict, InvalidTransition, NotFound
-from services.domain.followers import why_not_told
+from services.domain.followers import NAMED_MAILS, why_not_told
 from services.domain.intake import clean_line
 from services.domain.ticket import EffectState, EventKind, TicketStatus
 from services.domain.user import User
@@ -36,6 +36,8 @@ _WORDS = {
     EffectKind.CUSTOMER_WROTE_MAIL: "notice to the staff",
     EffectKind.NOTE_MAIL: "notice to the staff",
     EffectKind.ASSIGNED_MAIL: "notice to the staff",
+    EffectKind.ESCALATED_MAIL: "notice to the staff",
+    EffectKind.REMINDER_MAIL: "notice to the staff",
 }
 
 
@@ -100,7 +102,8 @@ def _why_moot(effect: _Effect, row: Row, colleague: User | None) -> str:
     if is_moot(effect.kind, effect.key, status=TicketStatus(row["status"]), status_epoch=row["status_epoch"]):
         return "the ticket has moved on"
     if effect.user_id is not None:
-        return why_not_told(colleague, follows=row["follows"], assignee_id=row["assignee_id"])
+        follows = row["follows"] or effect.kind in NAMED_MAILS
+        return why_not_told(colleague, follows=follows, assignee_id=row["assignee_id"])
     if effect.contact_id is not None and not row["follows"]:
         return "they do not follow the ticket any more"
     return ""

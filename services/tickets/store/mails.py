@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.common.links import LinkSigner
+from services.domain.clocks.ladder import step_words
 from services.domain.decide import NEUTRAL_KEY
 from services.domain.decision import EffectKind, OutgoingMail
 from services.domain.delivery import epoch_of
@@ -84,6 +85,7 @@ class MailMaker:
         values |= {"name": row["to_name"], "subject": row["subject"], "resolves_at": row["resolves_at"]}
         if kind in STAFF_MAILS:
             values |= {"author": row["author_name"] or "Somebody", "link": self._links.ticket_url(row["number"])}
+            values["reason"] = step_words(key) if kind is EffectKind.ESCALATED_MAIL else ""
             return fill(NOTICES[kind], values, speaker(), body=row["body"][:_LONGEST_NOTICE])
         if kind in _WITH_LINKS:
             values |= self._answers(key, row)

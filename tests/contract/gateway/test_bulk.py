@@ -1,5 +1,6 @@
 """Bulks and held replies over REST."""
 
+from typing import Any
 from uuid import uuid4
 
 from services.domain.principal import Role
@@ -43,10 +44,37 @@ async def test_what_is_wrong_with_a_bulk_is_told(doors: Doors) -> None:
         one | {"change": {"act": "assign"}},
         one | {"change": {"act": "update"}},
         one | {"change": {"act": "snooze"}},
+        one | {"change": {"act": "snooze", "snooze_until": "2999-01-01T00:00:00Z", "snooze_reason": "x" * 501}},
+        one | {"change": {"act": "update", "remove_tags": [f"t{number}" for number in range(51)]}},
         one | {"filter": "status:open", "change": {"act": "resolve"}},
     ):
         assert (await agent.post("/bulk", json=body)).status_code == 422
     assert (await light.post("/bulk", json=one | {"change": {"act": "close"}})).status_code == 403
+
+
+async def test_a_bulk_gives_tickets_to_active_staff_and_known_teams_only(doors: Doors) -> None:
+    ticket, colleague, customer = (
+        await doors.desk.new_ticket(),
+        await doors.account(),
+        await doors.account(Role.CUSTOMER),
+    )
+    agent, browser = await doors.signed_in(), await doors.browser((await doors.account()).email)
+    nobody = [str(customer.id), str(uuid4())]
+
+    def given(**to: str) -> dict[str, Any]:
+        return {"ticket_ids": [str(ticket.id)], "change": {"act": "assign"} | to}
+
+    async def pages(assignee: str) -> list[int]:
+        alone = await browser.post(f"/tickets/{ticket.number}/assign", {"assignee": assignee})
+        many = {"act": "assign", "ticket": str(ticket.id), "assignee": assignee}
+        return [alone.status_code, (await browser.post("/tickets/bulk", many)).status_code]
+
+    for stranger in nobody:
+        assert (await agent.post("/bulk", json=given(assignee_id=stranger))).status_code == 422
+        assert await pages(stranger) == [422, 422]
+    assert (await agent.post("/bulk", json=given(team_id=str(uuid4())))).status_code == 422
+    assert (await agent.post("/bulk", json=given(assignee_id=str(colleague.id)))).status_code == 202
+    assert await pages(str(colleague.id)) == [303, 303]
 
 
 async def test_a_reply_is_held_when_a_colleague_wrote_meanwhile(doors: Doors) -> None:

@@ -132,6 +132,20 @@ async def test_who_is_shut_out_loses_the_stream_within_five_seconds(doors: Doors
         await until(lambda: kept.has(ticket.id, 1))
 
 
+async def test_who_gets_another_role_begins_a_stream_of_that_role_within_five_seconds(doors: Doors) -> None:
+    (user_id, browser), (_, other) = await agent(doors), await agent(doors)
+    async with open_page(browser) as page, open_page(other) as kept:
+        began = time.monotonic()
+        await doors.identity.update_user(user_id, UserChange(role=Role.LIGHT_AGENT))
+        await until(lambda: bool(page.ended_at))
+        assert page.ended_at - began < 5
+        async with open_page(browser, after=page.last_event_id) as again:
+            foreign, own = await doors.desk.new_ticket(), await doors.desk.new_ticket()
+            own = await (await doors.desk.client()).assign_ticket(own.id, assignee_id=user_id)
+            await until(lambda: kept.has(foreign.id, 1) and again.has(own.id, own.version))
+            assert {data["number"] for _, data in again.events} == {own.number}
+
+
 async def test_one_session_keeps_a_connection_for_its_pages(doors: Doors) -> None:
     (_, browser), (_, other) = await agent(doors), await agent(doors)
     async with AsyncExitStack() as stack:
@@ -183,6 +197,15 @@ async def test_what_is_typed_is_kept_and_an_older_tab_does_not_overwrite_it(door
     assert (await sent(browser, "DELETE", f"{path}?visibility=public&version=2")).status_code == 204
 
 
+async def test_a_version_that_no_draft_has_is_refused(doors: Doors) -> None:
+    ticket, (_, browser) = await doors.desk.new_ticket(), await agent(doors)
+    path, version = f"/tickets/{ticket.number}/draft", "9" * 30
+    fields = {"visibility": "public", "body": "x", "version": version}
+    assert (await sent(browser, "PUT", path, fields)).status_code == 422
+    assert (await sent(browser, "DELETE", f"{path}?visibility=public&version={version}")).status_code == 422
+    assert (await sent(browser, "PUT", path, fields | {"version": "0"})).status_code == 200
+
+
 async def test_forms_need_the_sessions_proof(doors: Doors) -> None:
     ticket, (_, browser) = await doors.desk.new_ticket(), await agent(doors)
     for method, path in (("PUT", "draft"), ("DELETE", "draft"), ("POST", "presence")):
@@ -199,7 +222,7 @@ async def test_a_desk_with_open_streams_stops_within_seconds(postgres: Postgres)
         opened = []
         for _ in range(4):
             user = await doors.account()
-            client = httpx.AsyncClient(base_url=doors.url, trust_env=False)
+            client = httpx.AsyncClient(base_url=doors.url, trust_env=False, timeout=30)
             browser = Browser(await pages.enter_async_context(client), PUBLIC_URL)
             await browser.sign_in(user.email)
             opened += [await pages.enter_async_context(open_page(browser)) for _ in range(MOST_STREAMS)]

@@ -237,6 +237,8 @@ async def test_a_brand_keeps_what_was_typed_and_says_what_would_be_right(doors: 
     assert wrong.status_code == 422
     assert "Must be a number of days, for example 3 or 0.5, or empty." in wrong.text
     assert 'value="soon"' in wrong.text
+    endless = typed | {"idle_remind_after": "3", "address": "shop@example.com", "undo_seconds": "9" * 30}
+    assert (await browser.post("/settings/brands/new", endless)).status_code == 422
     right = typed | {"address": "shop@example.com", "idle_remind_after": "0.5", "acknowledge": "on"}
     assert (await browser.post("/settings/brands/new", right)).headers["location"] == "/settings/brands?done=made"
     assert (await browser.post("/settings/brands/new", right)).status_code == 422
@@ -247,6 +249,7 @@ async def test_a_brand_keeps_what_was_typed_and_says_what_would_be_right(doors: 
     assert "Closing is switched off" in page
     (version,) = re.findall(r'name="version" value="(\d+)"', page)
     changed = right | {"auto_close_after": "4", "version": version}
+    assert (await browser.post(path, changed | {"version": "9" * 30})).status_code == 422
     assert (await browser.post(path, changed)).is_redirect
     late = await browser.post(path, changed | {"name": "Shop 2"})
     assert (late.status_code, "Somebody else changed this brand meanwhile." in late.text) == (422, True)

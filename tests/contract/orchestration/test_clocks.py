@@ -1,19 +1,22 @@
 """Clocks in the database: written by decisions with their ledger, read back exactly, fired once."""
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from services.domain.clocks.model import Clock, ClockKind, ClockOutcome, SegmentState
-from services.domain.clocks.policy import ServiceLevels
+from services.domain.clocks.policy import ActionKind, LadderAction, ServiceLevels
 from services.domain.decide import decide
 from services.domain.decision import Facts, Plan
-from services.domain.errors import Conflict
+from services.domain.errors import Conflict, InvalidTransition
+from services.domain.principal import Role
 from services.domain.ticket import AuthorKind, Priority, TicketStatus
 from services.tickets.store.clocks import read_clocks
 from tests.contract.orchestration.desk import Desk
 from tests.unit.clocks.test_decide_clocks import FIRST, HALF, LATE, LIMIT, MINUTE, make_levels
+from tests.unit.factories import BEN, CAT
 
 LEVELS = make_levels()
 
@@ -85,3 +88,49 @@ async def test_new_terms_reckon_the_ledger_anew_and_leave_what_ended(desk: Desk)
     await advance(desk, ticket_id, make_levels(conditions="priority:urgent"))
     assert await clock(desk, ticket_id, FIRST) == before
     assert (await clock(desk, ticket_id, ClockKind.RESOLUTION)).policy_id is None
+
+
+async def test_a_step_leaves_its_note_once_and_tells_only_who_may_see_the_ticket(desk: Desk) -> None:
+    desk.colleagues.add(BEN)
+    desk.colleagues.add(CAT, Role.LIGHT_AGENT)
+    told = [LadderAction(ActionKind.NOTIFY, user_id=person) for person in (BEN, CAT)]
+    levels = make_levels(*told, LadderAction(ActionKind.NOTE, note="Call them."))
+    ticket_id = await desk.new_ticket()
+    await advance(desk, ticket_id, levels)
+    desk.clock.skipped += 100 * MINUTE
+    await advance(desk, ticket_id, levels)
+    plan = await advance(desk, ticket_id, levels)
+    notes = await desk.rows(
+        "SELECT m.body, m.visibility, m.author_name, e.cause FROM messages m JOIN events e ON e.message_id = m.id"
+        " WHERE m.ticket_id = %(id)s AND m.author_id = 'duradesk'",
+        id=ticket_id,
+    )
+    assert [tuple(note.values()) for note in notes] == [("Call them.", "internal", "Duradesk", f"due {LATE}")]
+    sent = []
+    for effect_id in plan.open_effects:
+        with suppress(InvalidTransition):
+            sent.append((await desk.client.claim_effect(effect_id, lease=MINUTE)).mail)
+    (mail,) = [mail for mail in sent if "escalated" in mail.subject]
+    assert mail.to_address == f"agent-{BEN.int}@desk.example"
+    assert "was escalated: step late of first response." in mail.text
+
+
+async def test_a_reminder_is_mailed_with_its_words_to_who_set_it(desk: Desk) -> None:
+    desk.colleagues.add(BEN)
+    ticket_id = await desk.new_ticket()
+    await desk.rows(
+        "INSERT INTO reminders (ticket_id, seq, user_id, remind_at, text, id)"
+        " VALUES (%(id)s, 1, %(ben)s, instant() + interval '1 hour', %(text)s, gen_random_uuid())",
+        id=ticket_id,
+        ben=BEN,
+        text="Call them.\nTwice.",
+    )
+    await advance(desk, ticket_id)
+    desk.clock.skipped += 61 * MINUTE
+    sent = []
+    for effect_id in (await advance(desk, ticket_id)).open_effects:
+        with suppress(InvalidTransition):
+            sent.append((await desk.client.claim_effect(effect_id, lease=MINUTE)).mail)
+    (mail,) = [mail for mail in sent if "reminder" in mail.subject]
+    assert mail.to_address == f"agent-{BEN.int}@desk.example"
+    assert "Call them.\nTwice." in mail.text

@@ -119,7 +119,7 @@ async def test_a_filter_finds_the_tickets_and_a_scope_limits_them(desk: Desk) ->
     job = await ran(desk, await light.change_tickets(RESOLVE, filter="tag:late"), LIGHT_AGENT)
     assert (job.total, job.done) == (1, 1)
     job = await ran(desk, await light.change_tickets(RESOLVE, ticket_ids=[other.id]), LIGHT_AGENT)
-    assert [problem.reason for problem in job.problems] == ["This ticket does not exist."]
+    assert [(problem.reason, problem.number) for problem in job.problems] == [("This ticket does not exist.", 0)]
     assert (await desk.row("SELECT status FROM tickets WHERE id = %(id)s", id=other.id))["status"] == "new"
     agent = await desk.desk_client()
     assert (await agent.change_tickets(RESOLVE, filter="tag:late")).total == 120

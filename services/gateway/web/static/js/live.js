@@ -56,8 +56,17 @@ function look() {
   }
 }
 
+// A stream that a broken line has silenced does not end by itself.
+function listenAnew() {
+  if (document.visibilityState === "hidden") return;
+  source?.close();
+  listen();
+  soon();
+}
+
 if (panel || list) {
   listen();
+  addEventListener("online", listenAnew);
   document.addEventListener("visibilitychange", look);
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => event.persisted && listen());

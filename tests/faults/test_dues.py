@@ -1,0 +1,160 @@
+"""Dues under cuts: each happens once and none early, and after an outage what is urgent comes first."""
+
+import random
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import QUIET
+from tests.e2e.test_service_levels import items, made
+from tests.e2e.test_story import create
+from tests.faults.judge import FULL, Verdict, compare, pronounce, wait_until_quiet
+from tests.stack import OWNER, Stack, free_ports, running_stack, wait_for
+
+SEED = 20_261_122
+TICKETS, STEPS = (200, 10) if FULL else (25, 4)
+STRETCH_SECONDS = 120 if FULL else 15
+KILL_EVERY_SECONDS = 15 if FULL else 5
+OVERDUE, URGENT, FIRST = (1_000, 50, 150) if FULL else (60, 5, 15)
+SNOOZED_SECONDS = 240 if FULL else 14
+OUTAGE_SECONDS = 600 if FULL else 3
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+pytestmark = pytest.mark.timeout(1_800 if FULL else 180)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    (metrics,) = free_ports(1)
+    told = {"DURADESK_MAIL_METRICS_PORT": str(metrics)}
+    with running_stack(tmp_path_factory.mktemp("dues") / "home", told) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with stack.api(OWNER) as api:
+        (brand,) = api.get("/brands").json()["items"]
+        api.patch(f"/brands/{brand['id']}", json=QUIET).raise_for_status()
+        yield api
+
+
+def test_a_worker_that_is_killed_again_and_again_lets_each_due_happen_once_and_none_early(
+    stack: Stack, api: httpx.Client
+) -> None:
+    kind = _clocked(api)
+    wanted, kills = {}, 0
+    tickets = _at_once(lambda _: create(api, type=kind), range(TICKETS))
+    for each in tickets:
+        began = datetime.fromisoformat(each["created_at"])
+        for key, offset in _dues().items():
+            wanted[f"{each['id']} due {key}"] = began + offset
+    while datetime.now(UTC) < max(wanted.values()):
+        time.sleep(KILL_EVERY_SECONDS)
+        stack.kill("worker")
+        kills += 1
+    done = wait_for(lambda: _happened(api, tickets, len(wanted)), within=120, every=1, what="the dues")
+    lost, doubled = compare(Counter(map(_named, done)), wanted)
+    lateness = []
+    for event in done:
+        due_at = wanted[_named(event)]
+        assert datetime.fromisoformat(event["effective_at"]) == due_at
+        lateness.append((datetime.fromisoformat(event["occurred_at"]) - due_at).total_seconds())
+    assert min(lateness) >= 0, "a due happened early"
+    note = f"worker killed {kills} times, {_histogram(lateness)}"
+    pronounce(
+        Verdict("dues while a worker is killed", len(wanted), len(done), lost, doubled, late=max(lateness), note=note)
+    )
+
+
+def _clocked(api: httpx.Client) -> str:
+    """A type of ticket with a limit at the end of the stretch and steps before it, all as far from one another."""
+    name = f"clocked-{uuid4().hex[:8]}"
+    steps = [
+        {"name": f"step {number}", "when": "share", "share": 100 * number // STEPS, "actions": [_tag(number)]}
+        for number in range(1, STEPS)
+    ]
+    ladder = made(api, "escalation-ladders", {"name": name, "steps": steps})
+    policy = {
+        "name": name,
+        "conditions": f"type:{name}",
+        "targets": [{"clock": "resolution", "duration": f"PT{STRETCH_SECONDS}S"}],
+        "ladders": [{"clock": "resolution", "ladder_id": ladder["id"]}],
+    }
+    made(api, "sla-policies", policy)
+    return name
+
+
+def _tag(number: int) -> dict[str, str]:
+    return {"kind": "add_tag", "tag": f"step-{number}"}
+
+
+def _dues() -> dict[str, timedelta]:
+    target = timedelta(seconds=STRETCH_SECONDS)
+    steps = {
+        f"ladder_step/resolution/1/step {number}": target * (100 * number // STEPS) / 100 for number in range(1, STEPS)
+    }
+    return steps | {"clock_limit/resolution/1": target}
+
+
+def _happened(api: httpx.Client, tickets: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The events of dues, each with its ticket, as soon as there are so many."""
+    found = _at_once(lambda each: _events_of_dues(api, each["id"]), tickets)
+    events = [event for of_ticket in found for event in of_ticket]
+    return events if len(events) >= count else []
+
+
+def _events_of_dues(api: httpx.Client, ticket_id: str) -> list[dict[str, Any]]:
+    events = items(api, ticket_id, "activity")
+    return [event | {"ticket_id": ticket_id} for event in events if event["cause"].startswith("due ")]
+
+
+def _named(event: dict[str, Any]) -> str:
+    return f"{event['ticket_id']} {event['cause']}"
+
+
+def _at_once(do: Callable[[T], R], each: Iterable[T]) -> list[R]:
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(do, each))
+
+
+def _histogram(lateness: list[float]) -> str:
+    cuts = statistics.quantiles(lateness, n=100)
+    bounds = (1, 5, 15, 30, 60)
+    counts = [f"{sum(late < bound for late in lateness)} below {bound} s" for bound in bounds]
+    return (
+        f"half within {cuts[49]:.1f} s, 95% within {cuts[94]:.1f} s, 99% within {cuts[98]:.1f} s; {', '.join(counts)}"
+    )
+
+
+def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: Stack, api: httpx.Client) -> None:
+    chance = random.Random(SEED)
+    priorities = chance.sample(["urgent"] * URGENT + ["normal"] * (OVERDUE - URGENT), OVERDUE)
+    tickets = _at_once(lambda priority: create(api, priority=priority), priorities)
+    due_at = datetime.now(UTC) + timedelta(seconds=SNOOZED_SECONDS)
+    snooze = {"until": due_at.isoformat(), "reason": "until the outage"}
+    _at_once(lambda each: api.post(f"/tickets/{each['id']}/snooze", json=snooze).raise_for_status(), tickets)
+    wait_until_quiet(stack, within=300)
+    assert datetime.now(UTC) < due_at, "too slow to begin the outage in time"
+    with stack.without("worker"):
+        time.sleep((due_at - datetime.now(UTC)).total_seconds() + OUTAGE_SECONDS)
+    back_at = datetime.now(UTC)
+    done = wait_for(lambda: _happened(api, tickets, OVERDUE), within=300, every=1, what="the tickets to wake")
+    lost, doubled = compare(Counter(event["ticket_id"] for event in done), [each["id"] for each in tickets])
+    urgent = {each["id"] for each in tickets if each["priority"] == "urgent"}
+    done.sort(key=lambda event: datetime.fromisoformat(event["occurred_at"]))
+    last = max(place for place, event in enumerate(done, 1) if event["ticket_id"] in urgent)
+    late = (datetime.fromisoformat(done[-1]["occurred_at"]) - back_at).total_seconds()
+    note = f"the last of {URGENT} urgent tickets was number {last} of {OVERDUE}"
+    pronounce(Verdict("after an outage of the worker", OVERDUE, len(done), lost, doubled, late=late, note=note))
+    assert last <= FIRST, note
