@@ -27,7 +27,7 @@ router = APIRouter(
 )
 
 _NEW = UUID(int=0)
-_FIELDS = ("name", "when", "amount", "raise", "team", "user", "tags")
+_FIELDS = ("name", "when", "amount", "raise", "team", "user", "tags", "tell_team", "tell_user", "note")
 _BY_ONE = "by_one"
 # A warning before the limit, and an alarm at it.
 _OFFERED: Mapping[str, object] = {"name": "Escalate", "steps": 2} | {
@@ -134,9 +134,12 @@ def _actions(row: Mapping[str, str]) -> Iterator[LadderAction]:
         yield LadderAction(
             ActionKind.RAISE_PRIORITY, priority=None if row["raise"] == _BY_ONE else Priority(row["raise"])
         )
-    if row["team"] or row["user"]:
-        team_id, user_id = (UUID(row[name]) if row[name] else None for name in ("team", "user"))
-        yield LadderAction(ActionKind.ASSIGN, team_id=team_id, user_id=user_id)
+    for kind, team, user in ((ActionKind.ASSIGN, "team", "user"), (ActionKind.NOTIFY, "tell_team", "tell_user")):
+        if row[team] or row[user]:
+            team_id, user_id = (UUID(row[name]) if row[name] else None for name in (team, user))
+            yield LadderAction(kind, team_id=team_id, user_id=user_id)
+    if row["note"]:
+        yield LadderAction(ActionKind.NOTE, note=row["note"])
     for tag in tags_of(row["tags"]):
         yield LadderAction(ActionKind.ADD_TAG, tag=tag)
 
@@ -198,5 +201,9 @@ def _row(action: LadderAction, *, tags: str) -> dict[str, object]:
             return {"raise": action.priority or _BY_ONE}
         case ActionKind.ASSIGN:
             return {"team": action.team_id or "", "user": action.user_id or ""}
+        case ActionKind.NOTIFY:
+            return {"tell_team": action.team_id or "", "tell_user": action.user_id or ""}
+        case ActionKind.NOTE:
+            return {"note": action.note}
         case ActionKind.ADD_TAG:
             return {"tags": f"{tags}, {action.tag}" if tags else action.tag}
