@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
-from services.domain.calendars.model import WEEKDAYS, Calendar
+from services.domain.calendars.model import WEEKDAYS, Calendar, WorkingHours
 from services.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
 from services.gateway.deps import Behind, Services
 from services.gateway.web import forms
@@ -45,7 +45,9 @@ Version = Annotated[int, Form(ge=0)]
 async def list_calendars(request: Request, behind: Behind, done: Done = "") -> Response:
     """All calendars, each in a sentence."""
     calendars = await behind.service_levels.list_calendars()
-    return await page(request, "desk/calendars.html", calendars=calendars, **_words(done))
+    return await page(
+        request, "desk/calendars.html", calendars=calendars, done=done, weeks=weeks, weekly_hours=weekly_hours
+    )
 
 
 @router.get("/new")
@@ -111,7 +113,8 @@ async def _imported(behind: Services, file: object, typed: str) -> str:
 
 
 def _read(typed: Mapping[str, object], calendar_id: UUID) -> Calendar:
-    wrong, hours = {}, []
+    wrong: dict[str, str] = {}
+    hours: list[WorkingHours] = []
     for day in WEEKDAYS:
         try:
             hours += read_hours(day, str(typed[day]))
@@ -150,17 +153,22 @@ async def _calendar(behind: Services, calendar_id: UUID) -> Calendar:
 
 async def _calendar_page(request: Request, calendar: Calendar | None, form: forms.Form, *, done: str = "") -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.wrong or form.problem else HTTPStatus.OK
-    zones = sorted(available_timezones())
-    values = {"calendar": calendar, "form": form, "days": WEEKDAYS, "zones": zones}
-    return await page(request, "desk/calendar.html", status=status, **values, **_words(done))
-
-
-def _words(done: str) -> dict[str, object]:
-    return {"done": done, "weeks": weeks, "weekly_hours": weekly_hours}
+    return await page(
+        request,
+        "desk/calendar.html",
+        status=status,
+        calendar=calendar,
+        form=form,
+        done=done,
+        days=WEEKDAYS,
+        zones=sorted(available_timezones()),
+        weeks=weeks,
+        weekly_hours=weekly_hours,
+    )
 
 
 def _values(calendar: Calendar) -> dict[str, object]:
-    texts = {day.value: hours_text(calendar, day) for day in WEEKDAYS}
+    texts: dict[str, object] = {day.value: hours_text(calendar, day) for day in WEEKDAYS}
     return texts | {
         "name": calendar.name,
         "time_zone": calendar.time_zone,

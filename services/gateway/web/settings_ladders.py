@@ -27,7 +27,7 @@ router = APIRouter(
 )
 
 _NEW = UUID(int=0)
-_FIELDS = ("name", "when", "amount", "raise", "team", "user", "tags")
+_FIELDS = ("name", "when", "amount", "raise", "team", "user", "tags", "tell_team", "tell_user", "note")
 _BY_ONE = "by_one"
 # A warning before the limit, and an alarm at it.
 _OFFERED: Mapping[str, object] = {"name": "Escalate", "steps": 2} | {
@@ -134,9 +134,12 @@ def _actions(row: Mapping[str, str]) -> Iterator[LadderAction]:
         yield LadderAction(
             ActionKind.RAISE_PRIORITY, priority=None if row["raise"] == _BY_ONE else Priority(row["raise"])
         )
-    if row["team"] or row["user"]:
-        team_id, user_id = (UUID(row[name]) if row[name] else None for name in ("team", "user"))
-        yield LadderAction(ActionKind.ASSIGN, team_id=team_id, user_id=user_id)
+    for kind, team, user in ((ActionKind.ASSIGN, "team", "user"), (ActionKind.NOTIFY, "tell_team", "tell_user")):
+        if row[team] or row[user]:
+            team_id, user_id = (UUID(row[name]) if row[name] else None for name in (team, user))
+            yield LadderAction(kind, team_id=team_id, user_id=user_id)
+    if row["note"]:
+        yield LadderAction(ActionKind.NOTE, note=row["note"])
     for tag in tags_of(row["tags"]):
         yield LadderAction(ActionKind.ADD_TAG, tag=tag)
 
@@ -164,16 +167,28 @@ async def _ladder_page(
 ) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.wrong or form.problem else HTTPStatus.OK
     directory = await directory_of(behind)
-    values = {"ladder": ladder, "form": form, "directory": directory, "done": done, "when": tuple(StepWhen)}
-    raises = ("", _BY_ONE, *Priority)
-    return await page(request, "desk/ladder.html", status=status, **values, raises=raises)
+    return await page(
+        request,
+        "desk/ladder.html",
+        status=status,
+        ladder=ladder,
+        form=form,
+        directory=directory,
+        done=done,
+        when=tuple(StepWhen),
+        raises=("", _BY_ONE, *Priority),
+    )
 
 
 def _values(ladder: Ladder) -> dict[str, object]:
     values: dict[str, object] = {"name": ladder.name, "steps": len(ladder.steps)}
     for index, step in enumerate(ladder.steps):
         share = step.when is StepWhen.SHARE
-        row = {"name": step.name, "when": step.when, "amount": step.share if share else duration_text(step.offset)}
+        row: dict[str, object] = {
+            "name": step.name,
+            "when": step.when,
+            "amount": step.share if share else duration_text(step.offset),
+        }
         for action in step.actions:
             row |= _row(action, tags=str(row.get("tags", "")))
         values |= {f"step-{index}-{name}": value for name, value in row.items()}
@@ -186,5 +201,9 @@ def _row(action: LadderAction, *, tags: str) -> dict[str, object]:
             return {"raise": action.priority or _BY_ONE}
         case ActionKind.ASSIGN:
             return {"team": action.team_id or "", "user": action.user_id or ""}
+        case ActionKind.NOTIFY:
+            return {"tell_team": action.team_id or "", "tell_user": action.user_id or ""}
+        case ActionKind.NOTE:
+            return {"note": action.note}
         case ActionKind.ADD_TAG:
             return {"tags": f"{tags}, {action.tag}" if tags else action.tag}

@@ -54,7 +54,7 @@ class Around:
     @property
     def names(self) -> dict[UUID, str]:
         """All names by id."""
-        things = [*self.calendars, *self.ladders]
+        things: list[Calendar | Ladder] = [*self.calendars, *self.ladders]
         return {thing.id: thing.name for thing in things} | {**self.teams} | {**self.brands}
 
     def read_back(self, policy: Policy) -> str:
@@ -64,7 +64,7 @@ class Around:
     def conditions_text(self, policy: Policy) -> str:
         """The conditions as people type them: names for ids where a name is enough."""
         text = policy.conditions
-        for thing_id, name in (self.teams | self.brands).items():
+        for thing_id, name in {**self.teams, **self.brands}.items():
             quoted = name.replace('"', '""')
             text = text.replace(str(thing_id), f'"{quoted}"')
         return text

@@ -34,7 +34,7 @@ async def staff(doors: Doors, role: Role = Role.AGENT) -> tuple[Browser, UUID]:
 
 async def activity(doors: Doors, ticket: Ticket) -> list[str]:
     events, _ = await (await doors.desk.client()).list_events(ticket.id)
-    return [event.kind for event in events][1:]
+    return [event.kind.value for event in events][1:]
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,7 @@ async def test_whoever_saves_later_is_told_that_it_has_changed(admin: Browser) -
 STEPS = {
     "step-0-name": "warning", "step-0-when": "share", "step-0-amount": "75", "step-0-tags": "soon, vip",
     "step-1-name": "late", "step-1-when": "after", "step-1-amount": "30 min", "step-1-raise": "by_one",
+    "step-1-note": "Call them",
     "step-2-name": "", "step-2-when": "share", "step-2-amount": "",
 }  # fmt: skip
 
@@ -141,7 +142,7 @@ async def test_a_ladder_is_made_and_read_back(admin: Browser) -> None:
     page = await admin.get(made.headers["location"])
     told = words(page)
     assert "At 75 % of the target (warning): tag soon, tag vip." in told
-    assert "30 min after the limit (late): priority goes up by one." in told
+    assert "30 min after the limit (late): priority goes up by one, leaves a note." in told
     assert 'value="soon, vip"' in page.text
     place = made.headers["location"].partition("?")[0]
     fewer = STEPS | {"name": f"Ladder {uuid4()}", "version": "1", "step-0-gone": "on"}
@@ -154,7 +155,7 @@ async def test_a_ladder_is_made_and_read_back(admin: Browser) -> None:
     [
         ({"step-0-amount": "much"}, "step-0-amount", "Must be a percentage"),
         ({"step-1-amount": "later"}, "step-1-amount", "Must be a time such as"),
-        ({"step-1-raise": ""}, "step-1-raise", "Must be 1 to 10"),
+        ({"step-1-raise": "", "step-1-note": ""}, "step-1-raise", "Must be 1 to 10"),
         ({"step-1-name": "warning"}, "step-1-name", "Must be unlike"),
         ({"step-2-tags": "vip"}, "step-2-amount", "Must be a percentage"),
         ({"step-0-amount": "0"}, "step-0-amount", "Must be 1 to 1000 percent"),
