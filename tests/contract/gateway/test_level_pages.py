@@ -167,3 +167,19 @@ async def test_a_mistake_in_a_ladder_is_told_in_its_place(
     answer = await admin.post("/settings/ladders/new", STEPS | {"name": f"Ladder {uuid4()}"} | fields)
     assert answer.status_code == 422
     assert told in unescape(answer.text).split(f'id="{field}-wrong">')[1].split("</p>")[0]
+
+
+async def test_a_ladder_that_does_more_than_the_form_holds_is_not_cut_down_by_it(admin: Browser, doors: Doors) -> None:
+    notes = [{"kind": "note", "note": note} for note in ("One", "Two")]
+    ladder = {
+        "name": f"Ladder {uuid4()}",
+        "steps": [{"name": "late", "when": "after", "offset": "PT0S", "actions": notes}],
+    }
+    api = await doors.signed_in(Role.ADMIN)
+    made = (await api.post("/escalation-ladders", json=ladder)).raise_for_status().json()
+    path = f"/settings/ladders/{made['id']}"
+    assert "more than the form can hold" in words(await admin.get(path))
+    refused = await admin.post(path, STEPS | {"name": made["name"], "version": str(made["version"])})
+    assert (refused.status_code, "more than the form can hold" in refused.text) == (422, True)
+    (kept,) = [each for each in (await api.get("/escalation-ladders")).json()["items"] if each["id"] == made["id"]]
+    assert kept == made
