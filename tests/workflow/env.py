@@ -112,11 +112,18 @@ class Env:
         await signal_with_start(self.client, nudge)
 
     async def idles(self, ticket_id: UUID) -> None:
-        """Wait until the workflow has nothing to do at the moment: no step under way, no signal unanswered."""
+        """Wait until the workflow has nothing to do at the moment: no step under way, no signal unanswered.
+
+        Seen twice with the same history: between the end of a step and the task that it brings, the server shows neither.
+        """
+        before = 0
 
         async def is_idle() -> bool:
+            nonlocal before
+            last, before = before, len(await self.events(ticket_id))
             description = await self.describe(ticket_id)
-            return not description.pending_activities and not description.HasField("pending_workflow_task")
+            busy = description.pending_activities or description.HasField("pending_workflow_task")
+            return before == last and not busy
 
         await until(is_idle)
 

@@ -22,7 +22,8 @@ SELECT j.id, j.user_id, j.change, j.undo_of, j.state, j.created_at, j.finished_a
               FROM bulk_items i
               LEFT JOIN tickets t
                   ON t.id = i.ticket_id
-                  AND (%(only_requester_id)s::uuid IS NULL OR t.requester_id = %(only_requester_id)s)
+                  AND (%(only_requester_id)s::uuid IS NULL
+                       OR (t.requester_id = %(only_requester_id)s AND t.sender_proven))
                   AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s)
               WHERE i.job_id = j.id AND i.outcome IN ('skipped', 'failed')
               ORDER BY i.position
