@@ -114,7 +114,7 @@ class Env:
     async def idles(self, ticket_id: UUID) -> None:
         """Wait until the workflow has nothing to do at the moment: no step under way, no signal unanswered.
 
-        Seen twice with the same history: between the end of a step and the task that it brings, the server shows neither.
+        Seen twice with the same history: between a step and the task that it brings, the server shows neither.
         """
         before = 0
 
