@@ -20,7 +20,7 @@ from services.common.objects import ObjectStore
 from services.common.outbound import Outbound
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.domain.principal import Principal
-from services.gateway.directory import NameDirectory
+from services.gateway.filter_names import NameDirectory
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.account_client import AccountClient

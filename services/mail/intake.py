@@ -27,6 +27,7 @@ from services.domain.ticket import (
     QuarantineState,
     Visibility,
 )
+from services.mail.account_mails import tells_account_mail, without_account_link
 from services.mail.authentication import Verdict, judge_sender
 from services.mail.automatic import is_answerable, is_list_mail
 from services.mail.parse import IncomingMail
@@ -66,7 +67,7 @@ class MailIntake:
                 Channel.MAIL,
                 code=error.reason,
                 reason=error.message,
-                raw_source=raw,
+                raw_source=without_account_link(raw),
                 envelope_sender=envelope_sender,
                 recipients=tuple(recipients),
             )
@@ -103,7 +104,11 @@ class MailIntake:
             if is_list_mail(mail.headers, own_addresses=own):
                 raise Invalid("A mailing list sent this: it opens and reopens nothing.", reason="AUTOMATIC")
         except Invalid as error:
-            if error.reason == "AUTOMATIC" and (ticket_id := await self._report(raw)):
+            if error.reason != "AUTOMATIC":
+                raise
+            if tells_account_mail(raw):
+                raise Invalid("An account mail of ours came back or was answered.", reason="ACCOUNT_MAIL") from None
+            if ticket_id := await self._report(raw):
                 return ticket_id
             raise
         if mail.from_email in own or without_tag(mail.from_email) in own:

@@ -1,6 +1,6 @@
 """/tickets: the views, search, and what one does with many tickets."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -26,4 +26,12 @@ async def list_tickets(
     """One page of a view, or of what a search finds; `job` is a change of many tickets to tell of."""
     tickets, directory = await list_of(asked, behind, caller)
     done = await behind.desk.get_bulk_job(job) if job else None
-    return await page(request, "desk/inbox.html", list=tickets, directory=directory, asked=asked, job=done)
+    return await page(
+        request,
+        "desk/inbox.html",
+        list=tickets,
+        directory=directory,
+        asked=asked,
+        job=done,
+        request_id=uuid4().hex,
+    )

@@ -12,7 +12,7 @@ from services.domain.principal import Principal
 from services.domain.ticket import Ticket
 from services.domain.views import VIEWS
 from services.gateway.deps import Services
-from services.gateway.directory import NameDirectory
+from services.gateway.filter_names import NameDirectory
 from services.gateway.web.directory import Directory, directory_of
 
 PAGE = 40

@@ -1,6 +1,7 @@
 """/tickets/bulk: the same change on many tickets, with its progress, and taken back."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -30,6 +31,7 @@ async def change_tickets(
     ticket: Annotated[list[UUID], Form(max_length=1000)] = [],  # noqa: B006 # FastAPI copies it
     assignee: Annotated[str, Form(max_length=40)] = "",
     hours: Annotated[int, Form(ge=1, le=24 * 366)] = 24,
+    request_id: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Begin the change, and go back to the list, which shows how far it is."""
     if not ticket:
@@ -38,10 +40,12 @@ async def change_tickets(
         act,
         assignee_id=_assignee(caller.subject if assignee == "me" else assignee) if act is BulkAct.ASSIGN else None,
         keep_team=act is BulkAct.ASSIGN,
-        snooze_until=datetime.now(UTC) + timedelta(hours=hours) if act is BulkAct.SNOOZE else None,
+        snooze_until=_this_minute() + timedelta(hours=hours) if act is BulkAct.SNOOZE else None,
     )
     await check_assignment(change.assignee_id, change.team_id, identity=identity, routing=routing)
-    job = await desk.change_tickets(change, ticket_ids=ticket)
+    # A page that one goes back to may ask for another change with the same id.
+    wanted = sha256(repr((request_id, act, assignee, hours, ticket)).encode()).hexdigest() if request_id else ""
+    job = await desk.change_tickets(change, ticket_ids=ticket, request_id=wanted)
     return RedirectResponse(f"{asked.address}&job={job.id}", HTTPStatus.SEE_OTHER)
 
 
@@ -53,9 +57,14 @@ async def get_bulk_job(request: Request, job_id: UUID, asked: AskedFor, desk: De
 
 @router.post("/{job_id}/undo")
 async def undo_bulk_job(job_id: UUID, asked: AskedFor, desk: Desk) -> Response:
-    """Take it back, as a change of its own."""
-    job = await desk.undo_bulk_job(job_id)
+    """Take it back, as a change of its own: once, however often it is asked for."""
+    job = await desk.undo_bulk_job(job_id, request_id=f"undo {job_id}")
     return RedirectResponse(f"{asked.address}&job={job.id}", HTTPStatus.SEE_OTHER)
+
+
+def _this_minute() -> datetime:
+    """Now, but the same when a form is sent twice."""
+    return datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 def _assignee(text: str) -> UUID | None:

@@ -10,7 +10,7 @@ from services.domain.errors import DuradeskError
 from services.domain.principal import Principal
 from services.domain.views import VIEWS, Count
 from services.gateway.deps import Services, services
-from services.gateway.directory import NameDirectory
+from services.gateway.filter_names import NameDirectory
 
 # Nobody works through what is done: how much that is, is not told.
 _COUNTED = tuple(view for view in VIEWS if view.name != "resolved")

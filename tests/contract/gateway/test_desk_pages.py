@@ -2,7 +2,7 @@
 
 import re
 from html import unescape
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -258,6 +258,30 @@ async def test_many_tickets_change_at_once(doors: Doors, agent: Browser) -> None
     )
     assert answer.status_code == 303
     assert "of 2 tickets" in shown(await agent.get(answer.headers["location"]))
+
+
+@pytest.mark.parametrize("act", ["resolve", "assign", "snooze"])
+async def test_a_change_of_many_tickets_that_is_sent_twice_is_made_once(doors: Doors, agent: Browser, act: str) -> None:
+    tickets = [str((await a_ticket(doors)).id) for _ in range(2)]
+    found = re.search(r'name="request_id" value="(\w+)"', (await agent.get("/tickets?view=all_open")).text)
+    assert found is not None
+    fields = {"act": act, "assignee": "me", "ticket": tickets, "request_id": found[1]}
+    places = [(await agent.post("/tickets/bulk", fields)).headers["location"] for _ in range(2)]
+    assert len(set(places)) == 1
+    # Back on the same page, for another ticket.
+    other = await agent.post("/tickets/bulk", fields | {"ticket": tickets[:1]})
+    assert other.headers["location"] not in places
+
+
+async def test_many_tickets_are_taken_back_once(doors: Doors, agent: Browser) -> None:
+    ticket = await a_ticket(doors)
+    await agent.get("/tickets?view=all_open")
+    made = await agent.post("/tickets/bulk", {"act": "resolve", "ticket": [str(ticket.id)]})
+    job_id = UUID(made.headers["location"].rpartition("=")[2])
+    while not (await (await doors.desk.bulk_client()).run_bulk_page(job_id)).finished:
+        pass
+    places = [(await agent.post(f"/tickets/bulk/{job_id}/undo")).headers["location"] for _ in range(2)]
+    assert len(set(places)) == 1
 
 
 async def test_assets_are_kept_for_ever_and_compressed(agent: Browser) -> None:

@@ -31,6 +31,7 @@ async def test_one_signs_in_sees_a_page_and_signs_out(doors: Doors) -> None:
     assert user.email in (await browser.get("/account")).text
     out = await browser.post("/sign-out")
     assert (out.status_code, out.headers["location"]) == (303, "/sign-in")
+    assert out.headers["clear-site-data"] == '"storage"'
     assert (await browser.get("/account")).status_code == 303
 
 

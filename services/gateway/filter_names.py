@@ -1,4 +1,4 @@
-"""Names of teams and people, which the services behind the gateway know apart from the tickets."""
+"""Names of teams and people in filters, made ids: only the services beside the tickets know them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
