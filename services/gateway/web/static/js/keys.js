@@ -13,6 +13,9 @@ function press(element) {
     element.select?.();
   } else {
     element.click();
+    // At once: not a letter that follows may go elsewhere.
+    const writing = element.querySelector("[name=writing]");
+    if (writing) document.getElementById(`${writing.value}-body`).focus();
   }
 }
 
