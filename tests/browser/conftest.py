@@ -1,7 +1,9 @@
 """One stack and one browser for all tests of pages; each test has pages of its own, which are watched."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +18,7 @@ from tests.stack import OWNER, Stack, running_stack
 MIA, JONAS = COLLEAGUES[1], COLLEAGUES[2]
 # Enough for every state that a list can show.
 STORIES = 24
+CLOSING_SECONDS = 20
 
 
 @pytest.fixture(scope="session")
@@ -42,10 +45,14 @@ async def browser() -> AsyncIterator[Browser]:
         executable = find_chromium()
     except LookupError as error:
         pytest.fail(str(error)) if os.environ.get("CI") else pytest.skip(str(error))
-    async with async_playwright() as playwright:
-        browser = await launch(playwright, executable)
-        yield browser
-        await browser.close()
+    manager = async_playwright()
+    browser = await launch(await manager.start(), executable)
+    yield browser
+    # All tests are over. A browser that will not close ends with this process, whose pipe its driver reads.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await browser.close()
+            await manager.__aexit__()
 
 
 @dataclass(frozen=True)
