@@ -40,6 +40,7 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
@@ -126,6 +127,7 @@ async def running_gateway(
         services = Services(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
+            upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),

@@ -31,6 +31,7 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 async def run(settings: GatewaySettings, listener: socket.socket) -> None:
@@ -46,6 +47,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         services = Services(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
+            upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),

@@ -33,6 +33,7 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Services:
 
     tickets: TicketsClient
     clocks: ClocksClient
+    upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     desk: DeskClient
     routing: RoutingClient

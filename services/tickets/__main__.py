@@ -9,6 +9,7 @@ from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceSer
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
+from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
@@ -30,6 +31,7 @@ from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
+from services.tickets.servicer.upcoming import UpcomingServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.mails import MailMaker
@@ -74,6 +76,7 @@ def services_on(
     return [
         (add_TicketServiceServicer_to_server, TicketServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
+        (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
         (add_FollowerServiceServicer_to_server, FollowerServicer(store)),

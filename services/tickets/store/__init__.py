@@ -24,6 +24,7 @@ from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
 from services.tickets.store.snoozes import SnoozeStore
 from services.tickets.store.tickets import TicketStore
+from services.tickets.store.upcoming import UpcomingStore
 
 CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
     "brands_name_key": lambda: AlreadyExists(
@@ -57,4 +58,5 @@ class Store:
         self.mail_reports = MailReportStore(database, on_commit)
         self.drafts = DraftStore(database)
         self.presence = PresenceStore(database)
+        self.upcoming = UpcomingStore(database)
         self.bulk = BulkStore(database, on_commit)

@@ -12,7 +12,7 @@ from services.common.database import Database
 from services.domain.conditions.fields import STAFF_ONLY
 from services.domain.conditions.tree import Condition, tests
 from services.domain.errors import Invalid
-from services.domain.orders import Order, OrderKey
+from services.domain.orders import FOR_STAFF, Order, OrderKey
 from services.domain.ticket import Ticket
 from services.domain.views import Count
 from services.tickets.convert import ticket_of
@@ -35,9 +35,14 @@ def _instant(text: str) -> str:
 class _Column:
     """One of the keys of an order; `read` checks a value of a token."""
 
-    sql: SQL
+    sql: Composable
     type: SQL
     read: Callable[[str], object]
+
+
+def _soonest(column: str) -> _Column:
+    """What has no such instant comes after all that has one."""
+    return _Column(SQL("coalesce({}, 'infinity')").format(Identifier("t", column)), SQL("timestamptz"), _instant)
 
 
 _ID = _Column(SQL("t.id"), SQL("uuid"), UUID)
@@ -47,7 +52,12 @@ _COLUMNS: dict[OrderKey, tuple[_Column, ...]] = {
     OrderKey.UPDATED: (_Column(SQL("t.updated_at"), SQL("timestamptz"), _instant), _ID),
     # Most urgent first and, of those, the one that waits longest.
     OrderKey.PRIORITY: (_Column(SQL("t.urgency"), SQL("smallint"), int), _CREATED, _ID),
-    OrderKey.DUE: (_Column(SQL("coalesce(t.next_due_at, 'infinity')"), SQL("timestamptz"), _instant), _ID),
+    OrderKey.DUE: (_soonest("next_due_at"), _ID),
+    OrderKey.LIMIT: (_soonest("limit_at"), _ID),
+    OrderKey.FIRST_RESPONSE: (_soonest("first_response_at"), _ID),
+    OrderKey.NEXT_RESPONSE: (_soonest("next_response_at"), _ID),
+    OrderKey.PERIODIC_UPDATE: (_soonest("periodic_update_at"), _ID),
+    OrderKey.RESOLUTION: (_soonest("resolution_at"), _ID),
     OrderKey.STATUS_SINCE: (_Column(SQL("t.status_since"), SQL("timestamptz"), _instant), _ID),
     OrderKey.RELEVANCE: (_Column(SQL("ranked.rank"), SQL("real"), float), _CREATED, _ID),
 }
@@ -179,8 +189,8 @@ def _check_scope(condition: Condition, order: Order | None, *, scope: Scope) -> 
         return
     fields = sorted({test.field for test in tests(condition)} & STAFF_ONLY)
     problems = {"filter": f"{' and '.join(fields)} is for the staff: use another field"} if fields else {}
-    if order is not None and order.key is OrderKey.DUE:
-        problems["order_by"] = "due is for the staff: use another order"
+    if order is not None and order.key in FOR_STAFF:
+        problems["order_by"] = f"{order.key} is for the staff: use another order"
     if problems:
         told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
         raise Invalid(f"The list is not for you: {told}.", violations=problems)

@@ -14,6 +14,7 @@ from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
+from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -28,6 +29,7 @@ from services.tickets.client.bulk import BulkClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.clocks import ClockServicer
@@ -35,6 +37,7 @@ from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.tickets import TicketServicer
+from services.tickets.servicer.upcoming import UpcomingServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
@@ -94,6 +97,9 @@ class Desk:
 
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
+
+    async def upcoming_client(self, principal: Principal = AGENT) -> UpcomingClient:
+        return UpcomingClient(await self.channel(principal))
 
     async def bulk_client(self) -> BulkClient:
         return BulkClient(await self.channel(RELAY))
@@ -175,6 +181,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
+                (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],
             authenticator=SignedOnly(SIGNER),
         )

@@ -89,7 +89,17 @@ async def check(desk: Desk, text: str, order: str, *, scope: Scope = EVERYTHING,
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 async def test_every_view_and_its_count_use_an_index_in_every_order(full: Desk, view: Any) -> None:
-    for order in (view.order_by, "-created_at", "created_at", "updated_at", "-priority", "due", "status_since"):
+    for order in (
+        view.order_by,
+        "-created_at",
+        "created_at",
+        "updated_at",
+        "-priority",
+        "due",
+        "limit",
+        "resolution",
+        "status_since",
+    ):
         await check(full, view.filter, order)
 
 
