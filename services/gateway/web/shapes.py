@@ -13,7 +13,7 @@ _STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-_SOON = timedelta(hours=1)
+SOON = timedelta(hours=1)
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
@@ -70,7 +70,7 @@ def pace(instant: datetime, now: datetime | None = None) -> str:
     left = instant - (now or datetime.now(UTC))
     if left <= timedelta():
         return "late"
-    return "soon" if left < _SOON else ""
+    return "soon" if left < SOON else ""
 
 
 def words(name: str) -> str:

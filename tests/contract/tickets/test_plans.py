@@ -75,7 +75,7 @@ async def check(desk: Desk, text: str, order: str, *, scope: Scope = EVERYTHING,
     async with desk.database.transaction() as conn:
         await look_up(conn, page, condition)
     count.known = page.known
-    listing = page_statement(page, condition, parse_order(order), begins=True, scope=scope)
+    listing = page_statement(page, condition, parse_order(order), scope=scope)
     statements = [(listing, page, 50)]
     if counted:
         statements.append((count_statement(count, condition, place=0, scope=scope), count, 1000))

@@ -1,5 +1,6 @@
 // What is left until an instant, and how far a bar has come: kept true while the page is open.
 const SOON = 3_600_000;
+const SIGNS = { late: "warning", soon: "soon", calm: "clock" };
 
 function span(milliseconds) {
   const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
@@ -9,6 +10,16 @@ function span(milliseconds) {
   return [days && `${days} d`, hours && `${hours} h`, rest && `${rest} min`].filter(Boolean).join(" ") || "< 1 min";
 }
 
+// The sign of a cell in a list goes with its colour.
+function step(time, now) {
+  const cell = time.closest(".cell:is(.late, .soon, .calm)");
+  if (!cell || cell.classList.contains(now)) return;
+  cell.classList.remove(...Object.keys(SIGNS));
+  cell.classList.add(now);
+  const use = cell.querySelector("use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${SIGNS[now]}`));
+}
+
 function tick() {
   for (const time of document.querySelectorAll("time[data-left]")) {
     const left = new Date(time.dateTime) - Date.now();
@@ -16,6 +27,7 @@ function tick() {
     if (time.textContent !== words) time.textContent = words;
     time.classList.toggle("late", left <= 0);
     time.classList.toggle("soon", left > 0 && left < SOON);
+    step(time, left <= 0 ? "late" : left < SOON ? "soon" : "calm");
   }
   for (const bar of document.querySelectorAll("svg.bar:has(.growing)")) {
     const [from, to] = [new Date(bar.dataset.from), new Date(bar.dataset.to)];
