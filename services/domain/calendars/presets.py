@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,11 +26,14 @@ _DAY = timedelta(days=1)
 
 
 class Preset(StrEnum):
-    """Later is in three hours, as long as somebody works then; the others are when work begins on that day."""
+    """Later is in three hours, as long as somebody works then; the others are when work begins on that day.
 
-    LATER_TODAY = "later_today"
+    The next morning with work comes first, so that it has the same place at any time of the day.
+    """
+
     TOMORROW = "tomorrow"
     NEXT_WORKING_DAY = "next_working_day"
+    LATER_TODAY = "later_today"
     NEXT_WEEK = "next_week"
 
 
@@ -40,10 +44,11 @@ class WorkingDays:
     work: WorkingTime
     zone: ZoneInfo
 
-    @classmethod
-    def of(cls, calendar: Calendar) -> "WorkingDays":
-        """The days of a calendar."""
-        return cls(WorkingTime(calendar), ZoneInfo(calendar.time_zone))
+
+@lru_cache(maxsize=100)
+def working_days(calendar: Calendar) -> WorkingDays:
+    """The days of a calendar, made once for each of its versions."""
+    return WorkingDays(WorkingTime(calendar), ZoneInfo(calendar.time_zone))
 
 
 def instant_of(preset: Preset, days: WorkingDays, *, now: datetime) -> datetime:
@@ -58,7 +63,7 @@ def instant_of(preset: Preset, days: WorkingDays, *, now: datetime) -> datetime:
 
 
 def presets_of(days: WorkingDays, *, now: datetime) -> Mapping[Preset, datetime]:
-    """The presets that mean something now, each at an instant of its own, soonest first."""
+    """The presets that mean something now, each at an instant of its own."""
     today, tomorrow = (_midnight(now, days.zone, ahead=ahead).astimezone(days.zone).date() for ahead in (0, 1))
     found: dict[Preset, datetime] = {}
     for preset in Preset:

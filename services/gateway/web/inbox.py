@@ -1,5 +1,6 @@
 """/tickets: the views, search, and what one does with many tickets."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +14,7 @@ from services.gateway.web.columns import CLOCKS, Column, Columns, cell_of, title
 from services.gateway.web.lists import AskedFor, list_of
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import Caller, SignedInPage
+from services.gateway.web.snoozing import brand_hours
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 
@@ -31,7 +33,8 @@ async def list_tickets(
     # Who comes by without saying what for is shown a view, which is then the one they are in.
     asked = replace(asked, named=True)
     timed = any(column is Column.DUE or column in CLOCKS for column in columns)
-    tickets, directory = await list_of(asked, behind, caller, timed=timed)
+    (tickets, directory), hours = await asyncio.gather(list_of(asked, behind, caller, timed=timed), brand_hours(behind))
+    now = datetime.now(UTC)
     done = await behind.desk.get_bulk_job(job) if job else None
     return await page(
         request,
@@ -43,6 +46,8 @@ async def list_tickets(
         columns=columns,
         all_columns=tuple(Column),
         titles=titles_of(columns, asked),
-        cells=partial(cell_of, now=datetime.now(UTC)),
+        cells=partial(cell_of, now=now),
+        seen_at=now,
+        offers=hours.offers({row.ticket.brand_id for row in tickets.rows}, now=now),
         request_id=uuid4().hex,
     )

@@ -17,6 +17,7 @@ from services.domain.bulk import (
     MOST_TICKETS,
     PAGE,
     UNDO_WINDOW,
+    BrandSnooze,
     BulkAct,
     BulkJob,
     BulkOutcome,
@@ -109,7 +110,7 @@ class BulkStore:
             "job_id": job_id,
             "user_id": principal.subject,
             "role": principal.role,
-            "change": Jsonb({name: json_of(value) for name, value in asdict(change).items()}),
+            "change": Jsonb(json_of(asdict(change))),
             "undo_of": undo_of,
             "ticket_ids": list(ticket_ids),
         }
@@ -233,4 +234,8 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         snooze_until=datetime.fromisoformat(change["snooze_until"]) if change["snooze_until"] else None,
         snooze_reason=change["snooze_reason"],
         keep_on_reply=change["keep_on_reply"],
+        brand_snoozes=tuple(
+            BrandSnooze(UUID(one["brand_id"]), datetime.fromisoformat(one["until"]))
+            for one in change.get("brand_snoozes", ())
+        ),
     )
