@@ -23,6 +23,7 @@ from duradesk.tickets.v1 import (
     follower_service_pb2,
     orchestration_service_pb2,
     ticket_service_pb2,
+    upcoming_service_pb2,
 )
 from google.protobuf.message_factory import GetMessageClass
 
@@ -39,6 +40,7 @@ METHODS = [
     for file in (
         ticket_service_pb2,
         clock_service_pb2,
+        upcoming_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
         desk_service_pb2,

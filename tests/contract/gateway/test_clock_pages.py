@@ -87,15 +87,15 @@ async def test_a_light_agent_sees_what_happens_next_and_changes_nothing(doors: D
 @pytest.mark.parametrize(
     ("interval", "urgency", "words"),
     [
-        ("-2 hours -10 minutes", "late", "late by 2 h 10 min"),
+        ("-2 hours -10 minutes", "late", "late by 2 h"),
         ("30 minutes", "soon", "29 min left"),
-        ("3 hours", "calm", "2 h 59 min left"),
+        ("3 hours", "calm", "2 h left"),
         (None, "paused", "paused, 8 h left"),
     ],
 )
 async def test_a_list_says_how_late_or_how_soon(doors: Doors, interval: str | None, urgency: str, words: str) -> None:
     ticket, (browser, _) = await planned(doors), await staff(doors)
-    assert "in 23 h 59 min Closed" in listed(await browser.get(f"/tickets?filter=number:{ticket.number}"))
+    assert "in 23 h Closed" in listed(await browser.get(f"/tickets?filter=number:{ticket.number}"))
     segment = {"state": "paused", "began_at": "2026-01-01T00:00:00+00:00", "ended_at": None, "worked": 0, "cause": ""}
     await doors.desk.rows(
         "INSERT INTO clocks (ticket_id, kind, epoch, segments, carried, policy_version, calendar_version, target,"

@@ -20,10 +20,17 @@ function step(time, now) {
   use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${SIGNS[now]}`));
 }
 
+// In one unit, as columns have room for.
+function brief(milliseconds) {
+  const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
+  if (minutes < 120) return minutes ? `${minutes} min` : "< 1 min";
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
+}
+
 function tick() {
   for (const time of document.querySelectorAll("time[data-left]")) {
     const left = new Date(time.dateTime) - Date.now();
-    const words = (left > 0 ? time.dataset.left : time.dataset.late).replace("…", span(left));
+    const words = (left > 0 ? time.dataset.left : time.dataset.late).replace("…", time.classList.contains("brief") ? brief(left) : span(left));
     if (time.textContent !== words) time.textContent = words;
     time.classList.toggle("late", left <= 0);
     time.classList.toggle("soon", left > 0 && left < SOON);
