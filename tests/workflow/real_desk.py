@@ -83,7 +83,7 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
                 services=[
                     (
                         add_TicketServiceServicer_to_server,
-                        TicketServicer(Store(database, wakeup.set, addresses), UPLOADS),
+                        TicketServicer(Store(database, wakeup.set, addresses), UPLOADS, IdentityColleagues(identity)),
                     ),
                     (
                         add_OrchestrationServiceServicer_to_server,
