@@ -24,8 +24,14 @@ def tells_account_mail(raw: bytes) -> bool:
 def without_links(mail: IncomingMail) -> IncomingMail:
     """What a person wrote without the links that it quotes: nobody of the staff may use them, nor whoever follows."""
     attachments = tuple(replace(file, content=_LINK.sub(b"", file.content)) for file in mail.attachments)
-    texts = {name: _LINK_TEXT.sub("", getattr(mail, name)) for name in ("subject", "text", "quoted", "html")}
-    cleared = replace(mail, **texts, attachments=attachments)
+    cleared = replace(
+        mail,
+        subject=_LINK_TEXT.sub("", mail.subject),
+        text=_LINK_TEXT.sub("", mail.text),
+        quoted=_LINK_TEXT.sub("", mail.quoted),
+        html=_LINK_TEXT.sub("", mail.html),
+        attachments=attachments,
+    )
     if cleared == mail and not tells_account_mail(mail.raw):
         return mail
     return replace(cleared, raw=_headers_of(mail.raw))
