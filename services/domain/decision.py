@@ -23,7 +23,7 @@ from services.domain.ticket import (
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """A ticket without a customer's text, name or address."""
+    """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category."""
 
     id: UUID
     number: int
@@ -41,6 +41,9 @@ class TicketFacts:
     snooze_epoch: int = 0
     type: str = ""
     tags: tuple[str, ...] = ()
+    category_id: UUID | None = None
+    category_path: tuple[UUID, ...] = ()
+    organisation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
+from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
@@ -24,6 +25,7 @@ from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.colleagues import IdentityColleagues
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
+from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.followers import FollowerServicer
@@ -74,6 +76,7 @@ def services_on(
     return [
         (add_TicketServiceServicer_to_server, TicketServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
+        (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
         (add_FollowerServiceServicer_to_server, FollowerServicer(store)),

@@ -44,6 +44,7 @@ class TicketFields:
     type: str = ""
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
+    category_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ def ticket_of(row: Row) -> Ticket:
         custom_fields=row["custom_fields"],
         team_id=row["team_id"],
         assignee_id=row["assignee_id"],
-        requester=Contact(row["requester_id"], row["requester_email"], row["requester_name"]),
+        requester=Contact(
+            row["requester_id"], row["requester_email"], row["requester_name"], row["requester_organisation_id"]
+        ),
         follow_up_of=row["follow_up_of"],
         version=row["version"],
         created_at=row["created_at"],
@@ -88,6 +91,7 @@ def ticket_of(row: Row) -> Ticket:
         snooze_reason=row["snooze_reason"],
         snoozed_by=row["snoozed_by"],
         keep_on_reply=row["keep_on_reply"],
+        category_id=row["category_id"],
     )
 
 
@@ -114,6 +118,7 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "tags": tuple,
     "team_id": _optional_id,
     "assignee_id": _optional_id,
+    "category_id": _optional_id,
     "snoozed_until": _optional_instant,
 }
 

@@ -17,8 +17,10 @@ Facts = Mapping[str, Sequence[Any]]
 MICROSECOND = timedelta(microseconds=1)
 
 
-def facts_of(ticket: Ticket, *, texts: Sequence[str] = ()) -> Facts:
-    """The facts of a ticket; `texts` are the messages that the reader of the condition may see."""
+def facts_of(ticket: Ticket, *, texts: Sequence[str] = (), category_path: Sequence[UUID] = ()) -> Facts:
+    """The facts of a ticket; `texts` are the messages that the reader of the condition may see, `category_path` leads
+    from the top of the tree to the ticket's category.
+    """
     requester = ticket.requester
     facts: dict[str, Sequence[Any]] = {
         "status": (ticket.status.value,),
@@ -28,6 +30,9 @@ def facts_of(ticket: Ticket, *, texts: Sequence[str] = ()) -> Facts:
         "brand": (ticket.brand_id,),
         "team": _one(ticket.team_id),
         "assignee": _one(ticket.assignee_id),
+        "category": _one(ticket.category_id),
+        "category_tree": category_path,
+        "organisation": _one(requester.organisation_id),
         "requester": (requester,),
         "tag": labels(list(ticket.tags)),
         "number": (ticket.number,),

@@ -66,6 +66,8 @@ def _test(test: Test, named: Named) -> str:
     match test.field:
         case "tag" if test.operator is Operator.IS:
             return "without tags" if test.values == (None,) else f"tagged {values}"
+        case "category_tree":
+            return f"category is {values} or below"
         case "older":
             return f"{'older' if test.operator is Operator.AT_LEAST else 'newer'} than {values}"
         case "idle":

@@ -9,6 +9,7 @@ from services.tickets.store.answers import AnswerStore
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.bulk import BulkStore
+from services.tickets.store.categories import CategoryStore
 from services.tickets.store.clocks import ClockStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
@@ -28,6 +29,9 @@ from services.tickets.store.tickets import TicketStore
 CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
     "brands_name_key": lambda: AlreadyExists(
         "A brand with this name exists: choose another name.", reason="BRAND_NAME_TAKEN"
+    ),
+    "categories_name_key": lambda: AlreadyExists(
+        "A category with this name is at this place: choose another name.", reason="CATEGORY_NAME_TAKEN"
     ),
     "brands_address_key": lambda: AlreadyExists(
         "A brand with this address exists: choose another address.", reason="BRAND_ADDRESS_TAKEN"
@@ -50,6 +54,7 @@ class Store:
         self.deliveries = DeliveryStore(database, on_commit)
         self.followers = FollowerStore(database, on_commit)
         self.answers = AnswerStore(database, on_commit)
+        self.categories = CategoryStore(database)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
         self.lists = ListStore(database)

@@ -24,6 +24,8 @@ _COLUMNS = {
     "brand": SQL("t.brand_id"),
     "team": SQL("t.team_id"),
     "assignee": SQL("t.assignee_id"),
+    "category": SQL("t.category_id"),
+    "organisation": SQL("(SELECT organisation_id FROM contacts WHERE id = t.requester_id)"),
     "number": SQL("t.number"),
     "created": SQL("t.created_at"),
     "updated": SQL("t.updated_at"),
@@ -140,6 +142,8 @@ class Compiler:
                 return self._instants(test, bounds)
             case Kind.AGE:
                 return self._instants(test, age_bounds)
+            case Kind.IDENTITY if test.field == "category_tree":
+                return self._in_category_tree(test)
             case Kind.NUMBER if test.operator in _SIGNS:
                 return SQL("t.number {} {}").format(_SIGNS[test.operator], self.bind(test.values[0]))
             case kind:
@@ -155,6 +159,12 @@ class Compiler:
             return found
         none = SQL("{} IS NULL").format(column)
         return SQL("({} OR {})").format(found, none) if known else none
+
+    def _in_category_tree(self, test: Test) -> Composable:
+        if any(isinstance(value, Name) for value in test.values):
+            raise _unresolved(test)
+        below = SQL("t.category_id IN (SELECT id FROM categories WHERE path && {}::uuid[])")
+        return below.format(self.bind(list(test.values)))
 
     def _instants(self, test: Test, edges: Callable[..., tuple[datetime | None, datetime | None]]) -> Composable:
         column = _COLUMNS[test.field]

@@ -259,6 +259,9 @@ def _ticket_facts_of(row: Row) -> TicketFacts:
         snooze_epoch=row["snooze_epoch"],
         type=row["type"],
         tags=tuple(row["tags"]),
+        category_id=row["category_id"],
+        category_path=tuple(row["category_path"]),
+        organisation_id=row["organisation_id"],
     )
 
 

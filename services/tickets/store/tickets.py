@@ -1,6 +1,6 @@
 """Tickets themselves: made, read and changed. Every write is one transaction with its event and its outbox row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,13 +9,15 @@ from psycopg.types.json import Jsonb
 
 from services.common.database import Database
 from services.domain import changes
+from services.domain.categories import brought_by
 from services.domain.changes import Change
 from services.domain.errors import Conflict, NotFound
 from services.domain.lifecycle import Act
 from services.domain.principal import Role
-from services.domain.ticket import EventKind, NewTicket, Ticket, TicketStatus
+from services.domain.ticket import EventKind, NewTicket, Priority, Ticket, TicketStatus
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.attachments import insert_content
+from services.tickets.store.categories import find_line, read_line
 from services.tickets.store.cc_proposals import insert_cc_proposals
 from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_ticket
 from services.tickets.store.requests import Request, first_resource
@@ -24,7 +26,9 @@ from services.tickets.store.statements import QUERIES
 from services.tickets.store.words import name_requester
 from services.tickets.words import PUBLIC, requester_vector, subject_vector, text_vector
 
-_FIRST_FIELDS = ("channel", "subject", "priority", "type", "tags", "custom_fields")
+_FIRST_FIELDS = ("channel", "subject", "type", "tags", "custom_fields")
+
+Decide = Callable[[Connection, Ticket], Awaitable[Change | None]]
 
 
 class TicketStore:
@@ -57,13 +61,15 @@ class TicketStore:
     ) -> Ticket:
         """Set fields; Conflict unless `expected_version` is 0 or the present one."""
 
-        def decide(ticket: Ticket) -> Change | None:
+        async def decide(conn: Connection, ticket: Ticket) -> Change | None:
             if expected_version not in (0, ticket.version):
                 raise Conflict(
                     f"The ticket is at version {ticket.version}, not {expected_version}: read it again.",
                     metadata={"version": str(ticket.version)},
                 )
-            return changes.update(ticket, wanted, request.principal)
+            line = await read_line(conn, wanted.get("category_id"))
+            brought = brought_by(line, named=wanted)
+            return changes.update(ticket, wanted, request.principal, brought=brought)
 
         return await self._change(ticket_id, request, decide)
 
@@ -71,34 +77,46 @@ class TicketStore:
         self, ticket_id: UUID, request: Request, *, assignee_id: UUID | None, team_id: UUID | None, keep_team: bool
     ) -> Ticket:
         """Give to an agent, a team, or back to nobody."""
-        return await self._change(
-            ticket_id,
-            request,
-            lambda ticket: changes.assign(ticket, assignee_id, team_id=ticket.team_id if keep_team else team_id),
-        )
+
+        async def decide(_conn: Connection, ticket: Ticket) -> Change | None:
+            return changes.assign(ticket, assignee_id, team_id=ticket.team_id if keep_team else team_id)
+
+        return await self._change(ticket_id, request, decide)
 
     async def resolve_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
         """Answered; a resolved ticket stays as it is."""
-        return await self._change(ticket_id, request, lambda ticket: changes.settle(ticket, Act.RESOLVE))
+        return await self._settle(ticket_id, request, Act.RESOLVE)
 
     async def close_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
         """Over; a closed ticket stays as it is."""
-        return await self._change(ticket_id, request, lambda ticket: changes.settle(ticket, Act.CLOSE))
+        return await self._settle(ticket_id, request, Act.CLOSE)
 
     async def reopen_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
         """Open a settled ticket again."""
-        return await self._change(ticket_id, request, lambda ticket: changes.reopen(ticket, request.principal))
 
-    async def _change(self, ticket_id: UUID, request: Request, decide: Callable[[Ticket], Change | None]) -> Ticket:
+        async def decide(_conn: Connection, ticket: Ticket) -> Change | None:
+            return changes.reopen(ticket, request.principal)
+
+        return await self._change(ticket_id, request, decide)
+
+    async def _settle(self, ticket_id: UUID, request: Request, act: Act) -> Ticket:
+        async def decide(_conn: Connection, ticket: Ticket) -> Change | None:
+            return changes.settle(ticket, act)
+
+        return await self._change(ticket_id, request, decide)
+
+    async def _change(self, ticket_id: UUID, request: Request, decide: Decide) -> Ticket:
         """Decide under the row's lock; no event and no nudge when nothing changes."""
         async with self._database.transaction() as conn:
             locked = await lock_ticket(conn, ticket_id, scope=request.scope)
             if await first_resource(conn, request, ticket_id) is not None:
                 return locked.ticket
-            change = decide(locked.ticket)
+            change = await decide(conn, locked.ticket)
             if change is None:
                 return locked.ticket
-            locked = await append_event(conn, locked, change.kind, actor=request.actor, changes=change.values)
+            locked = await append_event(
+                conn, locked, change.kind, actor=request.actor, changes=change.values, reason=change.reason
+            )
             await enqueue(conn, locked.ticket)
         self._on_commit()
         return locked.ticket
@@ -126,8 +144,15 @@ async def insert_ticket(
     """A new ticket with its description, event 1 and outbox row; without `actor` its requester made it."""
     first = {field: getattr(new, field) for field in _FIRST_FIELDS}
     first |= {"status": TicketStatus.NEW, "follow_up_of": follow_up_of}
+    line = await find_line(conn, new.category)
+    brought = brought_by(line, named=("priority",) if new.priority else ())
+    first |= {"priority": new.priority or Priority.NORMAL, **brought.values}
+    first |= {"category_id": line[-1].id} if line else {}
     parameters = {
+        "category_id": None,
+        "team_id": None,
         **first,
+        "reason": brought.reason,
         "ticket_id": ticket_id,
         "message_id": message_id,
         "tags": list(new.tags),
@@ -148,7 +173,7 @@ async def insert_ticket(
         "kind": EventKind.TICKET_CREATED,
         "actor": actor,
         "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
-        "rank": RANKS[new.priority],
+        "rank": RANKS[first["priority"]],
     }
     row = await (await conn.execute(QUERIES["insert_ticket"], parameters)).fetchone()
     if row is None:

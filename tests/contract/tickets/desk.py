@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import grpc
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
+from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
@@ -25,11 +26,13 @@ from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
 from services.tickets.client.bulk import BulkClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
+from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.followers import FollowerServicer
@@ -88,6 +91,9 @@ class Desk:
 
     async def client(self, principal: Principal = AGENT) -> TicketsClient:
         return TicketsClient(await self.channel(principal))
+
+    async def categories(self, principal: Principal = ADMIN) -> CategoriesClient:
+        return CategoriesClient(await self.channel(principal))
 
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
@@ -175,6 +181,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
+                (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
             ],
             authenticator=SignedOnly(SIGNER),
         )

@@ -62,6 +62,9 @@ WORDS = (
     ),
 )
 WHEN = ("2026-01-01", "2026-03-01T12:00Z", "2030-01-01")
+# The second is below the first, the third below the second.
+CATEGORIES = tuple(UUID(int=number) for number in (21, 22, 23, 24))
+ORGANISATION = UUID(int=31)
 SPANS = ("1h", "2d", "3w", "90m")
 VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "status": (("new", "open", "pending", "resolved", "closed"), (Operator.IS,)),
@@ -72,6 +75,9 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "team": (("none", str(UUID(int=1)), str(UUID(int=2))), (Operator.IS,)),
     "assignee": (("none", AGENT.subject, str(UUID(int=2))), (Operator.IS,)),
     "requester": (("cleo@c.example", "Cléo", "novak", "nov", "c.example", "zzz"), (Operator.IS,)),
+    "category": (("none", *map(str, CATEGORIES)), (Operator.IS,)),
+    "category_tree": (tuple(map(str, CATEGORIES)), (Operator.IS,)),
+    "organisation": (("none", str(ORGANISATION), str(UUID(int=2))), (Operator.IS,)),
     "number": (("1", "3", "999"), (Operator.IS, Operator.ABOVE, Operator.AT_MOST)),
     "subject": (WORDS, (Operator.CONTAINS, Operator.STARTS)),
     "text": (WORDS, (Operator.CONTAINS, Operator.STARTS)),
@@ -140,7 +146,11 @@ class Told:
 
     def facts(self, *, internal: bool) -> dict[UUID, Facts]:
         return {
-            ticket_id: facts_of(ticket, texts=[text for text, public in self.texts[ticket_id] if public or internal])
+            ticket_id: facts_of(
+                ticket,
+                texts=[text for text, public in self.texts[ticket_id] if public or internal],
+                category_path=_path(ticket.category_id),
+            )
             for ticket_id, ticket in self.tickets.items()
         }
 
@@ -179,8 +189,32 @@ async def _tell(desk: Desk) -> Told:
             await client.resolve_ticket(ticket.id)
         if number % 5 == 3:
             await client.update_ticket(ticket.id, {"subject": TEXTS[(number + 2) % 7], "tags": ("žába",)})
+    await _sort(desk)
     await _age(desk)
     return await _read(desk)
+
+
+def _path(category_id: UUID | None) -> tuple[UUID, ...]:
+    if category_id is None:
+        return ()
+    place = CATEGORIES.index(category_id)
+    return CATEGORIES[: place + 1] if place < 3 else (category_id,)
+
+
+async def _sort(desk: Desk) -> None:
+    """Categories below each other and beside, and an organisation."""
+    for category_id in CATEGORIES:
+        await desk.rows(
+            "INSERT INTO categories (id, name, path) VALUES (%(id)s, %(name)s, %(path)s)",
+            id=category_id,
+            name=category_id.hex,
+            path=list(_path(category_id)),
+        )
+    await desk.rows(
+        "UPDATE tickets SET category_id = (SELECT id FROM categories ORDER BY id LIMIT 1 OFFSET number %% 6)"
+    )
+    await desk.rows("INSERT INTO organisations (id, name) VALUES (%(id)s, 'Acme')", id=ORGANISATION)
+    await desk.rows("UPDATE contacts SET organisation_id = %(id)s WHERE email = 'ann@example.com'", id=ORGANISATION)
 
 
 async def _age(desk: Desk) -> None:
