@@ -36,6 +36,7 @@ from services.mail.quarantine import working_through_quarantine
 from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
@@ -126,6 +127,7 @@ async def running_gateway(
         services = Services(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
+            categories=CategoriesClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),

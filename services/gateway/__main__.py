@@ -27,6 +27,7 @@ from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
@@ -46,6 +47,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
         services = Services(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
+            categories=CategoriesClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),

@@ -29,6 +29,7 @@ from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
@@ -41,6 +42,7 @@ class Services:
 
     tickets: TicketsClient
     clocks: ClocksClient
+    categories: CategoriesClient
     service_levels: ServiceLevelsClient
     desk: DeskClient
     routing: RoutingClient
@@ -94,6 +96,10 @@ def _clocks(request: Request) -> ClocksClient:
     return services(request).clocks
 
 
+def _categories(request: Request) -> CategoriesClient:
+    return services(request).categories
+
+
 def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
@@ -130,6 +136,7 @@ Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
+Categories = Annotated[CategoriesClient, Depends(_categories)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]

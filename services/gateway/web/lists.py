@@ -80,6 +80,7 @@ class Row:
     ticket: Ticket
     assignee: str
     team: str
+    category: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ async def list_of(asked: Asked, behind: Services, caller: Principal) -> tuple[Ti
             ticket=ticket,
             assignee=directory.person(ticket.assignee_id),
             team=directory.team(ticket.team_id),
+            category=directory.category(ticket.category_id),
         )
         for ticket in tickets
     )

@@ -99,6 +99,11 @@ def linked(text: str) -> Markup:
     return Markup().join([*pieces, escape(text[end:])])
 
 
+def with_places(words: dict[str, str], directory: Any) -> dict[str, str]:
+    """The words with the places of the categories by their ids."""
+    return words | {str(category_id): directory.category(category_id) for category_id in directory.categories}
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "age": age,
     "moment": moment,
@@ -111,6 +116,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "wait": wait,
     "span": span,
     "with_names": with_names,
+    "with_places": with_places,
     "until": until,
     "pace": pace,
 }
