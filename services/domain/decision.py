@@ -1,6 +1,6 @@
 """What a decision is made of. Names are those of protos/duradesk/tickets/v1/decision.proto."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -15,6 +15,7 @@ from services.domain.ticket import (
     EventKind,
     FieldChange,
     FollowerKind,
+    JsonObject,
     Priority,
     TicketStatus,
     Visibility,
@@ -23,7 +24,10 @@ from services.domain.ticket import (
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category."""
+    """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category.
+
+    `custom_fields` are numbers, checks, choices and dates alone.
+    """
 
     id: UUID
     number: int
@@ -44,6 +48,7 @@ class TicketFacts:
     category_id: UUID | None = None
     category_path: tuple[UUID, ...] = ()
     organisation_id: UUID | None = None
+    custom_fields: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
+from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner
@@ -31,6 +32,7 @@ from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
+from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
@@ -77,6 +79,7 @@ def services_on(
         (add_TicketServiceServicer_to_server, TicketServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
+        (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
         (add_FollowerServiceServicer_to_server, FollowerServicer(store)),

@@ -1,7 +1,7 @@
 """A condition read back in plain English: "status is open or new and tagged vip and older than 2 days"."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.domain.conditions.fields import CUSTOM
@@ -85,6 +85,8 @@ def _test(test: Test, named: Named) -> str:
             return f"snoozed for {'less' if within else 'more'} than {values} from now"
         case "created" | "updated" | "due" if test.values != (None,):
             return f"{test.field} {_INSTANTS[test.operator]} {values}"
+    if test.field.startswith(CUSTOM) and isinstance(test.values[0], date):
+        return f"the field {test.field.removeprefix(CUSTOM)} is {_INSTANTS[test.operator]} {values}"
     label = f"the field {test.field.removeprefix(CUSTOM)}" if test.field.startswith(CUSTOM) else test.field
     return f"{label} {_VERBS[test.operator]} {values}"
 

@@ -19,6 +19,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
+from services.domain.conditions.fields import CUSTOM
 from services.domain.delivery import Delivery
 from services.domain.links import CustomerAnswer
 from services.domain.snooze import Snooze
@@ -87,13 +88,18 @@ class TicketsClient:
     async def update_ticket(
         self, ticket_id: UUID, changes: Mapping[str, object], *, expected_version: int = 0, request_id: str = ""
     ) -> Ticket:
-        """Set fields by name; Invalid, NotFound, InvalidTransition, Conflict (another version)."""
+        """Set fields by name; Invalid, NotFound, InvalidTransition, Conflict (another version).
+
+        "custom_fields.<key>" sets one custom field and leaves the others.
+        """
+        some = {name.removeprefix(CUSTOM): value for name, value in changes.items() if name.startswith(CUSTOM)}
+        values = _known(changes, TicketFields) | ({"custom_fields": some} if some else {})
         request = pb.UpdateTicketRequest(
             request_id=request_id or _fresh(),
             ticket_id=str(ticket_id),
             expected_version=expected_version,
             update_mask=FieldMask(paths=changes),
-            ticket=to_message(TicketFields(**_known(changes, TicketFields)), ticket_pb2.Ticket),
+            ticket=to_message(TicketFields(**values), ticket_pb2.Ticket),
         )
         return from_message((await self._stub.UpdateTicket(request)).ticket, Ticket)
 

@@ -14,6 +14,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.auth import current_principal
 from services.common.wire import from_message
+from services.domain.conditions.fields import CUSTOM
 from services.domain.errors import Invalid, NotFound
 from services.domain.intake import NAME_LENGTH, SUBJECT_LENGTH, check_brand, check_request_id, clean_line, clean_text
 from services.domain.links import CustomerAnswer
@@ -106,8 +107,14 @@ def new_message(request: pb.CreateMessageRequest) -> NewMessage:
 
 
 def ticket_fields(request: pb.UpdateTicketRequest) -> dict[str, Any]:
-    """The fields that the mask names, with their new values."""
-    return masked(from_message(request.ticket, TicketFields), request.update_mask, needed=("status", "priority"))
+    """The fields that the mask names, with their new values; `some_custom_fields` are those it names one by one."""
+    paths = [path for path in request.update_mask.paths if not path.startswith(CUSTOM)]
+    keys = [path.removeprefix(CUSTOM) for path in request.update_mask.paths if path.startswith(CUSTOM)]
+    said = from_message(request.ticket, TicketFields)
+    some = {"some_custom_fields": {key: said.custom_fields.get(key) for key in keys}} if keys else {}
+    if keys and not paths:
+        return some
+    return masked(said, FieldMask(paths=paths), needed=("status", "priority")) | some
 
 
 def brand_fields(request: pb.UpdateBrandRequest) -> dict[str, Any]:

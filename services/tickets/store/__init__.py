@@ -24,6 +24,7 @@ from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
 from services.tickets.store.snoozes import SnoozeStore
+from services.tickets.store.ticket_fields import TicketFieldStore
 from services.tickets.store.tickets import TicketStore
 
 CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
@@ -32,6 +33,9 @@ CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
     ),
     "categories_name_key": lambda: AlreadyExists(
         "A category with this name is at this place: choose another name.", reason="CATEGORY_NAME_TAKEN"
+    ),
+    "ticket_fields_key_key": lambda: AlreadyExists(
+        "A field with this key exists: choose another key.", reason="FIELD_KEY_TAKEN"
     ),
     "brands_address_key": lambda: AlreadyExists(
         "A brand with this address exists: choose another address.", reason="BRAND_ADDRESS_TAKEN"
@@ -55,6 +59,7 @@ class Store:
         self.followers = FollowerStore(database, on_commit)
         self.answers = AnswerStore(database, on_commit)
         self.categories = CategoryStore(database)
+        self.ticket_fields = TicketFieldStore(database)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
         self.lists = ListStore(database)

@@ -37,6 +37,7 @@ from services.tickets.store.events import PACED_RANK, Connection, LockedTicket, 
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import scope_of
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.ticket_fields import check_settling
 
 _NOTHING_TO_CHANGE = "it is so already"
 _CHANGED_SINCE = "somebody has changed it since"
@@ -154,6 +155,8 @@ async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
     try:
         locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
         change = _decide(locked, job, item, principal)
+        if job["undo_of"] is None:
+            await check_settling(conn, locked.ticket, change, principal)
     except DuradeskError as error:
         return _Became(item["position"], BulkOutcome.FAILED, error.message)
     if change is None:

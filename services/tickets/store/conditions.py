@@ -5,7 +5,7 @@ Words and labels are asked of `ticket_words`, all of one level in a single query
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,12 @@ _SIGNS = {
     Operator.BELOW: SQL("<"),
     Operator.AT_MOST: SQL("<="),
 }
+# One value of a custom field against what it is compared with; days are texts that sort as they follow each other.
+_NUMBERS = SQL("CASE jsonb_typeof(item) WHEN 'number' THEN item::numeric {sign} {value}::numeric ELSE false END")
+_DAYS = SQL(
+    "jsonb_typeof(item) = 'string' AND item #>> '{{}}' ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$'"
+    " AND (item #>> '{{}}') COLLATE \"C\" {sign} {value}"
+)
 _FALSE = SQL("false")
 
 
@@ -133,7 +139,7 @@ class Compiler:
     def _test(self, test: Test) -> Composable:
         match find_field(test.field).kind:
             case Kind.LABEL if test.operator in _SIGNS:
-                return self._custom_number(test)
+                return self._custom_order(test)
             case Kind.LABEL:
                 return self._label_or_none(test)
             case Kind.PERSON:
@@ -200,14 +206,16 @@ class Compiler:
             found.append(self._found(self._person(Test(test.field, test.operator, words))))
         return SQL("({})").format(SQL(" OR ").join(found))
 
-    def _custom_number(self, test: Test) -> Composable:
-        name = self.bind(test.field.removeprefix(CUSTOM))
-        numbers = SQL(
+    def _custom_order(self, test: Test) -> Composable:
+        name, (value,) = self.bind(test.field.removeprefix(CUSTOM)), test.values
+        fits = _DAYS if isinstance(value, date) else _NUMBERS
+        bound = self.bind(value.isoformat() if isinstance(value, date) else value)
+        items = SQL(
             "SELECT item FROM jsonb_array_elements(CASE jsonb_typeof(t.custom_fields -> {name}::text) WHEN 'array'"
             " THEN t.custom_fields -> {name}::text ELSE jsonb_build_array(t.custom_fields -> {name}::text) END) AS item"
-            " WHERE CASE jsonb_typeof(item) WHEN 'number' THEN item::numeric {sign} {value}::numeric ELSE false END"
-        ).format(name=name, sign=_SIGNS[test.operator], value=self.bind(test.values[0]))
-        return SQL("EXISTS ({})").format(numbers)
+            " WHERE {fits}"
+        ).format(name=name, fits=fits.format(sign=_SIGNS[test.operator], value=bound))
+        return SQL("EXISTS ({})").format(items)
 
     def bind(self, value: object) -> Placeholder:
         """The place of a value in the statement."""

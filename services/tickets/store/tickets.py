@@ -1,6 +1,7 @@
 """Tickets themselves: made, read and changed. Every write is one transaction with its event and its outbox row."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +16,7 @@ from services.domain.errors import Conflict, NotFound
 from services.domain.lifecycle import Act
 from services.domain.principal import Role
 from services.domain.ticket import EventKind, NewTicket, Priority, Ticket, TicketStatus
+from services.domain.ticket_fields import check_values
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.attachments import insert_content
 from services.tickets.store.categories import find_line, read_line
@@ -23,6 +25,7 @@ from services.tickets.store.events import RANKS, Connection, append_event, enque
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.ticket_fields import check_settling, read_fields, read_fields_of_new
 from services.tickets.store.words import name_requester
 from services.tickets.words import PUBLIC, requester_vector, subject_vector, text_vector
 
@@ -41,12 +44,16 @@ class TicketStore:
     async def create_ticket(self, new: NewTicket, request: Request) -> Ticket:
         """The ticket, durable; NotFound for an unknown brand, AlreadyExists for a request id with other content."""
         ticket_id = uuid4()
-        # A door that brings a customer's item acts in their name.
-        actor = None if request.principal.role is Role.SERVICE else request.actor
+        # A door that brings a customer's item acts in their name, and has nobody to ask for more.
+        by_door = request.principal.role is Role.SERVICE
+        actor = None if by_door else request.actor
         async with self._database.transaction() as conn:
             first = await first_resource(conn, request, ticket_id)
             if first is not None:
                 return await read_ticket(conn, first, scope=request.scope)
+            fields = await read_fields_of_new(conn, new)
+            values = check_values(fields, new.custom_fields, old={}, creating=not by_door)
+            new = replace(new, custom_fields=values)
             ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=actor)
         self._on_commit()
         return ticket
@@ -67,9 +74,12 @@ class TicketStore:
                     f"The ticket is at version {ticket.version}, not {expected_version}: read it again.",
                     metadata={"version": str(ticket.version)},
                 )
-            line = await read_line(conn, wanted.get("category_id"))
-            brought = brought_by(line, named=wanted)
-            return changes.update(ticket, wanted, request.principal, brought=brought)
+            values = await _with_custom_fields(conn, ticket, wanted)
+            line = await read_line(conn, values.get("category_id"))
+            brought = brought_by(line, named=values)
+            change = changes.update(ticket, values, request.principal, brought=brought)
+            await check_settling(conn, ticket, change, request.principal)
+            return change
 
         return await self._change(ticket_id, request, decide)
 
@@ -100,8 +110,10 @@ class TicketStore:
         return await self._change(ticket_id, request, decide)
 
     async def _settle(self, ticket_id: UUID, request: Request, act: Act) -> Ticket:
-        async def decide(_conn: Connection, ticket: Ticket) -> Change | None:
-            return changes.settle(ticket, act)
+        async def decide(conn: Connection, ticket: Ticket) -> Change | None:
+            change = changes.settle(ticket, act)
+            await check_settling(conn, ticket, change, request.principal)
+            return change
 
         return await self._change(ticket_id, request, decide)
 
@@ -120,6 +132,18 @@ class TicketStore:
             await enqueue(conn, locked.ticket)
         self._on_commit()
         return locked.ticket
+
+
+async def _with_custom_fields(conn: Connection, ticket: Ticket, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wanted, with custom fields as they are kept; `some_custom_fields` leave the others as they are."""
+    values = dict(wanted)
+    some = values.pop("some_custom_fields", None)
+    if some is not None:
+        values["custom_fields"] = ticket.custom_fields | some
+    if "custom_fields" in values:
+        fields = await read_fields(conn, ticket.brand_id)
+        values["custom_fields"] = check_values(fields, values["custom_fields"], old=ticket.custom_fields)
+    return values
 
 
 async def read_ticket(conn: Connection, key: UUID | int, *, scope: Scope) -> Ticket:

@@ -14,6 +14,7 @@ from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -29,6 +30,7 @@ from services.tickets.client.bulk import BulkClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
@@ -37,6 +39,7 @@ from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.operations import OperationsServicer
+from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
@@ -94,6 +97,9 @@ class Desk:
 
     async def categories(self, principal: Principal = ADMIN) -> CategoriesClient:
         return CategoriesClient(await self.channel(principal))
+
+    async def ticket_fields(self, principal: Principal = ADMIN) -> TicketFieldsClient:
+        return TicketFieldsClient(await self.channel(principal))
 
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
@@ -182,6 +188,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
+                (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
             ],
             authenticator=SignedOnly(SIGNER),
         )

@@ -92,15 +92,20 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
         ("7", "7.5", "-1", "100"),
         (Operator.IS, Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW),
     ),
+    "custom_fields.renewal": (
+        ("2026-01-31", "2026-02-01", "2027-01-01"),
+        (Operator.IS, Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST),
+    ),
     "custom_fields.missing": (("none", "7"), (Operator.IS,)),
 }
 CUSTOM_FIELDS: tuple[dict[str, Any], ...] = (
     {},
     {"order": "A-7", "amount": 7},
-    {"order": 7, "amount": 7.5},
+    {"order": 7, "amount": 7.5, "renewal": "2026-01-31"},
     {"order": True, "amount": "7.5"},
     {"order": ["a-7", None, {"x": 1}], "amount": [1, 100.25]},
-    {"order": "", "amount": None},
+    {"order": "", "amount": None, "renewal": ["2026-02-01", 20260201, "2027-01-01"]},
+    {"amount": "2026-02-01", "renewal": "2026-1-31"},
 )
 
 
