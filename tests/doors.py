@@ -35,6 +35,7 @@ from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
+from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
@@ -129,6 +130,7 @@ async def running_gateway(
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
             service_levels=ServiceLevelsClient(routing),
+            rules=RulesClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
             routing=RoutingClient(routing),
