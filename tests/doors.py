@@ -40,6 +40,7 @@ from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
@@ -133,6 +134,7 @@ async def running_gateway(
             rules=RulesClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
+            families=FamilyClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

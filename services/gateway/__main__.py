@@ -31,6 +31,7 @@ from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
 
@@ -53,6 +54,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             rules=RulesClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
+            families=FamilyClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

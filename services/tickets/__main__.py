@@ -6,6 +6,7 @@ from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
+from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
@@ -29,6 +30,7 @@ from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
+from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
@@ -83,6 +85,7 @@ def services_on(
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
         (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+        (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
             OrchestrationServicer(database, wakeup, mails, IdentityColleagues(identity)),

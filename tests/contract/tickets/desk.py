@@ -12,6 +12,7 @@ from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
+from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
@@ -29,6 +30,7 @@ from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
@@ -37,6 +39,7 @@ from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
+from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
@@ -103,6 +106,9 @@ class Desk:
 
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
+
+    async def family(self, principal: Principal = AGENT) -> FamilyClient:
+        return FamilyClient(await self.channel(principal))
 
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
@@ -183,6 +189,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             services=[
                 (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
                 (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+                (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
