@@ -34,6 +34,7 @@ from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 async def run(settings: GatewaySettings, listener: socket.socket) -> None:
@@ -50,6 +51,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
+            upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
             desk=DeskClient(tickets),

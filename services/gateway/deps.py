@@ -36,6 +36,7 @@ from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Services:
     tickets: TicketsClient
     clocks: ClocksClient
     categories: CategoriesClient
+    upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
     desk: DeskClient

@@ -12,6 +12,7 @@ from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServic
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
+from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
@@ -36,6 +37,7 @@ from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
+from services.tickets.servicer.upcoming import UpcomingServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.mails import MailMaker
@@ -82,6 +84,7 @@ def services_on(
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+        (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
         (add_FollowerServiceServicer_to_server, FollowerServicer(store)),

@@ -108,7 +108,9 @@ def json_of(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, dict):
+        return {name: json_of(part) for name, part in value.items()}
+    return [json_of(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _optional_id(value: str | None) -> UUID | None:

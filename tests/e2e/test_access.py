@@ -25,6 +25,7 @@ from duradesk.tickets.v1 import (
     follower_service_pb2,
     orchestration_service_pb2,
     ticket_service_pb2,
+    upcoming_service_pb2,
 )
 from google.protobuf.message_factory import GetMessageClass
 
@@ -43,6 +44,7 @@ METHODS = [
         category_service_pb2,
         clock_service_pb2,
         family_service_pb2,
+        upcoming_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
         desk_service_pb2,

@@ -29,6 +29,7 @@ from services.tickets.store.search import SearchStore
 from services.tickets.store.snoozes import SnoozeStore
 from services.tickets.store.ticket_fields import TicketFieldStore
 from services.tickets.store.tickets import TicketStore
+from services.tickets.store.upcoming import UpcomingStore
 
 CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
     "brands_name_key": lambda: AlreadyExists(
@@ -70,6 +71,7 @@ class Store:
         self.mail_reports = MailReportStore(database, on_commit)
         self.drafts = DraftStore(database)
         self.presence = PresenceStore(database)
+        self.upcoming = UpcomingStore(database)
         self.bulk = BulkStore(database, on_commit)
         self.families = FamilyStore(database, on_commit)
         self.cascades = CascadeStore(database, on_commit)

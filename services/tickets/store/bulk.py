@@ -18,6 +18,7 @@ from services.domain.bulk import (
     MOST_TICKETS,
     PAGE,
     UNDO_WINDOW,
+    BrandSnooze,
     BulkAct,
     BulkJob,
     BulkOutcome,
@@ -121,7 +122,7 @@ class BulkStore:
             "job_id": job_id,
             "user_id": principal.subject,
             "role": principal.role,
-            "change": Jsonb({name: json_of(value) for name, value in asdict(change).items()}),
+            "change": Jsonb(json_of(asdict(change))),
             "undo_of": undo_of,
             "ticket_ids": list(ticket_ids),
         }
@@ -285,4 +286,8 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         snooze_reason=change["snooze_reason"],
         keep_on_reply=change["keep_on_reply"],
         parent_id=UUID(change["parent_id"]) if change.get("parent_id") else None,
+        brand_snoozes=tuple(
+            BrandSnooze(UUID(one["brand_id"]), datetime.fromisoformat(one["until"]))
+            for one in change.get("brand_snoozes", ())
+        ),
     )

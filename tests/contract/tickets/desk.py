@@ -17,6 +17,7 @@ from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceSer
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
+from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -34,6 +35,7 @@ from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
@@ -44,6 +46,7 @@ from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
+from services.tickets.servicer.upcoming import UpcomingServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
@@ -112,6 +115,9 @@ class Desk:
 
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
+
+    async def upcoming_client(self, principal: Principal = AGENT) -> UpcomingClient:
+        return UpcomingClient(await self.channel(principal))
 
     async def bulk_client(self) -> BulkClient:
         return BulkClient(await self.channel(RELAY))
@@ -196,6 +202,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+                (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],
             authenticator=SignedOnly(SIGNER),
         )
