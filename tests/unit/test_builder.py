@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 from services.domain.actions import Action, ActionKind
 from services.domain.clocks.fold import POLICY_FIELDS
@@ -24,16 +24,18 @@ BILLING, SHOP, ANN = UUID(int=1), UUID(int=2), UUID(int=3)
 KNOWN = Known({"team": {BILLING: "Billing"}, "brand": {SHOP: "My shop"}, "assignee": {ANN: "Ann Bee"}})
 TICKETS = Place(tuple(FIELDS))
 POLICIES = Place(POLICY_FIELDS, custom_fields=False, events=False)
+# What FormData is made of.
+Sent = list[tuple[str, str | UploadFile]]
 
 
 def sent_by(part: ConditionPart) -> FormData:
     """What a browser sends of the part as it is drawn."""
-    sent: list[tuple[str, str]] = [("conditions.text", part.text), ("conditions.text_before", part.text_before)]
+    sent: Sent = [("conditions.text", part.text), ("conditions.text_before", part.text_before)]
     _collect(part.group, sent)
     return FormData(sent)
 
 
-def _collect(group: GroupShown, sent: list[tuple[str, str]]) -> None:
+def _collect(group: GroupShown, sent: Sent) -> None:
     sent.append((f"{group.name}.mode", group.mode))
     for each in group.parts:
         if isinstance(each, GroupShown):
@@ -219,7 +221,7 @@ ACTIONS = (
 
 
 def actions_sent(part: ActionPart) -> FormData:
-    sent = []
+    sent: Sent = []
     for index, row in enumerate(part.rows):
         sent.append((f"actions.{index}.kind", str(row.kind)))
         sent += [(f"actions.{index}.{name}", value) for name, value in row.values.items()]

@@ -35,7 +35,8 @@ class StepPart:
     @property
     def steps(self) -> tuple[LadderStep, ...]:
         """What the rows say; Invalid with what is wrong, by the names of their fields."""
-        steps, wrong = [], {}
+        steps: list[LadderStep] = []
+        wrong: dict[str, str] = {}
         for index, row in enumerate(self.rows):
             try:
                 steps.append(_step(row))
@@ -84,8 +85,8 @@ def read_step_part(sent: FormData, name: str, known: Known, press: Press | None 
 
 
 def _read(sent: FormData, name: str, known: Known, press: Press | None) -> StepRow:
-    typed = [str(sent.get(f"{name}.{each}", "")).strip() for each in ("name", "when", "amount")]
-    return StepRow(*typed, read_action_part(sent, f"{name}.actions", known, press))
+    title, when, amount = (str(sent.get(f"{name}.{each}", "")).strip() for each in ("name", "when", "amount"))
+    return StepRow(title, when, amount, read_action_part(sent, f"{name}.actions", known, press))
 
 
 def _row(name: str, step: LadderStep, known: Known) -> StepRow:
