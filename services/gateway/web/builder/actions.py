@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from services.domain.actions import Action, ActionKind, action_problems
 from services.domain.errors import Invalid
 from services.domain.ticket import Priority, TicketStatus
-from services.gateway.web.builder.form import Press, numbered
+from services.gateway.web.builder.form import Press, form_names, numbered
 from services.gateway.web.builder.known import Known
 from services.gateway.web.level_forms import duration_text, read_duration
 
@@ -82,12 +82,13 @@ class ActionRow:
 
 @dataclass(frozen=True, slots=True)
 class ActionPart:
-    """The part called `name`; `wrong` tells by row what is wrong."""
+    """The part called `name`; `wrong` tells by row what is wrong, `problem` what is with all of it."""
 
     name: str
     known: Known
     rows: tuple[ActionRow, ...] = ()
     wrong: Mapping[int, str] = field(default_factory=dict)
+    problem: str = ""
     pressed: bool = False
 
     @property
@@ -122,9 +123,15 @@ class ActionPart:
                 continue
 
     def with_problems(self, violations: Mapping[str, str]) -> "ActionPart":
-        """The part with what is wrong at its rows: the names are those of the rows, as in `actions`."""
-        rows = {f"{self.name}.{index}": index for index in range(len(self.rows))}
-        return replace(self, wrong={rows[name]: problem for name, problem in violations.items() if name in rows})
+        """The part with what is wrong at its rows, whether the form or a service found it."""
+        named = form_names(violations)
+        wrong = {
+            index: problem
+            for index in range(len(self.rows))
+            for name, problem in named.items()
+            if f"{name}.".startswith(f"{self.name}.{index}.")
+        }
+        return replace(self, wrong=wrong, problem=named.get(self.name, ""))
 
     def choices(self, control: Control) -> list[tuple[str, str]]:
         """What may be chosen, by value, with the name of a thing; empty for what is written."""

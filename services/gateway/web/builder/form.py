@@ -5,7 +5,7 @@ A button of a part is called `build`; its value is what to do and where: `row co
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from starlette.datastructures import FormData
@@ -15,6 +15,7 @@ from services.gateway.web.builder.draft import MOST_GROUPS, Group, Mode, Row, of
 from services.gateway.web.builder.offers import Place
 
 BUILD = "build"
+_INDEX = re.compile(r"\[(\d+)\]")
 _VALUE = re.compile(r'\s*(?:"(?P<quoted>(?:[^"]|"")*)"\s*(?=,|$)|(?P<bare>[^,]*))(?:,|$)')
 
 
@@ -83,6 +84,11 @@ def _values(sent: FormData, name: str) -> tuple[str, ...]:
         amount = str(sent.get(f"{name}.amount")).strip()
         return (f"{amount}{sent.get(f'{name}.unit', '')}",) if amount else ()
     return tuple(text for value in sent.getlist(f"{name}.value") if (text := str(value).strip()))
+
+
+def form_names(violations: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong by the names of the form: a service's `steps[0].actions[1]` is `steps.0.actions.1`."""
+    return {_INDEX.sub(r".\1", name): problem for name, problem in violations.items()}
 
 
 def split_list(text: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from services.domain.clocks.policy import LadderStep, StepWhen
 from services.domain.errors import Invalid
 from services.gateway.web.builder.actions import ActionPart, action_part, change_rows, read_action_part
-from services.gateway.web.builder.form import Press, numbered
+from services.gateway.web.builder.form import Press, form_names, numbered
 from services.gateway.web.builder.known import Known
 from services.gateway.web.level_forms import duration_text, read_duration
 
@@ -49,20 +49,18 @@ class StepPart:
         return tuple(steps)
 
     def with_problems(self, violations: Mapping[str, str]) -> "StepPart":
-        """The part with what is wrong at its rows, whether the form found it or the service."""
-        return replace(self, rows=tuple(self._with(row, index, violations) for index, row in enumerate(self.rows)))
+        """The part with what is wrong at its rows, whether the form or a service found it."""
+        named = form_names(violations)
+        return replace(self, rows=tuple(self._with(row, index, named) for index, row in enumerate(self.rows)))
 
-    def _with(self, row: StepRow, index: int, violations: Mapping[str, str]) -> StepRow:
-        here, there = f"{self.name}.{index}.", f"steps[{index}]"
-        wrong = {name.removeprefix(here): text for name, text in violations.items() if name.startswith(here)}
-        for name, text in violations.items():
-            if name == there or name.startswith(f"{there}."):
-                wrong.setdefault(_FIELDS.get(name.removeprefix(there).lstrip(".").partition("[")[0], "name"), text)
-        return replace(row, wrong=wrong, actions=row.actions.with_problems(violations))
+    def _with(self, row: StepRow, index: int, named: Mapping[str, str]) -> StepRow:
+        here = f"{self.name}.{index}"
+        wrong = {_FIELDS[name]: named[f"{here}{name}"] for name in _FIELDS if f"{here}{name}" in named}
+        return replace(row, wrong=wrong, actions=row.actions.with_problems(named))
 
 
-# The form's fields by what the service calls them.
-_FIELDS = {"name": "name", "share": "amount", "offset": "amount", "actions": "actions"}
+# The form's fields by what is wrong with a step.
+_FIELDS = {"": "name", ".name": "name", ".amount": "amount", ".share": "amount", ".offset": "amount"}
 
 
 def step_part(name: str, steps: Sequence[LadderStep], known: Known) -> StepPart:
