@@ -39,6 +39,7 @@ from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.merges import MergeClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
@@ -129,6 +130,7 @@ async def running_gateway(
             service_levels=ServiceLevelsClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
+            merges=MergeClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

@@ -106,6 +106,8 @@ def _acknowledge(draft: Draft, event: EventFacts) -> None:
     cause, proven = f"event {event.seq}", event.by_requester and draft.ticket.sender_proven
     if not draft.facts.brand.acknowledge:
         outcome = "no acknowledgement: the brand sends none"
+    elif event.quiet:
+        outcome = "no acknowledgement: it was split out of a ticket that they know of"
     elif event.automatic:
         outcome = "no acknowledgement: a machine wrote it"
     elif not draft.ticket.requester_reachable:
@@ -128,6 +130,8 @@ def _tell_resolved(draft: Draft, event: EventFacts) -> None:
     lasts = ticket.status is TicketStatus.RESOLVED and ticket.status_epoch == event.seq
     if event.by_requester:
         outcome = "no notice: the requester did it"
+    elif event.quiet:
+        outcome = "no notice: the requester is told of the original"
     elif not lasts:
         outcome = "no notice: it is not so any more"
     else:
@@ -200,7 +204,13 @@ def _give_owner(draft: Draft, routing: RoutingFacts) -> None:
 def _asks_for_an_owner(event: EventFacts) -> bool:
     if event.kind is EventKind.MESSAGE_ADDED:
         return event.author_kind is AuthorKind.CUSTOMER
-    return event.kind in (EventKind.TICKET_CREATED, EventKind.TICKET_REOPENED)
+    return event.kind in (
+        EventKind.TICKET_CREATED,
+        EventKind.TICKET_REOPENED,
+        EventKind.MERGE_RECEIVED,
+        EventKind.TICKET_UNMERGED,
+        EventKind.SPAM_UNMARKED,
+    )
 
 
 def _is_given_to_nobody_there(event: EventFacts, draft: Draft, routing: RoutingFacts) -> bool:

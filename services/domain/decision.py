@@ -48,7 +48,8 @@ class EventFacts:
     """A committed, undecided event; a message's text stands in by its SHA-256 in hex.
 
     No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
-    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to.
+    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. Nobody
+    outside is told of one that is `quiet`.
     """
 
     seq: int
@@ -64,6 +65,7 @@ class EventFacts:
     actor: str = ""
     assignee_id: UUID | None = None
     changes: tuple[FieldChange, ...] = ()
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

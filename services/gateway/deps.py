@@ -32,6 +32,7 @@ from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.merges import MergeClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -57,6 +58,7 @@ class Services:
     realm: Realm
     uploads: Uploads
     followers: FollowersClient
+    merges: MergeClient
     images: ImageLinks
     outbound: Outbound
 
@@ -114,6 +116,10 @@ def _followers(request: Request) -> FollowersClient:
     return services(request).followers
 
 
+def _merges(request: Request) -> MergeClient:
+    return services(request).merges
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -133,6 +139,7 @@ Clocks = Annotated[ClocksClient, Depends(_clocks)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
+Merges = Annotated[MergeClient, Depends(_merges)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
@@ -217,13 +224,18 @@ ExpectedVersion = Annotated[int, Depends(_expected_version)]
 TicketKey = Annotated[str, Path(description="The ticket's id or number.")]
 
 
-async def _ticket_id(ticket_id: TicketKey, tickets: Tickets) -> UUID:
+async def named_ticket(ticket_id: str, tickets: TicketsClient) -> UUID:
+    """The id of the ticket with this id or number; NotFound."""
     if ticket_id.isascii() and ticket_id.isdigit():
         return (await tickets.get_ticket(ticket_id)).id
     try:
         return UUID(ticket_id)
     except ValueError:
         raise NotFound("This ticket does not exist.") from None
+
+
+async def _ticket_id(ticket_id: TicketKey, tickets: Tickets) -> UUID:
+    return await named_ticket(ticket_id, tickets)
 
 
 TicketId = Annotated[UUID, Depends(_ticket_id)]

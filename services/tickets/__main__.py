@@ -6,6 +6,7 @@ from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
+from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
@@ -27,6 +28,7 @@ from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -77,6 +79,7 @@ def services_on(
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
         (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+        (add_MergeServiceServicer_to_server, MergeServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
             OrchestrationServicer(database, wakeup, mails, IdentityColleagues(identity)),

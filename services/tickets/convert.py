@@ -88,6 +88,9 @@ def ticket_of(row: Row) -> Ticket:
         snooze_reason=row["snooze_reason"],
         snoozed_by=row["snoozed_by"],
         keep_on_reply=row["keep_on_reply"],
+        merged_into=row["merged_into"],
+        duplicate_of=row["duplicate_of"],
+        spam=row["spam"],
     )
 
 
@@ -115,6 +118,8 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "team_id": _optional_id,
     "assignee_id": _optional_id,
     "snoozed_until": _optional_instant,
+    "merged_into": _optional_id,
+    "duplicate_of": _optional_id,
 }
 
 

@@ -104,6 +104,9 @@ class TicketOut(Out):
     snooze_reason: str
     snoozed_by: str
     keep_on_reply: bool
+    merged_into: UUID | None
+    duplicate_of: UUID | None
+    spam: bool
 
 
 class FieldChangeOut(Out):

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-from duradesk.tickets.v1 import desk_service_pb2, ticket_pb2
+from duradesk.tickets.v1 import desk_service_pb2, merge_service_pb2, ticket_pb2
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -56,6 +56,13 @@ _Write = (
     | pb.CreateBrandRequest
     | pb.AnswerTicketRequest
     | desk_service_pb2.ChangeTicketsRequest
+    | merge_service_pb2.MergeTicketRequest
+    | merge_service_pb2.UnmergeTicketRequest
+    | merge_service_pb2.SplitMessageRequest
+    | merge_service_pb2.MarkDuplicateRequest
+    | merge_service_pb2.UnmarkDuplicateRequest
+    | merge_service_pb2.MarkSpamRequest
+    | merge_service_pb2.UnmarkSpamRequest
     | desk_service_pb2.UndoBulkJobRequest
 )
 _Listing = (

@@ -14,15 +14,18 @@ from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
 from services.tickets.store.drafts import DraftStore
 from services.tickets.store.dues import DueStore
+from services.tickets.store.duplicates import DuplicateStore
 from services.tickets.store.followers import FollowerStore
 from services.tickets.store.lists import ListStore
 from services.tickets.store.mail_reports import MailReportStore
+from services.tickets.store.merges import MergeStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.presence import PresenceStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
 from services.tickets.store.snoozes import SnoozeStore
+from services.tickets.store.splits import SplitStore
 from services.tickets.store.tickets import TicketStore
 
 CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
@@ -58,3 +61,6 @@ class Store:
         self.drafts = DraftStore(database)
         self.presence = PresenceStore(database)
         self.bulk = BulkStore(database, on_commit)
+        self.merges = MergeStore(database, on_commit)
+        self.splits = SplitStore(database, on_commit)
+        self.duplicates = DuplicateStore(database, on_commit)
