@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -13,6 +14,8 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.rules.servicer import RuleServicer
+from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
@@ -34,7 +37,8 @@ async def run(settings: RoutingSettings) -> None:
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(identity))
-        servicer = RoutingServicer(RoutingStore(database), staff, CurrentServiceLevels(service_levels))
+        current = CurrentServiceLevels(service_levels)
+        servicer = RoutingServicer(RoutingStore(database), staff, current)
         await serve(
             settings,
             name="routing",
@@ -42,6 +46,7 @@ async def run(settings: RoutingSettings) -> None:
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
+                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), current)),
             ],
             authenticator=SignedOnly(signer),
         )
