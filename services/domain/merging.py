@@ -152,7 +152,9 @@ def mark_duplicate(ticket: Ticket, original: Ticket, *, above: Sequence[UUID]) -
     """Settled with the original from now on; `above` are the tickets with which that one is settled itself."""
     if ticket.duplicate_of == original.id and ticket.id != original.id:
         return None
-    if ticket.id == original.id or ticket.id in above:
+    if ticket.id == original.id:
+        raise InvalidTransition("A ticket is no duplicate of itself.", reason="CIRCLE")
+    if ticket.id in above:
         raise InvalidTransition(
             f"#{original.number} cannot be the original: it is settled with #{ticket.number} itself.", reason="CIRCLE"
         )
