@@ -37,9 +37,12 @@ from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.merges import MergeClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.colleagues import IdentityColleagues
@@ -130,11 +133,14 @@ async def running_gateway(
         services = Services(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
+            categories=CategoriesClient(tickets),
             upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
+            families=FamilyClient(tickets),
+            merges=MergeClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

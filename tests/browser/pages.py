@@ -19,6 +19,7 @@ DESK = {
     "people": "/settings/people",
     "teams": "/settings/teams",
     "brands": "/settings/brands",
+    "categories": "/settings/categories",
     "calendars": "/settings/calendars",
     "new-calendar": "/settings/calendars/new",
     "policies": "/settings/policies",

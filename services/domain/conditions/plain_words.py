@@ -1,7 +1,7 @@
 """A condition read back in plain English: "status is open or new and tagged vip and older than 2 days"."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.domain.conditions.fields import CUSTOM
@@ -81,6 +81,8 @@ def _test(test: Test, named: Named) -> str:
     match test.field:
         case "tag" if test.operator is Operator.IS:
             return "without tags" if test.values == (None,) else f"tagged {values}"
+        case "category_tree":
+            return f"category is {values} or below"
         case "older":
             return f"{'older' if test.operator is Operator.AT_LEAST else 'newer'} than {values}"
         case "idle":
@@ -116,6 +118,8 @@ def _test(test: Test, named: Named) -> str:
             return f"{test.field} {_INSTANTS[test.operator]} {values}"
         case name if name in _DUES and test.values != (None,):
             return f"{_DUES[name]} {_INSTANTS[test.operator]} {values}"
+        case name if name.startswith(CUSTOM) and isinstance(test.values[0], date):
+            return f"the field {name.removeprefix(CUSTOM)} is {_INSTANTS[test.operator]} {values}"
     label = _DUES.get(test.field, test.field)
     if test.field.startswith(CUSTOM):
         label = f"the field {test.field.removeprefix(CUSTOM)}"

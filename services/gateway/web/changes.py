@@ -42,6 +42,15 @@ async def update_priority(
     return await made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"priority": priority}))
 
 
+@router.post("/category")
+async def update_category(
+    request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, category: Text = ""
+) -> Response:
+    """Say what it is about; a team and a priority may come with it."""
+    call = behind.tickets.update_ticket(ticket.id, {"category_id": _id(category)})
+    return await made(request, ticket, asked, behind, call)
+
+
 @router.post("/tags")
 async def update_tags(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, tags: Text = ""

@@ -86,6 +86,7 @@ class Row:
     ticket: Ticket
     assignee: str
     team: str
+    category: str
     times: TicketTimes | None
 
 
@@ -125,6 +126,7 @@ async def list_of(
             ticket=ticket,
             assignee=directory.person(ticket.assignee_id),
             team=directory.team(ticket.team_id),
+            category=directory.category(ticket.category_id),
             times=times.get(ticket.id),
         )
         for ticket in page.tickets

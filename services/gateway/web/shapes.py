@@ -93,6 +93,21 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def sentence(text: str) -> str:
+    """The text as a sentence: a capital at its beginning, a full stop at its end."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+
+
+def dashed(name: str) -> str:
+    """The name of a field of the builder as an id: `conditions.0` is `conditions-0`."""
+    return name.replace(".", "-")
+
+
+def numbered(path: str) -> str:
+    """The path of a row as people count: `0.1` is "1.2"."""
+    return ".".join(str(int(step) + 1) for step in path.split("."))
+
+
 def with_names(words: dict[str, str], things: Iterable[Any]) -> dict[str, str]:
     """The words with the names of these things by their ids."""
     return words | {str(thing.id): thing.name for thing in things}
@@ -114,6 +129,11 @@ def linked(text: str) -> Markup:
     return Markup().join([*pieces, escape(text[end:])])
 
 
+def with_places(words: dict[str, str], directory: Any) -> dict[str, str]:
+    """The words with the places of the categories by their ids."""
+    return words | {str(category_id): directory.category(category_id) for category_id in directory.categories}
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "age": age,
     "moment": moment,
@@ -126,6 +146,10 @@ FILTERS: dict[str, Callable[..., object]] = {
     "wait": wait,
     "span": span,
     "with_names": with_names,
+    "with_places": with_places,
+    "sentence": sentence,
+    "dashed": dashed,
+    "numbered": numbered,
     "until": until,
     "away": away,
     "brief": brief,

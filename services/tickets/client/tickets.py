@@ -19,6 +19,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
+from services.domain.conditions.fields import CUSTOM
 from services.domain.delivery import Delivery
 from services.domain.links import CustomerAnswer
 from services.domain.snooze import Snooze
@@ -100,13 +101,18 @@ class TicketsClient:
     async def update_ticket(
         self, ticket_id: UUID, changes: Mapping[str, object], *, expected_version: int = 0, request_id: str = ""
     ) -> Ticket:
-        """Set fields by name; Invalid, NotFound, InvalidTransition, Conflict (another version)."""
+        """Set fields by name; Invalid, NotFound, InvalidTransition, Conflict (another version).
+
+        "custom_fields.<key>" sets one custom field and leaves the others.
+        """
+        some = {name.removeprefix(CUSTOM): value for name, value in changes.items() if name.startswith(CUSTOM)}
+        values = _known(changes, TicketFields) | ({"custom_fields": some} if some else {})
         request = pb.UpdateTicketRequest(
             request_id=request_id or _fresh(),
             ticket_id=str(ticket_id),
             expected_version=expected_version,
             update_mask=FieldMask(paths=changes),
-            ticket=to_message(TicketFields(**_known(changes, TicketFields)), ticket_pb2.Ticket),
+            ticket=to_message(TicketFields(**values), ticket_pb2.Ticket),
         )
         return from_message((await self._stub.UpdateTicket(request)).ticket, Ticket)
 
@@ -130,14 +136,22 @@ class TicketsClient:
         )
         return from_message((await self._stub.AssignTicket(request)).ticket, Ticket)
 
-    async def resolve_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
-        """Answered; NotFound, InvalidTransition (closed)."""
-        request = pb.ResolveTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+    async def resolve_ticket(
+        self, ticket_id: UUID, *, resolution: str = "", silent: bool = False, request_id: str = ""
+    ) -> Ticket:
+        """Answered, its children with it; NotFound, InvalidTransition (closed; OPEN_CHILDREN)."""
+        request = pb.ResolveTicketRequest(
+            request_id=request_id or _fresh(), ticket_id=str(ticket_id), resolution=resolution, silent=silent
+        )
         return from_message((await self._stub.ResolveTicket(request)).ticket, Ticket)
 
-    async def close_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
-        """Over; NotFound."""
-        request = pb.CloseTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+    async def close_ticket(
+        self, ticket_id: UUID, *, resolution: str = "", silent: bool = False, request_id: str = ""
+    ) -> Ticket:
+        """Over, its children with it; NotFound, InvalidTransition (OPEN_CHILDREN)."""
+        request = pb.CloseTicketRequest(
+            request_id=request_id or _fresh(), ticket_id=str(ticket_id), resolution=resolution, silent=silent
+        )
         return from_message((await self._stub.CloseTicket(request)).ticket, Ticket)
 
     async def reopen_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:

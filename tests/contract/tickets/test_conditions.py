@@ -65,6 +65,9 @@ WORDS = (
     ),
 )
 WHEN = ("2026-01-01", "2026-03-01T12:00Z", "2030-01-01")
+# The second is below the first, the third below the second.
+CATEGORIES = tuple(UUID(int=number) for number in (21, 22, 23, 24))
+ORGANISATION = UUID(int=31)
 SPANS = ("1h", "2d", "3w", "90m")
 VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "status": (("new", "open", "pending", "resolved", "closed"), (Operator.IS,)),
@@ -75,6 +78,9 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "team": (("none", str(UUID(int=1)), str(UUID(int=2))), (Operator.IS,)),
     "assignee": (("none", AGENT.subject, str(UUID(int=2))), (Operator.IS,)),
     "requester": (("cleo@c.example", "Cléo", "novak", "nov", "c.example", "zzz"), (Operator.IS,)),
+    "category": (("none", *map(str, CATEGORIES)), (Operator.IS,)),
+    "category_tree": (tuple(map(str, CATEGORIES)), (Operator.IS,)),
+    "organisation": (("none", str(ORGANISATION), str(UUID(int=2))), (Operator.IS,)),
     "number": (("1", "3", "999"), (Operator.IS, Operator.ABOVE, Operator.AT_MOST)),
     "subject": (WORDS, (Operator.CONTAINS, Operator.STARTS)),
     "text": (WORDS, (Operator.CONTAINS, Operator.STARTS)),
@@ -93,15 +99,20 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
         ("7", "7.5", "-1", "100"),
         (Operator.IS, Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW),
     ),
+    "custom_fields.renewal": (
+        ("2026-01-31", "2026-02-01", "2027-01-01"),
+        (Operator.IS, Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST),
+    ),
     "custom_fields.missing": (("none", "7"), (Operator.IS,)),
 }
 CUSTOM_FIELDS: tuple[dict[str, Any], ...] = (
     {},
     {"order": "A-7", "amount": 7},
-    {"order": 7, "amount": 7.5},
+    {"order": 7, "amount": 7.5, "renewal": "2026-01-31"},
     {"order": True, "amount": "7.5"},
     {"order": ["a-7", None, {"x": 1}], "amount": [1, 100.25]},
-    {"order": "", "amount": None},
+    {"order": "", "amount": None, "renewal": ["2026-02-01", 20260201, "2027-01-01"]},
+    {"amount": "2026-02-01", "renewal": "2026-1-31"},
 )
 
 
@@ -151,6 +162,7 @@ class Told:
             ticket_id: facts_of(
                 ticket,
                 texts=[text for text, public in self.texts[ticket_id] if public or internal],
+                category_path=_path(ticket.category_id),
                 clocks=self.clocks[ticket_id],
             )
             for ticket_id, ticket in self.tickets.items()
@@ -191,8 +203,32 @@ async def _tell(desk: Desk) -> Told:
             await client.resolve_ticket(ticket.id)
         if number % 5 == 3:
             await client.update_ticket(ticket.id, {"subject": TEXTS[(number + 2) % 7], "tags": ("žába",)})
+    await _sort(desk)
     await _age(desk)
     return await _read(desk)
+
+
+def _path(category_id: UUID | None) -> tuple[UUID, ...]:
+    if category_id is None:
+        return ()
+    place = CATEGORIES.index(category_id)
+    return CATEGORIES[: place + 1] if place < 3 else (category_id,)
+
+
+async def _sort(desk: Desk) -> None:
+    """Categories below each other and beside, and an organisation."""
+    for category_id in CATEGORIES:
+        await desk.rows(
+            "INSERT INTO categories (id, name, path) VALUES (%(id)s, %(name)s, %(path)s)",
+            id=category_id,
+            name=category_id.hex,
+            path=list(_path(category_id)),
+        )
+    await desk.rows(
+        "UPDATE tickets SET category_id = (SELECT id FROM categories ORDER BY id LIMIT 1 OFFSET number %% 6)"
+    )
+    await desk.rows("INSERT INTO organisations (id, name) VALUES (%(id)s, 'Acme')", id=ORGANISATION)
+    await desk.rows("UPDATE contacts SET organisation_id = %(id)s WHERE email = 'ann@example.com'", id=ORGANISATION)
 
 
 async def _age(desk: Desk) -> None:
