@@ -119,6 +119,7 @@ class Contact:
     id: UUID
     email: str
     name: str
+    organisation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class Ticket:
     snooze_reason: str = ""
     snoozed_by: str = ""
     keep_on_reply: bool = False
+    category_id: UUID | None = None
     parent_id: UUID | None = None
     children: Children = NO_CHILDREN
     resolution: str = ""
@@ -297,7 +299,8 @@ class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
     `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
-    signed handles of files that the caller has put into the object store before.
+    signed handles of files that the caller has put into the object store before. Without a priority it has that of its
+    `category` (an id, a name or a place in the tree), which brings its team too, or else a normal one.
     """
 
     subject: str
@@ -305,7 +308,7 @@ class NewTicket:
     requester_email: str
     requester_name: str = ""
     brand: str = ""
-    priority: Priority = Priority.NORMAL
+    priority: Priority | None = None
     type: str = ""
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
@@ -320,6 +323,7 @@ class NewTicket:
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
     uploads: tuple[str, ...] = ()
+    category: str = ""
     parent_id: UUID | None = None
 
 

@@ -89,6 +89,7 @@ async def append_event(
         "snooze_reason": new.snooze_reason,
         "snoozed_by": new.snoozed_by,
         "keep_on_reply": new.keep_on_reply,
+        "category_id": new.category_id,
         "parent_id": new.parent_id,
         "resolution": new.resolution,
         "begins_status": "status" in real,
