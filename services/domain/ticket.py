@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from services.domain.family.policy import NO_CHILDREN, Children, DownPolicy, UpPolicy
+
 JsonObject = dict[str, Any]
 
 
@@ -90,6 +92,14 @@ class EventKind(StrEnum):
     DUPLICATE_UNMARKED = "duplicate_unmarked"
     SPAM_MARKED = "spam_marked"
     SPAM_UNMARKED = "spam_unmarked"
+    PARENT_SET = "parent_set"
+    PARENT_REMOVED = "parent_removed"
+    CHILD_ADDED = "child_added"
+    CHILD_REMOVED = "child_removed"
+    CHILD_REOPENED = "child_reopened"
+    CHILDREN_SETTLED = "children_settled"
+    CASCADE_ENDED = "cascade_ended"
+    FAMILY_POLICY_SET = "family_policy_set"
 
 
 class DueKind(StrEnum):
@@ -154,6 +164,9 @@ class Ticket:
     merged_into: UUID | None = None
     duplicate_of: UUID | None = None
     spam: bool = False
+    parent_id: UUID | None = None
+    children: Children = NO_CHILDREN
+    resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +290,8 @@ class Brand:
     undo_seconds: int = 5
     staff_notices: bool = True
     language: str = "en"
+    family_down: DownPolicy = DownPolicy.CASCADE
+    family_up: UpPolicy = UpPolicy.SETTLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +333,7 @@ class NewTicket:
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
     uploads: tuple[str, ...] = ()
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.tickets import TicketsClient
@@ -53,6 +54,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
             merges=MergeClient(tickets),
+            families=FamilyClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

@@ -32,6 +32,7 @@ from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.tickets import TicketsClient
@@ -61,6 +62,7 @@ class Services:
     uploads: Uploads
     followers: FollowersClient
     merges: MergeClient
+    families: FamilyClient
     images: ImageLinks
     outbound: Outbound
 
@@ -126,6 +128,10 @@ def _merges(request: Request) -> MergeClient:
     return services(request).merges
 
 
+def _families(request: Request) -> FamilyClient:
+    return services(request).families
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -147,6 +153,7 @@ Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
 Merges = Annotated[MergeClient, Depends(_merges)]
+Families = Annotated[FamilyClient, Depends(_families)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

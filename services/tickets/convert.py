@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.domain.family.policy import Children, DownPolicy, UpPolicy
 from services.domain.ticket import (
     Attachment,
     AuthorKind,
@@ -44,6 +45,7 @@ class TicketFields:
     type: str = ""
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
+    resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class BrandFields:
     undo_seconds: int | None = None
     staff_notices: bool | None = None
     language: str | None = None
+    family_down: DownPolicy | None = None
+    family_up: UpPolicy | None = None
 
 
 def ticket_of(row: Row) -> Ticket:
@@ -91,6 +95,9 @@ def ticket_of(row: Row) -> Ticket:
         merged_into=row["merged_into"],
         duplicate_of=row["duplicate_of"],
         spam=row["spam"],
+        parent_id=row["parent_id"],
+        children=Children(row["children"], row["open_children"]),
+        resolution=row["resolution"],
     )
 
 
@@ -117,6 +124,7 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "tags": tuple,
     "team_id": _optional_id,
     "assignee_id": _optional_id,
+    "parent_id": _optional_id,
     "snoozed_until": _optional_instant,
     "merged_into": _optional_id,
     "duplicate_of": _optional_id,

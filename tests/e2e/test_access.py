@@ -20,6 +20,7 @@ from duradesk.tickets.v1 import (
     bulk_service_pb2,
     clock_service_pb2,
     desk_service_pb2,
+    family_service_pb2,
     follower_service_pb2,
     merge_service_pb2,
     orchestration_service_pb2,
@@ -40,6 +41,7 @@ METHODS = [
     for file in (
         ticket_service_pb2,
         clock_service_pb2,
+        family_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
         desk_service_pb2,
@@ -84,6 +86,13 @@ NEEDS = {
     "unmark_duplicate": "tickets.merge",
     "mark_spam": "tickets.mark_spam",
     "unmark_spam": "tickets.mark_spam",
+    "set_parent": "tickets.update",
+    "remove_parent": "tickets.update",
+    "list_children": "tickets.inspect",
+    "list_relatives": "tickets.inspect",
+    "get_family": "tickets.inspect",
+    "set_family_policy": "tickets.update",
+    "preview_settle": "tickets.inspect",
     "resolve_ticket": "tickets.resolve",
     "reopen_ticket": "tickets.reopen",
     "close_ticket": "tickets.close",
@@ -91,6 +100,8 @@ NEEDS = {
 _NO_DUE = "This due does not exist: it has come already, or nothing will happen by that name."
 MISSING = {
     "get_decision": "This decision does not exist.",
+    # The parent.
+    "set_parent": "This ticket does not exist.",
     "undo_message": "This message does not exist.",
     "split_message": "This message does not exist.",
     "merge_ticket": "A ticket cannot be merged into itself.",
@@ -103,6 +114,8 @@ MISSING = {
 BODIES: dict[str, Any] = {
     "update_ticket": {"type": "question"},
     "assign_ticket": {"assignee_id": None},
+    "set_parent": {"parent_id": NOTHING},
+    "set_family_policy": {"down": "block"},
     "create_message": {"visibility": "public", "body": "Mine, too."},
     "add_customer": {"email": "dora@example.com"},
     "snooze_ticket": {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},

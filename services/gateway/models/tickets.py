@@ -35,7 +35,7 @@ class RequesterIn(In):
 class TicketIn(In):
     """A ticket to be made. Customers ask in their own name and may leave `requester` out.
 
-    `brand` is a brand's name or id; without it the first brand gets the ticket.
+    `brand` is a brand's name or id; without it the first brand gets the ticket. With a `parent_id` it is a child.
     """
 
     subject: Subject
@@ -47,6 +47,7 @@ class TicketIn(In):
     tags: Tags = ()
     custom_fields: JsonFields = Field(default={})
     uploads: Uploads = ()
+    parent_id: UUID | None = None
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -59,6 +60,7 @@ class TicketPatch(TypedDict, total=False):
     type: Type
     tags: Tags
     custom_fields: JsonFields
+    resolution: Text
     version: Version
 
 
@@ -76,6 +78,13 @@ class ContactOut(Out):
     id: UUID
     email: str
     name: str
+
+
+class ChildrenOut(Out):
+    """How many children a ticket has, and how many of them are neither resolved nor closed."""
+
+    total: int
+    open: int
 
 
 class TicketOut(Out):
@@ -107,6 +116,9 @@ class TicketOut(Out):
     merged_into: UUID | None
     duplicate_of: UUID | None
     spam: bool
+    parent_id: UUID | None
+    children: ChildrenOut
+    resolution: str
 
 
 class FieldChangeOut(Out):

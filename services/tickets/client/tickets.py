@@ -114,14 +114,22 @@ class TicketsClient:
         )
         return from_message((await self._stub.AssignTicket(request)).ticket, Ticket)
 
-    async def resolve_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
-        """Answered; NotFound, InvalidTransition (closed)."""
-        request = pb.ResolveTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+    async def resolve_ticket(
+        self, ticket_id: UUID, *, resolution: str = "", silent: bool = False, request_id: str = ""
+    ) -> Ticket:
+        """Answered, its children with it; NotFound, InvalidTransition (closed; OPEN_CHILDREN)."""
+        request = pb.ResolveTicketRequest(
+            request_id=request_id or _fresh(), ticket_id=str(ticket_id), resolution=resolution, silent=silent
+        )
         return from_message((await self._stub.ResolveTicket(request)).ticket, Ticket)
 
-    async def close_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
-        """Over; NotFound."""
-        request = pb.CloseTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+    async def close_ticket(
+        self, ticket_id: UUID, *, resolution: str = "", silent: bool = False, request_id: str = ""
+    ) -> Ticket:
+        """Over, its children with it; NotFound, InvalidTransition (OPEN_CHILDREN)."""
+        request = pb.CloseTicketRequest(
+            request_id=request_id or _fresh(), ticket_id=str(ticket_id), resolution=resolution, silent=silent
+        )
         return from_message((await self._stub.CloseTicket(request)).ticket, Ticket)
 
     async def reopen_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-from duradesk.tickets.v1 import desk_service_pb2, merge_service_pb2, ticket_pb2
+from duradesk.tickets.v1 import desk_service_pb2, family_service_pb2, merge_service_pb2, ticket_pb2
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -40,7 +40,7 @@ _QUARANTINE_STATES = {
     pb.QUARANTINE_STATE_DELETED: QuarantineState.DELETED,
 }
 # What a brand has a default for.
-_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds", "staff_notices", "language")
+_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds", "staff_notices", "language", "family_down", "family_up")
 
 
 _Write = (
@@ -55,6 +55,9 @@ _Write = (
     | pb.CreateMessageRequest
     | pb.CreateBrandRequest
     | pb.AnswerTicketRequest
+    | family_service_pb2.SetParentRequest
+    | family_service_pb2.RemoveParentRequest
+    | family_service_pb2.GroupTicketsRequest
     | desk_service_pb2.ChangeTicketsRequest
     | merge_service_pb2.MergeTicketRequest
     | merge_service_pb2.UnmergeTicketRequest
@@ -71,6 +74,7 @@ _Listing = (
     | pb.ListEventsRequest
     | pb.ListQuarantineRequest
     | pb.ListDeliveriesRequest
+    | family_service_pb2.ListChildrenRequest
 )
 
 

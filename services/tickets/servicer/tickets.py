@@ -13,6 +13,7 @@ from services.common.wire import from_message, to_message
 from services.domain.attachments import check_uploads
 from services.domain.doors import take_message, take_ticket
 from services.domain.errors import Forbidden
+from services.domain.family.policy import NO_CHILDREN
 from services.domain.intake import NAME_LENGTH, Carrier, clean_email, clean_line
 from services.domain.orders import parse_order
 from services.domain.principal import Principal, Role
@@ -81,13 +82,17 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     async def ResolveTicket(self, request: pb.ResolveTicketRequest, context: Context) -> pb.ResolveTicketResponse:
         """Answered."""
         write = read.write("ResolveTicket", request)
-        ticket = await self._store.tickets.resolve_ticket(read.ticket_id(request.ticket_id), write)
+        ticket = await self._store.tickets.resolve_ticket(
+            read.ticket_id(request.ticket_id), write, resolution=request.resolution, silent=request.silent
+        )
         return pb.ResolveTicketResponse(ticket=_ticket(ticket))
 
     async def CloseTicket(self, request: pb.CloseTicketRequest, context: Context) -> pb.CloseTicketResponse:
         """Over."""
         write = read.write("CloseTicket", request)
-        ticket = await self._store.tickets.close_ticket(read.ticket_id(request.ticket_id), write)
+        ticket = await self._store.tickets.close_ticket(
+            read.ticket_id(request.ticket_id), write, resolution=request.resolution, silent=request.silent
+        )
         return pb.CloseTicketResponse(ticket=_ticket(ticket))
 
     async def ReopenTicket(self, request: pb.ReopenTicketRequest, context: Context) -> pb.ReopenTicketResponse:
@@ -325,9 +330,16 @@ def _scope() -> Scope:
 
 
 def _ticket(ticket: Ticket) -> ticket_pb2.Ticket:
-    """The ticket as the caller may see it: what happens to it by itself is for staff."""
+    """The ticket as the caller may see it: what happens to it by itself and its family are for staff."""
     if current_principal().role is Role.CUSTOMER:
         ticket = replace(
-            ticket, next_due_at=None, snoozed_until=None, snooze_reason="", snoozed_by="", keep_on_reply=False
+            ticket,
+            next_due_at=None,
+            snoozed_until=None,
+            snooze_reason="",
+            snoozed_by="",
+            keep_on_reply=False,
+            parent_id=None,
+            children=NO_CHILDREN,
         )
     return to_message(ticket, ticket_pb2.Ticket)

@@ -9,18 +9,21 @@ from services.tickets.store.answers import AnswerStore
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.bulk import BulkStore
+from services.tickets.store.cascades import CascadeStore
 from services.tickets.store.clocks import ClockStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
 from services.tickets.store.drafts import DraftStore
 from services.tickets.store.dues import DueStore
 from services.tickets.store.duplicates import DuplicateStore
+from services.tickets.store.families import FamilyStore
 from services.tickets.store.followers import FollowerStore
 from services.tickets.store.lists import ListStore
 from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.merges import MergeStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.presence import PresenceStore
+from services.tickets.store.previews import PreviewStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
@@ -64,3 +67,6 @@ class Store:
         self.merges = MergeStore(database, on_commit)
         self.splits = SplitStore(database, on_commit)
         self.duplicates = DuplicateStore(database, on_commit)
+        self.families = FamilyStore(database, on_commit)
+        self.cascades = CascadeStore(database, on_commit)
+        self.previews = PreviewStore(database)

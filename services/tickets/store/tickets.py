@@ -11,13 +11,15 @@ from services.common.database import Database
 from services.domain import changes
 from services.domain.changes import Change
 from services.domain.errors import Conflict, NotFound
+from services.domain.family.model import Settling
 from services.domain.lifecycle import Act
 from services.domain.principal import Role
 from services.domain.ticket import EventKind, NewTicket, Ticket, TicketStatus
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.attachments import insert_content
 from services.tickets.store.cc_proposals import insert_cc_proposals
-from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_ticket
+from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_in_order, lock_ticket
+from services.tickets.store.parents import link
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
@@ -43,7 +45,13 @@ class TicketStore:
             first = await first_resource(conn, request, ticket_id)
             if first is not None:
                 return await read_ticket(conn, first, scope=request.scope)
+            if new.parent_id is not None:
+                await lock_in_order(conn, [new.parent_id])
+                parent = await lock_ticket(conn, new.parent_id, scope=request.scope)
             ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=actor)
+            if new.parent_id is not None:
+                child = await lock_ticket(conn, ticket_id)
+                ticket = (await link(conn, child, parent, actor=request.actor)).ticket
         self._on_commit()
         return ticket
 
@@ -77,19 +85,38 @@ class TicketStore:
             lambda ticket: changes.assign(ticket, assignee_id, team_id=ticket.team_id if keep_team else team_id),
         )
 
-    async def resolve_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
-        """Answered; a resolved ticket stays as it is."""
-        return await self._change(ticket_id, request, lambda ticket: changes.settle(ticket, Act.RESOLVE))
+    async def resolve_ticket(
+        self, ticket_id: UUID, request: Request, *, resolution: str = "", silent: bool = False
+    ) -> Ticket:
+        """Answered; a resolved ticket stays as it is. `silent`: no customer of its children is told."""
 
-    async def close_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
-        """Over; a closed ticket stays as it is."""
-        return await self._change(ticket_id, request, lambda ticket: changes.settle(ticket, Act.CLOSE))
+        def decide(ticket: Ticket) -> Change | None:
+            return changes.settle(ticket, Act.RESOLVE, resolution=resolution)
+
+        return await self._change(ticket_id, request, decide, silent=silent)
+
+    async def close_ticket(
+        self, ticket_id: UUID, request: Request, *, resolution: str = "", silent: bool = False
+    ) -> Ticket:
+        """Over; a closed ticket stays as it is. `silent`: no customer of its children is told."""
+
+        def decide(ticket: Ticket) -> Change | None:
+            return changes.settle(ticket, Act.CLOSE, resolution=resolution)
+
+        return await self._change(ticket_id, request, decide, silent=silent)
 
     async def reopen_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
         """Open a settled ticket again."""
         return await self._change(ticket_id, request, lambda ticket: changes.reopen(ticket, request.principal))
 
-    async def _change(self, ticket_id: UUID, request: Request, decide: Callable[[Ticket], Change | None]) -> Ticket:
+    async def _change(
+        self,
+        ticket_id: UUID,
+        request: Request,
+        decide: Callable[[Ticket], Change | None],
+        *,
+        silent: bool = False,
+    ) -> Ticket:
         """Decide under the row's lock; no event and no nudge when nothing changes."""
         async with self._database.transaction() as conn:
             locked = await lock_ticket(conn, ticket_id, scope=request.scope)
@@ -98,7 +125,14 @@ class TicketStore:
             change = decide(locked.ticket)
             if change is None:
                 return locked.ticket
-            locked = await append_event(conn, locked, change.kind, actor=request.actor, changes=change.values)
+            locked = await append_event(
+                conn,
+                locked,
+                change.kind,
+                actor=request.actor,
+                changes=change.values,
+                settling=Settling(request.principal.role, silent=silent),
+            )
             await enqueue(conn, locked.ticket)
         self._on_commit()
         return locked.ticket
