@@ -52,8 +52,18 @@ class BulkOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class BrandSnooze:
+    """Until when the tickets of a brand are snoozed, whose mornings are others."""
+
+    brand_id: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TicketChange:
-    """A change for any ticket: assignee and team for an assignment, priority and tags for an update."""
+    """A change for any ticket: assignee and team for an assignment, priority and tags for an update; `snooze_until` is
+    for the tickets of all brands that `brand_snoozes` does not name.
+    """
 
     act: BulkAct
     assignee_id: UUID | None = None
@@ -67,6 +77,11 @@ class TicketChange:
     snooze_reason: str = ""
     keep_on_reply: bool = False
     parent_id: UUID | None = None
+    brand_snoozes: tuple[BrandSnooze, ...] = ()
+
+    def snoozed_until(self, brand_id: UUID) -> datetime | None:
+        """Until when a ticket of the brand is snoozed."""
+        return next((one.until for one in self.brand_snoozes if one.brand_id == brand_id), self.snooze_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +177,9 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
         case BulkAct.UPDATE:
             return changes.update(ticket, _fields(ticket, change), principal)
         case BulkAct.SNOOZE:
-            assert change.snooze_until is not None
-            wanted = Snooze(change.snooze_until, change.snooze_reason, change.keep_on_reply)
+            until = change.snoozed_until(ticket.brand_id)
+            assert until is not None, "the change was checked"
+            wanted = Snooze(until, change.snooze_reason, change.keep_on_reply)
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)

@@ -1,10 +1,11 @@
 """What somebody's act does to a ticket: the event it becomes and the new values, or nothing when it changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from services.domain.categories import NOTHING_BROUGHT, Brought
 from services.domain.errors import InvalidTransition
 from services.domain.intake import check_fields, clean_line, clean_resolution
 from services.domain.lifecycle import Act, check_by_hand, renews_wait, status_after
@@ -25,6 +26,7 @@ class Change:
 
     kind: EventKind
     values: Mapping[str, Any]
+    reason: str = ""
 
 
 def reply(ticket: Ticket, act: Act) -> Change:
@@ -85,9 +87,21 @@ def assign(ticket: Ticket, assignee_id: UUID | None, *, team_id: UUID | None) ->
     return _unless_same(ticket, EventKind.TICKET_ASSIGNED, {"assignee_id": assignee_id, "team_id": team_id})
 
 
-def update(ticket: Ticket, wanted: Mapping[str, Any], principal: Principal) -> Change | None:
-    """Set fields by hand; a status that settles or reopens is the act of that name, with its event and permission."""
-    values = _checked(wanted)
+def update(
+    ticket: Ticket, wanted: Mapping[str, Any], principal: Principal, *, brought: Brought = NOTHING_BROUGHT
+) -> Change | None:
+    """Set fields by hand; a status that settles or reopens is the act of that name, with its event and permission.
+
+    A new category has `brought` some values.
+    """
+    values, reason = _checked(wanted), ""
+    if values.get("category_id", ticket.category_id) != ticket.category_id:
+        values, reason = {**brought.values, **values}, brought.reason
+    change = _update(ticket, values, principal)
+    return change and replace(change, reason=reason)
+
+
+def _update(ticket: Ticket, values: dict[str, Any], principal: Principal) -> Change | None:
     if (status := values.pop("status", ticket.status)) is ticket.status:
         return _unless_same(ticket, EventKind.TICKET_UPDATED, values)
     check_by_hand(ticket.status, status)

@@ -1,6 +1,6 @@
 """What a decision is made of. Names are those of protos/duradesk/tickets/v1/decision.proto."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -16,6 +16,7 @@ from services.domain.ticket import (
     EventKind,
     FieldChange,
     FollowerKind,
+    JsonObject,
     Priority,
     TicketStatus,
     Visibility,
@@ -24,7 +25,10 @@ from services.domain.ticket import (
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """A ticket without a customer's text, name or address."""
+    """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category.
+
+    `custom_fields` are numbers, checks, choices and dates alone.
+    """
 
     id: UUID
     number: int
@@ -42,6 +46,10 @@ class TicketFacts:
     snooze_epoch: int = 0
     type: str = ""
     tags: tuple[str, ...] = ()
+    category_id: UUID | None = None
+    category_path: tuple[UUID, ...] = ()
+    organisation_id: UUID | None = None
+    custom_fields: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

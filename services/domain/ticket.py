@@ -128,6 +128,7 @@ class Contact:
     id: UUID
     email: str
     name: str
+    organisation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ class Ticket:
     merged_into: UUID | None = None
     duplicate_of: UUID | None = None
     spam: bool = False
+    category_id: UUID | None = None
     parent_id: UUID | None = None
     children: Children = NO_CHILDREN
     resolution: str = ""
@@ -310,7 +312,8 @@ class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
     `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
-    signed handles of files that the caller has put into the object store before.
+    signed handles of files that the caller has put into the object store before. Without a priority it has that of its
+    `category` (an id, a name or a place in the tree), which brings its team too, or else a normal one.
     """
 
     subject: str
@@ -318,7 +321,7 @@ class NewTicket:
     requester_email: str
     requester_name: str = ""
     brand: str = ""
-    priority: Priority = Priority.NORMAL
+    priority: Priority | None = None
     type: str = ""
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
@@ -333,6 +336,7 @@ class NewTicket:
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
     uploads: tuple[str, ...] = ()
+    category: str = ""
     parent_id: UUID | None = None
 
 

@@ -30,12 +30,14 @@ from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Services:
 
     tickets: TicketsClient
     clocks: ClocksClient
+    categories: CategoriesClient
+    upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
     desk: DeskClient
@@ -100,6 +104,10 @@ def _clocks(request: Request) -> ClocksClient:
     return services(request).clocks
 
 
+def _categories(request: Request) -> CategoriesClient:
+    return services(request).categories
+
+
 def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
@@ -148,6 +156,7 @@ Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
+Categories = Annotated[CategoriesClient, Depends(_categories)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]

@@ -45,6 +45,7 @@ class TicketFields:
     type: str = ""
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
+    category_id: UUID | None = None
     resolution: str = ""
 
 
@@ -81,7 +82,9 @@ def ticket_of(row: Row) -> Ticket:
         custom_fields=row["custom_fields"],
         team_id=row["team_id"],
         assignee_id=row["assignee_id"],
-        requester=Contact(row["requester_id"], row["requester_email"], row["requester_name"]),
+        requester=Contact(
+            row["requester_id"], row["requester_email"], row["requester_name"], row["requester_organisation_id"]
+        ),
         follow_up_of=row["follow_up_of"],
         version=row["version"],
         created_at=row["created_at"],
@@ -95,6 +98,7 @@ def ticket_of(row: Row) -> Ticket:
         merged_into=row["merged_into"],
         duplicate_of=row["duplicate_of"],
         spam=row["spam"],
+        category_id=row["category_id"],
         parent_id=row["parent_id"],
         children=Children(row["children"], row["open_children"]),
         resolution=row["resolution"],
@@ -107,7 +111,9 @@ def json_of(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, dict):
+        return {name: json_of(part) for name, part in value.items()}
+    return [json_of(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _optional_id(value: str | None) -> UUID | None:
@@ -124,6 +130,7 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "tags": tuple,
     "team_id": _optional_id,
     "assignee_id": _optional_id,
+    "category_id": _optional_id,
     "parent_id": _optional_id,
     "snoozed_until": _optional_instant,
     "merged_into": _optional_id,

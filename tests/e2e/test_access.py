@@ -18,6 +18,7 @@ import pytest
 from duradesk.options.v1 import options_pb2
 from duradesk.tickets.v1 import (
     bulk_service_pb2,
+    category_service_pb2,
     clock_service_pb2,
     desk_service_pb2,
     family_service_pb2,
@@ -25,6 +26,7 @@ from duradesk.tickets.v1 import (
     merge_service_pb2,
     orchestration_service_pb2,
     ticket_service_pb2,
+    upcoming_service_pb2,
 )
 from google.protobuf.message_factory import GetMessageClass
 
@@ -40,8 +42,10 @@ METHODS = [
     method
     for file in (
         ticket_service_pb2,
+        category_service_pb2,
         clock_service_pb2,
         family_service_pb2,
+        upcoming_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
         desk_service_pb2,

@@ -35,14 +35,17 @@ class RequesterIn(In):
 class TicketIn(In):
     """A ticket to be made. Customers ask in their own name and may leave `requester` out.
 
-    `brand` is a brand's name or id; without it the first brand gets the ticket. With a `parent_id` it is a child.
+    `brand` is a brand's name or id; without it the first brand gets the ticket. `category` is a category's id, name or
+    place in the tree, and brings its team and priority; without any the priority is normal. With a `parent_id` it is a
+    child.
     """
 
     subject: Subject
     body: Body
     requester: RequesterIn | None = None
     brand: Text = ""
-    priority: Priority = Priority.NORMAL
+    priority: Priority | None = None
+    category: Text = ""
     type: Type = ""
     tags: Tags = ()
     custom_fields: JsonFields = Field(default={})
@@ -60,6 +63,7 @@ class TicketPatch(TypedDict, total=False):
     type: Type
     tags: Tags
     custom_fields: JsonFields
+    category_id: UUID | None
     resolution: Text
     version: Version
 
@@ -78,6 +82,7 @@ class ContactOut(Out):
     id: UUID
     email: str
     name: str
+    organisation_id: UUID | None
 
 
 class ChildrenOut(Out):
@@ -116,6 +121,7 @@ class TicketOut(Out):
     merged_into: UUID | None
     duplicate_of: UUID | None
     spam: bool
+    category_id: UUID | None
     parent_id: UUID | None
     children: ChildrenOut
     resolution: str

@@ -2,7 +2,8 @@
 -- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
-       t.type, t.tags,
+       t.type, t.tags, t.category_id, c.organisation_id, t.custom_fields,
+       coalesce((SELECT path FROM categories WHERE id = t.category_id), '{}') AS category_path,
        CASE WHEN t.snoozed_until IS NULL THEN 0
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
        END AS snooze_epoch,

@@ -46,15 +46,19 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
 
     async def ListTickets(self, request: pb.ListTicketsRequest, context: Context) -> pb.ListTicketsResponse:
         """What the filter finds in the caller's scope."""
-        (condition,) = await read_filters([request.filter], self._store.brands)
-        tickets, token = await self._store.lists.list_tickets(
+        (condition,) = await read_filters([request.filter], self._store)
+        found = await self._store.lists.list_tickets(
             condition, parse_order(request.order_by), read.page(request), scope=_scope()
         )
-        return pb.ListTicketsResponse(tickets=map(_ticket, tickets), next_page_token=token)
+        return pb.ListTicketsResponse(
+            tickets=map(_ticket, found.tickets),
+            next_page_token=found.following,
+            previous_page_token=found.previous,
+        )
 
     async def CountTickets(self, request: pb.CountTicketsRequest, context: Context) -> pb.CountTicketsResponse:
         """How many each filter finds in the caller's scope."""
-        conditions = await read_filters(request.filters, self._store.brands)
+        conditions = await read_filters(request.filters, self._store)
         counts = await self._store.lists.count_tickets(conditions, scope=_scope())
         return pb.CountTicketsResponse(counts=(to_message(count, pb.Count) for count in counts))
 

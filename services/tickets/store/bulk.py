@@ -18,6 +18,7 @@ from services.domain.bulk import (
     MOST_TICKETS,
     PAGE,
     UNDO_WINDOW,
+    BrandSnooze,
     BulkAct,
     BulkJob,
     BulkOutcome,
@@ -48,6 +49,7 @@ from services.tickets.store.parents import link, unlink
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import scope_of
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.ticket_fields import check_settling
 
 _NOTHING_TO_CHANGE = "it is so already"
 _CHANGED_SINCE = "somebody has changed it since"
@@ -120,7 +122,7 @@ class BulkStore:
             "job_id": job_id,
             "user_id": principal.subject,
             "role": principal.role,
-            "change": Jsonb({name: json_of(value) for name, value in asdict(change).items()}),
+            "change": Jsonb(json_of(asdict(change))),
             "undo_of": undo_of,
             "ticket_ids": list(ticket_ids),
         }
@@ -180,6 +182,8 @@ async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
 
 async def _change(conn: Connection, locked: LockedTicket, job: Row, item: Row, principal: Principal) -> LockedTicket:
     change = _decide(locked, job, item, principal)
+    if job["undo_of"] is None:
+        await check_settling(conn, locked.ticket, change, principal)
     if change is None:
         return locked
     what = "changed together" if job["undo_of"] is None else "taken back together"
@@ -282,4 +286,8 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         snooze_reason=change["snooze_reason"],
         keep_on_reply=change["keep_on_reply"],
         parent_id=UUID(change["parent_id"]) if change.get("parent_id") else None,
+        brand_snoozes=tuple(
+            BrandSnooze(UUID(one["brand_id"]), datetime.fromisoformat(one["until"]))
+            for one in change.get("brand_snoozes", ())
+        ),
     )

@@ -1,6 +1,6 @@
 """What a decision may look at, and storing one with all that it changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,7 @@ from services.domain.ticket import (
     TicketStatus,
     Visibility,
 )
+from services.domain.ticket_fields import TicketField, decidable
 from services.tickets.convert import due_of, field_changes_of, new_values
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
 from services.tickets.store.duplicates import settle_duplicates
@@ -49,6 +50,7 @@ from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.reminders import read_reminders
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.ticket_fields import read_fields
 
 ACTOR = "duradesk"
 # A decision takes at most so many events at once; the next one takes the rest.
@@ -74,7 +76,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         raise NotFound("This ticket does not exist.")
     return Facts(
         now=row["now"],
-        ticket=_ticket_facts_of(row),
+        ticket=_ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
         brand=_brand_of(row),
         events=tuple(_event_of(event) for event in row["events"][:EVENTS]),
         more=len(row["events"]) > EVENTS,
@@ -255,7 +257,7 @@ def _follower_of(follower: JsonObject) -> FollowerFacts:
     return FollowerFacts(UUID(follower["follower_id"]), kind, follower["since_seq"])
 
 
-def _ticket_facts_of(row: Row) -> TicketFacts:
+def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
     return TicketFacts(
         id=row["id"],
         number=row["number"],
@@ -273,6 +275,10 @@ def _ticket_facts_of(row: Row) -> TicketFacts:
         snooze_epoch=row["snooze_epoch"],
         type=row["type"],
         tags=tuple(row["tags"]),
+        category_id=row["category_id"],
+        category_path=tuple(row["category_path"]),
+        organisation_id=row["organisation_id"],
+        custom_fields=decidable(fields, row["custom_fields"]),
     )
 
 

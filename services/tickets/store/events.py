@@ -92,6 +92,7 @@ async def append_event(
         "merged_into": new.merged_into,
         "duplicate_of": new.duplicate_of,
         "spam": new.spam,
+        "category_id": new.category_id,
         "parent_id": new.parent_id,
         "resolution": new.resolution,
         "begins_status": "status" in real,
