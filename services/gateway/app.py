@@ -33,7 +33,6 @@ from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
     account,
-    activity,
     answers,
     assets,
     changes,
@@ -61,6 +60,7 @@ from services.gateway.web import (
     sign_in,
     sink,
     upcoming,
+    why,
 )
 from services.gateway.web import deliveries as delivery_pages
 from services.gateway.web import quarantine as quarantine_pages
@@ -69,7 +69,6 @@ VERSION = "1"
 # In this order: the first route that matches a path serves it.
 _PAGES = (
     account,
-    activity,
     answers,
     assets,
     changes,
@@ -98,6 +97,7 @@ _PAGES = (
     sign_in,
     sink,
     upcoming,
+    why,
 )
 
 

@@ -180,7 +180,8 @@ def rule_form(rule: Rule, known: Known) -> RuleForm:
 
 def read_rule_form(sent: FormData, known: Known, press: Press | None = None) -> RuleForm:
     """The form as it was sent, after its button if one was pressed."""
-    values = {name: str(value) for name, value in sent.items() if isinstance(value, str) and "." not in name}
+    values = {"wait_after": "4 h", "wait_since": Since.UNANSWERED.value}
+    values |= {name: value for name, value in sent.items() if isinstance(value, str) and "." not in name}
     brands = {str(brand_id) for brand_id in known.of("brand")}
     place = place_of(_trigger(values.get("trigger", "")))
     return RuleForm(
