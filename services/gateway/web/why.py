@@ -1,4 +1,4 @@
-"""/tickets/{ticket}/why/{decision}: an automatic change from what happened to what came of it; and why a rule did not."""
+"""/tickets/{ticket}/why/{decision}: an automatic change from what happened to what came of it, and why not."""
 
 from typing import Annotated
 from uuid import UUID
