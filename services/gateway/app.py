@@ -36,7 +36,6 @@ from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
     account,
-    activity,
     answers,
     assets,
     changes,
@@ -58,11 +57,15 @@ from services.gateway.web import (
     settings_ladders,
     settings_people,
     settings_policies,
+    settings_rule,
+    settings_rule_history,
+    settings_rules,
     settings_start,
     settings_teams,
     sign_in,
     sink,
     upcoming,
+    why,
 )
 from services.gateway.web import deliveries as delivery_pages
 from services.gateway.web import quarantine as quarantine_pages
@@ -71,7 +74,6 @@ VERSION = "1"
 # In this order: the first route that matches a path serves it.
 _PAGES = (
     account,
-    activity,
     answers,
     assets,
     changes,
@@ -94,11 +96,15 @@ _PAGES = (
     settings_ladders,
     settings_people,
     settings_policies,
+    settings_rule,
+    settings_rule_history,
+    settings_rules,
     settings_start,
     settings_teams,
     sign_in,
     sink,
     upcoming,
+    why,
 )
 
 
