@@ -93,6 +93,7 @@ class DueKind(StrEnum):
     CLOCK_LIMIT = "clock_limit"
     LADDER_STEP = "ladder_step"
     REMINDER = "reminder"
+    OVERFLOW = "overflow"
 
 
 class FollowerKind(StrEnum):
@@ -141,6 +142,7 @@ class Ticket:
     snooze_reason: str = ""
     snoozed_by: str = ""
     keep_on_reply: bool = False
+    queued_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

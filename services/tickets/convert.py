@@ -88,6 +88,7 @@ def ticket_of(row: Row) -> Ticket:
         snooze_reason=row["snooze_reason"],
         snoozed_by=row["snoozed_by"],
         keep_on_reply=row["keep_on_reply"],
+        queued_since=row["queued_since"],
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.domain.clocks.policy import Policy, ServiceLevels, choose_policy
 from services.domain.clocks.running import Moment, Word
-from services.domain.conditions.evaluate import evaluate
+from services.domain.conditions.evaluate import Facts, evaluate
 from services.domain.decision import EventFacts, TicketFacts
 from services.domain.ticket import AuthorKind, EventKind, FieldChange, Priority, TicketStatus, Visibility
 from services.domain.words import labels
@@ -61,7 +61,13 @@ def _with(ticket: TicketFacts, told: Iterable[tuple[str, str]]) -> TicketFacts:
 
 def policy_of(ticket: TicketFacts, brand_id: UUID, levels: ServiceLevels, *, at: datetime) -> Policy | None:
     """The first policy whose conditions the ticket meets."""
-    facts = {
+    facts = condition_facts(ticket, brand_id)
+    return choose_policy(levels.policies, lambda policy: evaluate(levels.conditions[policy.id], facts, now=at))
+
+
+def condition_facts(ticket: TicketFacts, brand_id: UUID) -> Facts:
+    """What conditions of policies and skills may ask of a ticket."""
+    return {
         "brand": (brand_id,),
         "channel": (ticket.channel.value,),
         "priority": (ticket.priority.value,),
@@ -69,7 +75,6 @@ def policy_of(ticket: TicketFacts, brand_id: UUID, levels: ServiceLevels, *, at:
         "type": labels(ticket.type),
         "tag": labels(list(ticket.tags)),
     }
-    return choose_policy(levels.policies, lambda policy: evaluate(levels.conditions[policy.id], facts, now=at))
 
 
 def moment_of(event: EventFacts, ticket: TicketFacts, policy: Policy | None, *, woke: bool) -> Moment:

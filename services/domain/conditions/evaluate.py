@@ -39,6 +39,7 @@ def facts_of(ticket: Ticket, *, texts: Sequence[str] = ()) -> Facts:
         "idle": (ticket.updated_at,),
         "due": _one(ticket.next_due_at),
         "snoozed": _one(ticket.snoozed_until),
+        "queued": _one(ticket.queued_since),
     }
     return facts | {f"{CUSTOM}{name}": _scalars(value) for name, value in ticket.custom_fields.items()}
 

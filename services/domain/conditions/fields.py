@@ -68,9 +68,10 @@ _FIELDS = (
     Field("idle", Kind.AGE),
     Field("due", Kind.INSTANT, may_be_none=True),
     Field("snoozed", Kind.INSTANT, may_be_none=True),
+    Field("queued", Kind.INSTANT, may_be_none=True),
 )
 # What happens next is told to nobody but the staff.
-STAFF_ONLY = frozenset({"due", "snoozed"})
+STAFF_ONLY = frozenset({"due", "snoozed", "queued"})
 FIELDS = {field.name: field for field in _FIELDS}
 
 _COMPARISONS = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)

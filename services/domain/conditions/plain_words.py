@@ -48,6 +48,8 @@ def _read(condition: Condition, named: Named, *, inside: bool) -> str:
             return f"({text})" if inside and len(parts) > 1 else text
         case Not(Test("snoozed", _, (None,))):
             return "snoozed"
+        case Not(Test("queued", _, (None,))):
+            return "waiting in a queue"
         case Not(Test() as test):
             return _negated(_test(test, named))
         case Not(part):
@@ -78,10 +80,12 @@ def _test(test: Test, named: Named) -> str:
             return f"due {'within' if test.operator in (Operator.BELOW, Operator.AT_MOST) else 'in more than'} {values}"
         case "snoozed" if test.values == (None,):
             return "not snoozed"
+        case "queued" if test.values == (None,):
+            return "waiting in no queue"
         case "snoozed" if isinstance(test.values[0], timedelta):
             within = test.operator in (Operator.BELOW, Operator.AT_MOST)
             return f"snoozed for {'less' if within else 'more'} than {values} from now"
-        case "created" | "updated" | "due" if test.values != (None,):
+        case "created" | "updated" | "due" | "queued" if test.values != (None,):
             return f"{test.field} {_INSTANTS[test.operator]} {values}"
     label = f"the field {test.field.removeprefix(CUSTOM)}" if test.field.startswith(CUSTOM) else test.field
     return f"{label} {_VERBS[test.operator]} {values}"

@@ -36,6 +36,7 @@ SHORTHANDS = {
     "unassigned": "assignee:none",
     "overdue": "due:0m",
     "snoozed": "-snoozed:none",
+    "queued": "-queued:none",
 }
 
 _SIGNS = {

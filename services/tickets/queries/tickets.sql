@@ -34,7 +34,7 @@ WITH clock AS MATERIALIZED (
     FROM clock, brand, contact
     RETURNING id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
               custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at,
-              created_at, updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply
+              created_at, updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, queued_since
 ), message AS (
     INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
                           rfc_message_id, automatic, created_at)
@@ -68,7 +68,7 @@ WITH clock AS MATERIALIZED (
 )
 SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
        custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at, created_at,
-       updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply,
+       updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, queued_since,
        contact.email AS requester_email, contact.name AS requester_name, contact.named
 FROM ticket, contact;
 
@@ -77,6 +77,7 @@ FROM ticket, contact;
 SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_since, t.priority, t.type, t.tags,
        t.custom_fields, t.team_id, t.assignee_id, t.requester_id, t.follow_up_of, t.version, t.next_due_at,
        t.created_at, t.updated_at, t.snoozed_until, t.snooze_reason, t.snoozed_by, t.keep_on_reply,
+       t.queued_since,
        c.email AS requester_email, c.name AS requester_name
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id

@@ -328,6 +328,12 @@ def _ticket(ticket: Ticket) -> ticket_pb2.Ticket:
     """The ticket as the caller may see it: what happens to it by itself is for staff."""
     if current_principal().role is Role.CUSTOMER:
         ticket = replace(
-            ticket, next_due_at=None, snoozed_until=None, snooze_reason="", snoozed_by="", keep_on_reply=False
+            ticket,
+            next_due_at=None,
+            snoozed_until=None,
+            snooze_reason="",
+            snoozed_by="",
+            keep_on_reply=False,
+            queued_since=None,
         )
     return to_message(ticket, ticket_pb2.Ticket)

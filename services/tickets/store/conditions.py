@@ -31,6 +31,7 @@ _COLUMNS = {
     "idle": SQL("t.updated_at"),
     "due": SQL("t.next_due_at"),
     "snoozed": SQL("t.snoozed_until"),
+    "queued": SQL("t.queued_since"),
 }
 _ARRAYS = {Kind.CHOICE: SQL("text[]"), Kind.IDENTITY: SQL("uuid[]"), Kind.NUMBER: SQL("bigint[]")}
 _SIGNS = {

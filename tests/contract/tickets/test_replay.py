@@ -15,7 +15,7 @@ from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, new_message, n
 
 # What events do not tell as changes: the id, and what the decisions keep for themselves.
 # The last two follow from the words of the requester that the events name, and from the priority.
-NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency"}
+NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency", "queued_since"}
 Step = Callable[[Desk, UUID, Random], Awaitable[Any]]
 
 
