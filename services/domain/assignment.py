@@ -13,12 +13,15 @@ Loads = Mapping[UUID, int]
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """Who gets the ticket and why; nobody: it waits, until one of `fits` is free."""
+    """Who gets the ticket and why; nobody: it waits, until one of `fits` is free. `without_limit` says that whoever
+    got it takes any number.
+    """
 
     team_id: UUID
     user_id: UUID | None
     reason: str
     fits: tuple[UUID, ...]
+    without_limit: bool = False
 
 
 def pick_round_robin(candidates: Sequence[Candidate], last: UUID | None) -> Candidate | None:
@@ -64,7 +67,7 @@ def pick(assignment: Assignment, free: Sequence[Candidate], loads: Loads, *, las
     if not picked.capacity and assignment.strategy is not AssignmentStrategy.ROUND_ROBIN:
         told = f"{why}, {load} open"
     reason = f"{assignment.reason} ({told}{_better(assignment, picked, free)})"
-    return Pick(assignment.team_id, picked.user_id, reason, ())
+    return Pick(assignment.team_id, picked.user_id, reason, (), without_limit=not picked.capacity)
 
 
 def waits_behind(assignment: Assignment, ahead: int) -> Pick:

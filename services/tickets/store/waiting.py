@@ -94,12 +94,16 @@ def waiting_of(facts: Facts) -> WaitingFacts:
 async def keep_queue(
     conn: Connection, ticket: Ticket, facts: Facts, assignment: Assignment | None, picked: Pick | None
 ) -> None:
-    """Leave the ticket in the queue, or take it out; whoever got it from there and has more room tells the next one."""
+    """Leave the ticket in the queue, or take it out."""
     since: datetime | None = None
     if picked is not None and picked.user_id is None and assignment is not None:
         waiting = waiting_of(facts)
         since = waiting.since
-        parameters: dict[str, Any] = {"team_id": ticket.team_id, "epoch": waiting.epoch, "revision": assignment.revision}
+        parameters: dict[str, Any] = {
+            "team_id": ticket.team_id,
+            "epoch": waiting.epoch,
+            "revision": assignment.revision,
+        }
         parameters |= {"reason": picked.reason, "fits": list(picked.fits), "since": since}
         await conn.execute(QUERIES["keep_waiting"], {"ticket_id": ticket.id, **parameters})
     elif facts.waiting is None:
@@ -108,7 +112,8 @@ async def keep_queue(
         since = facts.waiting.since
     else:
         await conn.execute(QUERIES["end_waiting"], {"ticket_id": ticket.id})
-        if picked is not None:
+        if picked is not None and picked.without_limit:
+            # As many as wait were not told of somebody who takes any number.
             await conn.execute(QUERIES["free_place"], {"user_id": picked.user_id})
     await conn.execute(QUERIES["show_queued"], {"ticket_id": ticket.id, "since": since})
 
@@ -116,22 +121,26 @@ async def keep_queue(
 async def nudge_freed(conn: Connection) -> None:
     """Tell waiting tickets of the people who have one less; the caller holds the lock of the outbox's claims."""
     rows = await (await conn.execute(QUERIES["take_freed_places"])).fetchall()
+    places = 0
     for row in rows:
-        await conn.execute(QUERIES["nudge_queued"], {"user_id": row["user_id"], "places": row["places"]})
+        # Who was told already may go to any of them.
+        places += row["places"]
+        await conn.execute(QUERIES["nudge_queued"], {"user_id": row["user_id"], "places": places})
 
 
 async def nudge_queues(
-    conn: Connection, places: Sequence[FreePlace], *, revision: int, left_user_ids: Sequence[UUID]
+    conn: Connection, free: Sequence[FreePlace], *, revision: int, left_user_ids: Sequence[UUID]
 ) -> int:
     """Tell as many waiting tickets as there is room for, in the order of the queues; how many."""
     await lock_claims(conn)
-    nudged = 0
-    for place in places:
+    nudged = places = 0
+    for place in free:
         parameters = {"user_ids": [place.user_id], "statuses": list(place.counted_statuses)}
         row = await (await conn.execute(QUERIES["count_loads"], parameters)).fetchone()
         room = place.capacity - (row["load"] if row else 0) if place.capacity else _WITHOUT_LIMIT
         if room > 0:
-            told = await conn.execute(QUERIES["nudge_queued"], {"user_id": place.user_id, "places": room})
+            places += room
+            told = await conn.execute(QUERIES["nudge_queued"], {"user_id": place.user_id, "places": places})
             nudged += told.rowcount
     nudged += (await conn.execute(QUERIES["nudge_outdated_queue"], {"revision": revision, "most": MOST})).rowcount
     if left_user_ids:

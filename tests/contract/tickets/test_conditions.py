@@ -81,7 +81,7 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "idle": (SPANS, (Operator.AT_LEAST, Operator.BELOW)),
     "due": ((*SPANS, *WHEN), (Operator.ABOVE, Operator.AT_MOST)),
     "snoozed": (("none", *WHEN), (Operator.IS,)),
-    "queued": (("none", *WHEN), (Operator.IS, Operator.ABOVE)),
+    "queued": (("none", *WHEN), (Operator.IS,)),
     "custom_fields.order": (("7", "A-7", "a-7", "none", "true"), (Operator.IS,)),
     "custom_fields.amount": (
         ("7", "7.5", "-1", "100"),
