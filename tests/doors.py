@@ -35,6 +35,7 @@ from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
+from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
@@ -127,6 +128,7 @@ async def running_gateway(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             service_levels=ServiceLevelsClient(routing),
+            rules=RulesClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
             routing=RoutingClient(routing),

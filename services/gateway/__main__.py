@@ -26,6 +26,7 @@ from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
@@ -47,6 +48,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             service_levels=ServiceLevelsClient(routing),
+            rules=RulesClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
             routing=RoutingClient(routing),

@@ -28,6 +28,7 @@ from services.identity.client import IdentityClient
 from services.identity.invitation_client import InvitationClient
 from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
+from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
@@ -42,6 +43,7 @@ class Services:
     tickets: TicketsClient
     clocks: ClocksClient
     service_levels: ServiceLevelsClient
+    rules: RulesClient
     desk: DeskClient
     routing: RoutingClient
     identity: IdentityClient
@@ -98,6 +100,10 @@ def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
 
+def _rules(request: Request) -> RulesClient:
+    return services(request).rules
+
+
 def _desk(request: Request) -> DeskClient:
     return services(request).desk
 
@@ -131,6 +137,7 @@ Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
+Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
 Routing = Annotated[RoutingClient, Depends(_routing)]

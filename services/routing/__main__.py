@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 from duradesk.routing.v1.staffing_service_pb2_grpc import add_StaffingServiceServicer_to_server
 
@@ -14,6 +15,8 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.rules.servicer import RuleServicer
+from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
@@ -48,6 +51,7 @@ async def run(settings: RoutingSettings) -> None:
                 (add_RoutingServiceServicer_to_server, RoutingServicer(RoutingStore(database), staff, levels, current)),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
+                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), levels)),
             ],
             authenticator=SignedOnly(signer),
         )

@@ -8,10 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from services.domain.conditions.tree import MOST_VALUES, Name, Operator, Test, Value, Wrong
+from services.domain.conditions.tree import MOST_VALUES, Condition, Name, Operator, Test, Value, Wrong, nodes
 from services.domain.errors import Invalid
 from services.domain.intake import clean_email, clean_line
-from services.domain.ticket import Channel, Priority, TicketStatus
+from services.domain.ticket import AuthorKind, Channel, Priority, TicketStatus, Visibility
 from services.domain.words import split_words
 
 CUSTOM = "custom_fields."
@@ -41,12 +41,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`choices` are all values of a CHOICE; `may_be_none` says that a ticket can be without."""
+    """`choices` are all values of a CHOICE; `may_be_none` says that a ticket can be without; a field `for_rules` is
+    known only where something happens.
+    """
 
     name: str
     kind: Kind
     choices: tuple[str, ...] = ()
     may_be_none: bool = False
+    for_rules: bool = False
 
 
 _FIELDS = (
@@ -69,6 +72,23 @@ _FIELDS = (
     Field("due", Kind.INSTANT, may_be_none=True),
     Field("snoozed", Kind.INSTANT, may_be_none=True),
     Field("queued", Kind.INSTANT, may_be_none=True),
+    # What happened, and to the message that came with it.
+    Field("by", Kind.CHOICE, ("customer", "staff", "desk"), for_rules=True),
+    Field("message.text", Kind.WORDS, for_rules=True),
+    Field("message.visibility", Kind.CHOICE, tuple(Visibility), may_be_none=True, for_rules=True),
+    Field("message.author", Kind.CHOICE, tuple(AuthorKind), may_be_none=True, for_rules=True),
+    Field("message.automatic", Kind.CHOICE, ("no", "yes"), may_be_none=True, for_rules=True),
+    # What has happened up to now.
+    Field("customer_messages", Kind.NUMBER, for_rules=True),
+    Field("agent_messages", Kind.NUMBER, for_rules=True),
+    Field("reopened", Kind.NUMBER, for_rules=True),
+    Field("since.status", Kind.AGE, for_rules=True),
+    Field("since.customer_wrote", Kind.AGE, may_be_none=True, for_rules=True),
+    Field("since.agent_wrote", Kind.AGE, may_be_none=True, for_rules=True),
+    Field("since.unanswered", Kind.AGE, may_be_none=True, for_rules=True),
+    Field("since.resolved", Kind.AGE, may_be_none=True, for_rules=True),
+    # The calendars in whose working time it happens.
+    Field("in_hours", Kind.IDENTITY, for_rules=True),
 )
 # What happens next is told to nobody but the staff.
 STAFF_ONLY = frozenset({"due", "snoozed", "queued"})
@@ -93,7 +113,8 @@ def find_field(name: str) -> Field:
     if name.startswith(CUSTOM) and is_custom(name.removeprefix(CUSTOM)):
         return Field(name, Kind.LABEL, may_be_none=True)
     if name not in FIELDS:
-        raise Wrong(f"{name!r} is no field: use one of {', '.join(FIELDS)}, {CUSTOM}<name>")
+        known = ", ".join(field.name for field in _FIELDS if not field.for_rules)
+        raise Wrong(f"{name!r} is no field: use one of {known}, {CUSTOM}<name>")
     return FIELDS[name]
 
 
@@ -218,3 +239,27 @@ _READERS: dict[Kind, Callable[[Field, str], Value]] = {
     Kind.INSTANT: _instant,
     Kind.AGE: _age,
 }
+
+# What only happens at a moment, and what no index can answer: for rules.
+_FOR_RULES = {
+    Operator.WAS: "a list knows only how tickets are now",
+    Operator.CHANGED_TO: "a list knows only how tickets are now",
+    Operator.MATCHES: "patterns cannot be searched for",
+}
+
+
+def check_for_lists(condition: Condition) -> None:
+    """Invalid, by path, when a test is one of those that only rules can make."""
+    problems = {
+        path or "condition": f"{node.field} {node.operator.value}: {reason}; use it in a rule"
+        for path, node in nodes(condition)
+        if isinstance(node, Test) and (reason := _why_for_rules(node))
+    }
+    if problems:
+        raise Invalid(f"The condition is not valid here: {'; '.join(problems.values())}.", violations=problems)
+
+
+def _why_for_rules(test: Test) -> str:
+    if test.operator in _FOR_RULES:
+        return _FOR_RULES[test.operator]
+    return "it is known only where something happens" if find_field(test.field).for_rules else ""

@@ -27,6 +27,13 @@ _INSTANTS = {
     Operator.AT_MOST: "on or before",
 }
 _ME = {"me": "me", "mine": "one of mine"}
+_SINCE = {
+    "since.status": "its status began",
+    "since.customer_wrote": "the customer wrote last",
+    "since.agent_wrote": "we wrote last",
+    "since.unanswered": "the customer began to wait for an answer",
+    "since.resolved": "it was resolved last",
+}
 _UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
 
 Named = Callable[[UUID], str]
@@ -72,6 +79,21 @@ def _test(test: Test, named: Named) -> str:
             return f"{'older' if test.operator is Operator.AT_LEAST else 'newer'} than {values}"
         case "idle":
             return f"{'unchanged for' if test.operator is Operator.AT_LEAST else 'changed in the last'} {values}"
+        case "message.text" | "message.visibility" | "message.author":
+            return _message_test(test, values)
+        case "message.automatic":
+            return f"a machine {'wrote' if test.values == ('yes',) else 'did not write'} it"
+        case "by":
+            return f"done by {values}"
+        case "in_hours":
+            return f"within the hours of {values}"
+        case "customer_messages" | "agent_messages":
+            return f"the number of {test.field.replace('_', ' ')} {_VERBS[test.operator]} {values}"
+        case "reopened":
+            return f"the number of times it was reopened {_VERBS[test.operator]} {values}"
+        case _ if test.field in _SINCE:
+            ago = "at least" if test.operator is Operator.AT_LEAST else "less than"
+            return f"{_SINCE[test.field]} {ago} {values} ago"
         case "text":
             return f"{_VERBS[test.operator]} {values}"
         case "due" if test.operator is Operator.AT_MOST and test.values == (timedelta(),):
@@ -89,6 +111,12 @@ def _test(test: Test, named: Named) -> str:
             return f"{test.field} {_INSTANTS[test.operator]} {values}"
     label = f"the field {test.field.removeprefix(CUSTOM)}" if test.field.startswith(CUSTOM) else test.field
     return f"{label} {_VERBS[test.operator]} {values}"
+
+
+def _message_test(test: Test, values: str) -> str:
+    if test.field == "message.text":
+        return f"the message {_VERBS[test.operator]} {values}"
+    return f"the message is {values}" if test.field == "message.visibility" else f"the message is of a {values}"
 
 
 def _value(value: Value, named: Named) -> str:

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from services.domain.clocks.policy import ActionKind, Ladder, LadderAction, LadderStep, StepWhen
+from services.domain.actions import Action, ActionKind
+from services.domain.clocks.policy import Ladder, LadderStep, StepWhen
 from services.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
 from services.domain.ticket import Priority
 from services.gateway.deps import Behind, Services
@@ -132,19 +133,17 @@ def _step(row: Mapping[str, str]) -> LadderStep:
     return LadderStep(row["name"], when, tuple(_actions(row)), share=int(share))
 
 
-def _actions(row: Mapping[str, str]) -> Iterator[LadderAction]:
+def _actions(row: Mapping[str, str]) -> Iterator[Action]:
     if row["raise"]:
-        yield LadderAction(
-            ActionKind.RAISE_PRIORITY, priority=None if row["raise"] == _BY_ONE else Priority(row["raise"])
-        )
+        yield Action(ActionKind.RAISE_PRIORITY, priority=None if row["raise"] == _BY_ONE else Priority(row["raise"]))
     for kind, team, user in ((ActionKind.ASSIGN, "team", "user"), (ActionKind.NOTIFY, "tell_team", "tell_user")):
         if row[team] or row[user]:
             team_id, user_id = (UUID(row[name]) if row[name] else None for name in (team, user))
-            yield LadderAction(kind, team_id=team_id, user_id=user_id)
+            yield Action(kind, team_id=team_id, user_id=user_id)
     if row["note"]:
-        yield LadderAction(ActionKind.NOTE, note=row["note"])
+        yield Action(ActionKind.NOTE, note=row["note"])
     for tag in tags_of(row["tags"]):
-        yield LadderAction(ActionKind.ADD_TAG, tag=tag)
+        yield Action(ActionKind.ADD_TAG, tag=tag)
 
 
 def _places(typed: Mapping[str, object]) -> dict[str, str]:
@@ -220,7 +219,7 @@ def _values(ladder: Ladder) -> dict[str, object]:
     return values
 
 
-def _row(action: LadderAction, *, tags: str) -> dict[str, object]:
+def _row(action: Action, *, tags: str) -> dict[str, object]:
     match action.kind:
         case ActionKind.RAISE_PRIORITY:
             return {"raise": action.priority or _BY_ONE}
@@ -232,3 +231,4 @@ def _row(action: LadderAction, *, tags: str) -> dict[str, object]:
             return {"note": action.note}
         case ActionKind.ADD_TAG:
             return {"tags": f"{tags}, {action.tag}" if tags else action.tag}
+    return {}

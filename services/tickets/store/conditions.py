@@ -12,8 +12,8 @@ from uuid import UUID
 from psycopg.sql import SQL, Composable, Placeholder
 
 from services.domain.conditions.evaluate import age_bounds, bounds
-from services.domain.conditions.fields import CUSTOM, Kind, find_field
-from services.domain.conditions.tree import AllOf, AnyOf, Condition, Name, Not, Operator, Test, check_for_lists, tests
+from services.domain.conditions.fields import CUSTOM, Kind, check_for_lists, find_field
+from services.domain.conditions.tree import AllOf, AnyOf, Condition, Name, Not, Operator, Test, tests
 from services.domain.errors import Invalid
 from services.tickets.words import FOR_CUSTOMERS, REQUESTER, SUBJECT, label_query, phrase_query
 

@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 
 from services.domain.conditions.evaluate import Facts, evaluate
+from services.domain.conditions.fields import check_for_lists
 from services.domain.conditions.json_form import format_json, parse_json
 from services.domain.conditions.names import NOTHING, Ids, fields_with_names, resolve_names
 from services.domain.conditions.plain_words import read_back
 from services.domain.conditions.text_form import format_text, parse_text
-from services.domain.conditions.tree import Condition, Not, Operator, Test, check_for_lists
+from services.domain.conditions.tree import Condition, Not, Operator, Test
 from services.domain.errors import Invalid
 from services.domain.orders import Order, OrderKey, parse_order
 from services.domain.words import fold, split_words
