@@ -22,6 +22,7 @@ from duradesk.tickets.v1 import (
     desk_service_pb2,
     follower_service_pb2,
     orchestration_service_pb2,
+    queue_service_pb2,
     ticket_service_pb2,
 )
 from google.protobuf.message_factory import GetMessageClass
@@ -43,6 +44,7 @@ METHODS = [
         orchestration_service_pb2,
         desk_service_pb2,
         bulk_service_pb2,
+        queue_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -58,6 +60,7 @@ NEEDS = {
     "list_events": "tickets.inspect",
     "list_dues": "tickets.inspect",
     "list_clocks": "tickets.inspect",
+    "get_queue_place": "tickets.inspect",
     "export_ledger": "tickets.inspect",
     "move_due": "tickets.change_dues",
     "run_due": "tickets.change_dues",

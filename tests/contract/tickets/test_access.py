@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import grpc
 import pytest
-from duradesk.tickets.v1 import bulk_service_pb2, desk_service_pb2, ticket_service_pb2
+from duradesk.tickets.v1 import bulk_service_pb2, desk_service_pb2, queue_service_pb2, ticket_service_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from services.common.channel import responses
@@ -75,10 +75,15 @@ SERVED = {
     "UndoBulkJob": INSPECTORS,
     "ClaimBulkJobs": {Role.SERVICE},
     "RunBulkPage": {Role.SERVICE},
+    "GetQueuePlace": INSPECTORS,
+    "ListLoads": ADMINS,
+    "ListWaiting": ADMINS,
+    "ListQueues": {Role.SERVICE},
+    "NudgeQueues": {Role.SERVICE},
 }
 METHODS = [
     method
-    for file in (ticket_service_pb2, desk_service_pb2, bulk_service_pb2)
+    for file in (ticket_service_pb2, desk_service_pb2, bulk_service_pb2, queue_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
