@@ -61,9 +61,8 @@ class Around:
         """Which tickets, in plain words."""
         return read_back(read_conditions(policy.conditions), {**self.teams, **self.brands})
 
-    def conditions_text(self, policy: Policy) -> str:
-        """The conditions as people type them: names for ids where a name is enough."""
-        text = policy.conditions
+    def conditions_text(self, text: str) -> str:
+        """Conditions as people type them: names for ids where a name is enough."""
         for thing_id, name in {**self.teams, **self.brands}.items():
             quoted = name.replace('"', '""')
             text = text.replace(str(thing_id), f'"{quoted}"')
@@ -249,7 +248,7 @@ def _values(policy: Policy, around: Around) -> dict[str, object]:
         | {
             "name": policy.name,
             "position": policy.position,
-            "conditions": around.conditions_text(policy),
+            "conditions": around.conditions_text(policy.conditions),
             "calendar": str(policy.calendar_id or ""),
             "pauses": {status.value for status in policy.pauses},
         }
