@@ -43,6 +43,7 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.merges import MergeClient
 from services.tickets.client.queue import QueueClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -141,6 +142,7 @@ async def running_gateway(
             staffing=StaffingClient(routing),
             followers=FollowersClient(tickets),
             families=FamilyClient(tickets),
+            merges=MergeClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

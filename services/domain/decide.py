@@ -109,6 +109,8 @@ def _acknowledge(draft: Draft, event: EventFacts) -> None:
     cause, proven = f"event {event.seq}", event.by_requester and draft.ticket.sender_proven
     if not draft.facts.brand.acknowledge:
         outcome = "no acknowledgement: the brand sends none"
+    elif event.quiet:
+        outcome = "no acknowledgement: it was split out of a ticket that they know of"
     elif event.automatic:
         outcome = "no acknowledgement: a machine wrote it"
     elif not draft.ticket.requester_reachable:
@@ -136,6 +138,8 @@ def _tell_resolved(draft: Draft, event: EventFacts) -> None:
         outcome = "no notice: the requester did it"
     elif event.in_cascade and not event.tells:
         outcome = "no notice: it was settled with its parent, and this customer is not told here"
+    elif event.quiet:
+        outcome = "no notice: the requester is told of the original"
     elif not lasts:
         outcome = "no notice: it is not so any more"
     else:

@@ -87,7 +87,9 @@ def _assign_or_stay(draft: Draft, routing: RoutingFacts, *, cause: str) -> None:
 
 def _asks(event: EventFacts, draft: Draft, routing: RoutingFacts) -> bool:
     match event.kind:
-        case EventKind.TICKET_CREATED | EventKind.TICKET_REOPENED:
+        case EventKind.TICKET_CREATED | EventKind.TICKET_REOPENED | EventKind.MERGE_RECEIVED:
+            return True
+        case EventKind.TICKET_UNMERGED | EventKind.SPAM_UNMARKED:
             return True
         case EventKind.MESSAGE_ADDED:
             return event.author_kind is AuthorKind.CUSTOMER

@@ -34,6 +34,7 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.merges import MergeClient
 from services.tickets.client.queue import QueueClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -61,6 +62,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             staffing=StaffingClient(routing),
             followers=FollowersClient(tickets),
             families=FamilyClient(tickets),
+            merges=MergeClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

@@ -150,8 +150,6 @@ async def _page(request: Request, around: Around, form: forms.Form, *, done: str
         done=done,
         strategies=[strategy.value for strategy in STRATEGIES],
         statuses=[status.value for status in COUNTED],
-        hours={str(calendar.id): calendar.name for calendar in around.calendars},
-        teams={str(other.id): other.name for other in around.others},
     )
 
 

@@ -12,6 +12,7 @@ from duradesk.tickets.v1 import (
     bulk_service_pb2,
     desk_service_pb2,
     family_service_pb2,
+    merge_service_pb2,
     queue_service_pb2,
     ticket_service_pb2,
 )
@@ -97,10 +98,26 @@ SERVED = {
     "GetCascade": INSPECTORS,
     "UndoCascade": AGENTS,
     "RunCascadePage": {Role.SERVICE},
+    "MergeTicket": AGENTS,
+    "PreviewMerge": AGENTS,
+    "MergeTickets": AGENTS,
+    "UnmergeTicket": AGENTS,
+    "SplitMessage": AGENTS,
+    "MarkDuplicate": AGENTS,
+    "UnmarkDuplicate": AGENTS,
+    "MarkSpam": AGENTS,
+    "UnmarkSpam": AGENTS,
 }
 METHODS = [
     method
-    for file in (ticket_service_pb2, desk_service_pb2, bulk_service_pb2, family_service_pb2, queue_service_pb2)
+    for file in (
+        ticket_service_pb2,
+        desk_service_pb2,
+        bulk_service_pb2,
+        family_service_pb2,
+        merge_service_pb2,
+        queue_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
