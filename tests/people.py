@@ -21,10 +21,12 @@ from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
 from services.routing.staff import StaffDirectory
+from services.tickets.client.planning import PlanningClient
 
 PUBLIC_URL = "https://desk.example"
 SIGNER_KEY = "k" * 32
@@ -61,24 +63,27 @@ async def running_identity(url: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]:
-    """The address of a routing server on this database that asks that identity."""
+async def running_routing(url: str, identity_address: str, tickets_address: str = "") -> AsyncIterator[str]:
+    """The address of a routing server on this database that asks that identity, and the tickets that are there."""
     errors = routing_store.CONSTRAINT_ERRORS
     itself = Principal("routing", Role.SERVICE)
     async with (
         Database(url, schema="routing", constraint_errors=errors, max_size=4) as database,
         open_channel(identity_address, credentials=lambda: SIGNER.sign(itself)) as channel,
+        open_channel(tickets_address or "127.0.0.1:1", credentials=lambda: SIGNER.sign(itself)) as tickets,
     ):
         service_levels = ServiceLevelStore(database)
+        current = CurrentServiceLevels(service_levels)
+        planning = Planning(PlanningClient(tickets), current)
         staff = StaffDirectory(IdentityClient(channel))
-        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, CurrentServiceLevels(service_levels))
+        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, current)
         async with running_server(
             Settings(),
             name="routing",
             address=("127.0.0.1", 0),
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port:

@@ -21,7 +21,7 @@ class BackOff:
 
     first: float = 0.5
     longest: float = 10.0
-    healthy: float = 30.0
+    healthy: float = 5.0
 
     def after(self, previous: float, *, lived: float) -> float:
         """The wait that follows `previous` (0 for none) when the process was ready for `lived` seconds."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
 from services.domain.clocks.model import ClockKind
+from services.domain.clocks.replan import reckon_anew
 from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.decision import EffectKind, EventFacts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
 from services.domain.draft import Draft
@@ -38,10 +39,8 @@ def fold_clocks(draft: Draft, *, fire: Fire) -> None:
 
 
 def _bring_up(draft: Draft) -> None:
-    ticket, now = draft.ticket, draft.facts.now
-    policy = draft.policy(now)
-    moment = Moment(now, ticket.version, "service levels", Word.OTHER, None, ticket.status, ticket.priority, policy)
-    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+    facts = draft.facts
+    draft.clocks = reckon_anew(draft.clocks, draft.ticket, draft.levels, brand_id=facts.brand.id, at=facts.now)
 
 
 def _explain_terms(draft: Draft) -> None:

@@ -23,7 +23,7 @@ from services.domain.ticket import (
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """A ticket without a customer's text, name or address."""
+    """A ticket without a customer's text, name or address; its plan is of the service levels `planned_revision`."""
 
     id: UUID
     number: int
@@ -41,6 +41,7 @@ class TicketFacts:
     snooze_epoch: int = 0
     type: str = ""
     tags: tuple[str, ...] = ()
+    planned_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

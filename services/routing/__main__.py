@@ -14,12 +14,14 @@ from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
 from services.routing.settings import RoutingSettings
 from services.routing.staff import StaffDirectory
 from services.routing.store import CONSTRAINT_ERRORS, RoutingStore
+from services.tickets.client.planning import PlanningClient
 
 ITSELF = Principal("routing", Role.SERVICE)
 
@@ -31,17 +33,19 @@ async def run(settings: RoutingSettings) -> None:
     async with (
         Database(url, schema="routing", constraint_errors=CONSTRAINT_ERRORS) as database,
         open_channel(settings.identity_address, credentials=lambda: signer.sign(ITSELF)) as identity,
+        open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
     ):
         service_levels = ServiceLevelStore(database)
-        staff = StaffDirectory(IdentityClient(identity))
-        servicer = RoutingServicer(RoutingStore(database), staff, CurrentServiceLevels(service_levels))
+        current = CurrentServiceLevels(service_levels)
+        planning = Planning(PlanningClient(tickets), current)
+        servicer = RoutingServicer(RoutingStore(database), StaffDirectory(IdentityClient(identity)), current)
         await serve(
             settings,
             name="routing",
             address=(settings.listen, settings.grpc_port + 1),
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
             ],
             authenticator=SignedOnly(signer),
         )

@@ -8,6 +8,7 @@ from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
+from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner
@@ -29,6 +30,7 @@ from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
+from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS, Store
@@ -82,6 +84,7 @@ def services_on(
             OrchestrationServicer(database, wakeup, mails, IdentityColleagues(identity)),
         ),
         (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
+        (add_PlanningServiceServicer_to_server, PlanningServicer(database, wakeup)),
     ]
 
 

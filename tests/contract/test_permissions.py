@@ -56,6 +56,8 @@ SERVED = {
     "ListSessions": STAFF,
     "EndSessions": STAFF,
     "Decide": {Role.SERVICE},
+    "PreviewServiceLevels": ADMINS,
+    "ReplanTickets": {Role.SERVICE},
     "ListTeams": STAFF | {Role.SERVICE},
     "CreateTeam": ADMINS,
     "AddTeamMember": ADMINS,

@@ -34,7 +34,7 @@ class ClockStore:
 async def read_clocks(conn: Connection, ticket_id: UUID) -> tuple[Clock, ...]:
     """The clocks of the ticket, oldest first."""
     rows = await (await conn.execute(QUERIES["list_clocks"], {"ticket_id": ticket_id})).fetchall()
-    return tuple(_clock_of(row) for row in rows)
+    return tuple(clock_of(row) for row in rows)
 
 
 async def read_moved_dues(conn: Connection, ticket_id: UUID) -> tuple[MovedDue, ...]:
@@ -83,7 +83,8 @@ def _parameters(ticket_id: UUID, clock: Clock) -> dict[str, Any]:
     }
 
 
-def _clock_of(row: Mapping[str, Any]) -> Clock:
+def clock_of(row: Mapping[str, Any]) -> Clock:
+    """A row of `clocks` as what it measures."""
     outcome = row["outcome"]
     told = {"kind": ClockKind(row["kind"]), "outcome": None if outcome is None else ClockOutcome(outcome)}
     return Clock(**{**row, **told, "segments": tuple(_segment_of(part) for part in row["segments"])})
