@@ -22,6 +22,7 @@ from duradesk.tickets.v1 import (
     desk_service_pb2,
     follower_service_pb2,
     orchestration_service_pb2,
+    planning_service_pb2,
     ticket_service_pb2,
 )
 from google.protobuf.message_factory import GetMessageClass
@@ -41,6 +42,7 @@ METHODS = [
         clock_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
+        planning_service_pb2,
         desk_service_pb2,
         bulk_service_pb2,
     )

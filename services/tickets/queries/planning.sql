@@ -1,7 +1,3 @@
--- read_instant --
--- Now.
-SELECT instant() AS now;
-
 -- list_measured --
 -- A page of open tickets, by id.
 SELECT t.id
