@@ -26,8 +26,6 @@ from workflows.ticket import TicketWorkflow
 _WAIT = timedelta(seconds=2)
 # Shorter than a claim lasts by itself, so that nobody else signals meanwhile.
 _SIGNAL_TIMEOUT = timedelta(seconds=5)
-# What a worker that is killed costs the workflows whose turn it was; a turn takes milliseconds, a long replay a second.
-_TURN_TIMEOUT = timedelta(seconds=5)
 _LONGEST_BRAND = 40
 
 log = structlog.get_logger()
@@ -101,6 +99,5 @@ async def signal_with_start(client: Client, nudge: Nudge) -> None:
         static_summary=f"#{nudge.number} · {nudge.channel} · {nudge.brand_name[:_LONGEST_BRAND]}",
         search_attributes=attributes_of(nudge),
         priority=Priority(priority_key=PRIORITY_KEYS[nudge.priority]),
-        task_timeout=_TURN_TIMEOUT,
         rpc_timeout=_SIGNAL_TIMEOUT,
     )

@@ -32,7 +32,7 @@ NEXT_DUE_AT = SearchAttributeKey.for_datetime("NextDueAt")
 
 # Its calls are bounded by 10 s each and mostly take 10 ms; a worker that is killed is noticed by its silence.
 _ADVANCE_TIMEOUT = timedelta(seconds=60)
-_ADVANCE_SILENCE = timedelta(seconds=5)
+_ADVANCE_SILENCE = timedelta(seconds=8)
 # Longer than sending and recording may take together; a worker that is killed is noticed by its silence.
 _DELIVER_TIMEOUT = timedelta(seconds=90)
 _DELIVER_SILENCE = timedelta(seconds=15)

@@ -18,3 +18,7 @@ def test_wait_before_a_restart_grows_until_the_process_was_healthy(
     previous: float, lived: float, expected: float
 ) -> None:
     assert BackOff().after(previous, lived=lived) == expected
+
+
+def test_a_process_that_was_killed_is_back_at_once() -> None:
+    assert BackOff().after(8.0, lived=0.0, killed=True) == 0.5
