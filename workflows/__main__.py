@@ -25,6 +25,7 @@ from services.domain.principal import Principal, Role
 from services.identity.account_mail_client import AccountMailClient
 from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
@@ -35,6 +36,7 @@ from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.patience import Outage, connect, pause
 from workflows.reconcile import Reconciliation
 from workflows.relay import Relay
+from workflows.replan import Replanning
 from workflows.search_attributes import register_search_attributes
 from workflows.worker import deliver_worker, tickets_worker
 
@@ -117,7 +119,12 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
                 }
                 await _work([workers[queue]() for queue in arguments.queues], stopping)
             case "reconcile":
-                await _reconcile(Reconciliation(client, orchestration), stopping, once=arguments.once)
+                reconciliation = Reconciliation(client, orchestration)
+                if arguments.once:
+                    await reconciliation.compare()
+                else:
+                    log.info("reconcile.ready")
+                    await asyncio.gather(reconciliation.run(stopping), Replanning(behind.service_levels).run(stopping))
     log.info("process.stopped")
 
 
@@ -141,6 +148,7 @@ class _Services:
     bulks: BulkClient
     tickets: TicketsClient
     routing: RoutingClient
+    service_levels: ServiceLevelsClient
     account_mails: AccountMailClient
 
 
@@ -161,6 +169,7 @@ async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) 
             bulks=BulkClient(tickets),
             tickets=TicketsClient(tickets),
             routing=RoutingClient(routing),
+            service_levels=ServiceLevelsClient(routing),
             account_mails=AccountMailClient(identity),
         )
 
@@ -171,14 +180,6 @@ async def _work(workers: list[Worker], stopping: asyncio.Event) -> None:
             await stack.enter_async_context(worker)
         log.info("worker.ready", queues=[worker.task_queue for worker in workers])
         await stopping.wait()
-
-
-async def _reconcile(reconciliation: Reconciliation, stopping: asyncio.Event, *, once: bool) -> None:
-    if once:
-        await reconciliation.compare()
-        return
-    log.info("reconcile.ready")
-    await reconciliation.run(stopping)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ _LAST_LINES_SECONDS = 0.5
 class BackOff:
     """How long a dead process waits for its next start, in seconds: doubling, anew after a healthy time.
 
-    One that was killed from outside has done nothing wrong: it starts again at once, even if that came while it started.
+    One that was killed from outside has done nothing wrong: it is back at once, even if that came while it started.
     """
 
     first: float = 0.5

@@ -105,8 +105,8 @@ class Database:
 async def _begin(connection: AsyncConnection[DictRow]) -> None:
     """Begin the caller's transaction, which fails on a connection that died.
 
-    The pool's own check switches autocommit on for its length, and leaves it so when the caller goes away in the middle:
-    from then on every statement on the connection would be committed by itself.
+    The pool's own check switches autocommit on for its length, and leaves it on when the caller goes away in the
+    middle: from then on every statement on the connection would be committed by itself.
     """
     await connection.execute("")
 
