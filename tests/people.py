@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -20,6 +21,8 @@ from services.identity.session_client import SessionClient
 from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
+from services.routing.rules.servicer import RuleServicer
+from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
@@ -84,6 +87,7 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), current)),
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port:

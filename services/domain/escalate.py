@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from uuid import UUID
 
-from services.domain.clocks.policy import ActionKind, LadderAction
+from services.domain.actions import Action, ActionKind
 from services.domain.decision import TicketFacts, ToldTeam
 from services.domain.ticket import FieldChange, Priority
 
@@ -12,7 +12,7 @@ _ORDER = tuple(Priority)
 
 
 def changes_of(
-    actions: Collection[LadderAction], ticket: TicketFacts, *, changed_since: Collection[str]
+    actions: Collection[Action], ticket: TicketFacts, *, changed_since: Collection[str]
 ) -> tuple[FieldChange, ...]:
     """The fields that change; a field that somebody has set since the step was due stays as they set it."""
     changes: dict[str, FieldChange] = {}
@@ -24,7 +24,7 @@ def changes_of(
     return tuple(changes.values())
 
 
-def people_told(actions: Iterable[LadderAction], teams: Iterable[ToldTeam]) -> tuple[UUID, ...]:
+def people_told(actions: Iterable[Action], teams: Iterable[ToldTeam]) -> tuple[UUID, ...]:
     """Whom the actions tell, everybody once."""
     members = {team.team_id: team.user_ids for team in teams}
     told: dict[UUID, None] = {}
@@ -35,12 +35,12 @@ def people_told(actions: Iterable[LadderAction], teams: Iterable[ToldTeam]) -> t
     return tuple(told)
 
 
-def notes_of(actions: Iterable[LadderAction]) -> tuple[str, ...]:
+def notes_of(actions: Iterable[Action]) -> tuple[str, ...]:
     """The notes that the actions leave."""
     return tuple(action.note for action in actions if action.kind is ActionKind.NOTE)
 
 
-def _wanted(action: LadderAction, ticket: TicketFacts) -> Iterator[tuple[str, object]]:
+def _wanted(action: Action, ticket: TicketFacts) -> Iterator[tuple[str, object]]:
     match action.kind:
         case ActionKind.RAISE_PRIORITY:
             step_up = _ORDER[min(_ORDER.index(ticket.priority) + 1, len(_ORDER) - 1)]

@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
+from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
@@ -13,6 +14,8 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.rules.servicer import RuleServicer
+from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
@@ -46,6 +49,7 @@ async def run(settings: RoutingSettings) -> None:
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), current)),
             ],
             authenticator=SignedOnly(signer),
         )

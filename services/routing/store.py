@@ -8,6 +8,7 @@ from services.common.sql import load_queries
 from services.domain.errors import AlreadyExists, DuradeskError, NotFound
 from services.domain.team import Team
 from services.routing.convert import team_from_row
+from services.routing.rules import store as rules
 from services.routing.service_levels import store as service_levels
 
 
@@ -15,7 +16,7 @@ def _name_taken() -> DuradeskError:
     return AlreadyExists("Another team has this name.", reason="TEAM_NAME_TAKEN")
 
 
-CONSTRAINT_ERRORS = {"teams_name_key": _name_taken, **service_levels.CONSTRAINT_ERRORS}
+CONSTRAINT_ERRORS = {"teams_name_key": _name_taken, **service_levels.CONSTRAINT_ERRORS, **rules.CONSTRAINT_ERRORS}
 
 
 class RoutingStore:

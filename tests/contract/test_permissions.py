@@ -14,7 +14,7 @@ from duradesk.identity.v1 import (
     session_service_pb2,
 )
 from duradesk.options.v1 import options_pb2
-from duradesk.routing.v1 import routing_service_pb2, service_level_service_pb2
+from duradesk.routing.v1 import routing_service_pb2, rule_service_pb2, service_level_service_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from services.domain.principal import PERMISSIONS, Principal, Role
@@ -75,6 +75,16 @@ SERVED = {
     "UpdateSlaPolicy": ADMINS,
     "DeleteSlaPolicy": ADMINS,
     "ImportClosedDays": ADMINS,
+    "ListRules": STAFF | {Role.SERVICE},
+    "CreateRule": ADMINS,
+    "UpdateRule": ADMINS,
+    "DeleteRule": ADMINS,
+    "MoveRule": ADMINS,
+    "PauseRule": ADMINS,
+    "ResumeRule": ADMINS,
+    "CutRule": {Role.SERVICE},
+    "ListRuleVersions": ADMINS,
+    "RollBackRule": ADMINS,
 }
 FILES = (
     identity_service_pb2,
@@ -84,8 +94,9 @@ FILES = (
     account_mail_service_pb2,
     routing_service_pb2,
     service_level_service_pb2,
+    rule_service_pb2,
 )
-OF_ROUTING = ("RoutingService", "ServiceLevelService")
+OF_ROUTING = ("RoutingService", "ServiceLevelService", "RuleService")
 OF_IDENTITY = ("IdentityService", "SessionService", "AccountService", "InvitationService", "AccountMailService")
 METHODS = [
     method for file in FILES for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods

@@ -10,7 +10,8 @@ from duradesk.routing.v1 import routing_service_pb2 as pb
 from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
 
 from services.common.channel import open_channel
-from services.domain.clocks.policy import ActionKind, Ladder, LadderAction, LadderStep, StepWhen
+from services.domain.actions import Action, ActionKind
+from services.domain.clocks.policy import Ladder, LadderStep, StepWhen
 from services.domain.decide import decide
 from services.domain.decision import Facts, ToldTeam
 from services.domain.errors import AlreadyExists, Invalid, NotFound, Unavailable
@@ -186,7 +187,7 @@ async def test_a_team_that_a_ladder_tells_is_a_fact_of_decisions_with_its_active
     billing = await desk.routing.create_team("Billing")
     for member in (ann, gone):
         await desk.routing.add_team_member(billing.id, member.id)
-    told = (LadderAction(ActionKind.NOTIFY, team_id=billing.id), LadderAction(ActionKind.NOTIFY, user_id=ben.id))
+    told = (Action(ActionKind.NOTIFY, team_id=billing.id), Action(ActionKind.NOTIFY, user_id=ben.id))
     ladder = Ladder(uuid4(), "Standard", (LadderStep("half", StepWhen.SHARE, told, share=50),))
     _, before = await desk.worker.decide(new_ticket())
     async with open_channel(desk.address, credentials=lambda: SIGNER.sign(THE_OWNER)) as channel:

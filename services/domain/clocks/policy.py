@@ -9,19 +9,26 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.domain.actions import MOST_ACTIONS, Action, ActionKind, action_problems
 from services.domain.calendars.working_time import WorkingTime
 from services.domain.clocks.model import ALL_THE_TIME, ClockKind, Reckoning
 from services.domain.conditions.tree import Condition
 from services.domain.errors import Invalid
-from services.domain.intake import NAME_LENGTH, TAG_LENGTH
+from services.domain.intake import NAME_LENGTH
 from services.domain.ticket import Priority, TicketStatus
 
 LONGEST_TARGET = timedelta(days=365)
 MOST_STEPS = 20
-MOST_ACTIONS = 10
 STEP_NAME_LENGTH = 40
-NOTE_LENGTH = 2_000
 CONDITIONS_LENGTH = 1_000
+# What a step may do: no word to a customer, and nothing that would end the clock it belongs to.
+LADDER_KINDS = (
+    ActionKind.RAISE_PRIORITY,
+    ActionKind.ASSIGN,
+    ActionKind.ADD_TAG,
+    ActionKind.NOTIFY,
+    ActionKind.NOTE,
+)
 DEFAULT_PAUSES = (TicketStatus.PENDING, TicketStatus.ON_HOLD)
 
 
@@ -33,30 +40,6 @@ class StepWhen(StrEnum):
     AFTER = "after"
 
 
-class ActionKind(StrEnum):
-    """What a step does."""
-
-    RAISE_PRIORITY = "raise_priority"
-    ASSIGN = "assign"
-    ADD_TAG = "add_tag"
-    NOTIFY = "notify"
-    NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class LadderAction:
-    """One action: RAISE_PRIORITY to `priority` or, without, by one; ASSIGN to a user, a team or both; ADD_TAG `tag`;
-    NOTIFY a user, each active member of a team, or both; NOTE leaves `note` on the ticket, for the staff.
-    """
-
-    kind: ActionKind
-    priority: Priority | None = None
-    team_id: UUID | None = None
-    user_id: UUID | None = None
-    tag: str = ""
-    note: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class LadderStep:
     """At `share` percent of the target, or so long before or after the limit, all in working time.
@@ -66,7 +49,7 @@ class LadderStep:
 
     name: str
     when: StepWhen
-    actions: tuple[LadderAction, ...]
+    actions: tuple[Action, ...]
     share: int = 0
     offset: timedelta = timedelta()
 
@@ -236,16 +219,11 @@ def _ladder_problems(ladder: Ladder) -> Iterator[tuple[str, str]]:
         if not 1 <= len(step.actions) <= MOST_ACTIONS:
             yield f"{where}.actions", f"must be 1 to {MOST_ACTIONS}"
         for number, action in enumerate(step.actions):
-            if problem := _action_problem(action):
+            for problem in _action_problems(action):
                 yield f"{where}.actions[{number}]", problem
 
 
-def _action_problem(action: LadderAction) -> str:
-    names_somebody = action.kind in (ActionKind.ASSIGN, ActionKind.NOTIFY)
-    if names_somebody and action.team_id is None and action.user_id is None:
-        return "must name a team or a user"
-    if action.kind is ActionKind.ADD_TAG and not 1 <= len(action.tag) <= TAG_LENGTH:
-        return f"must have a tag of 1 to {TAG_LENGTH} characters"
-    if action.kind is ActionKind.NOTE and not 1 <= len(action.note) <= NOTE_LENGTH:
-        return f"must have a note of 1 to {NOTE_LENGTH} characters"
-    return ""
+def _action_problems(action: Action) -> Iterator[str]:
+    if action.kind not in LADDER_KINDS:
+        yield f"must be one of {', '.join(LADDER_KINDS)}"
+    yield from action_problems(action)

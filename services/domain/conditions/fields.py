@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from services.domain.conditions.tree import MOST_VALUES, Name, Operator, Test, Value, Wrong
+from services.domain.conditions.tree import MOST_VALUES, Condition, Name, Operator, Test, Value, Wrong, nodes
 from services.domain.errors import Invalid
 from services.domain.intake import clean_email, clean_line
-from services.domain.ticket import Channel, Priority, TicketStatus
+from services.domain.ticket import AuthorKind, Channel, Priority, TicketStatus, Visibility
 from services.domain.words import split_words
 
 CUSTOM = "custom_fields."
@@ -19,6 +20,7 @@ NONE = "none"
 
 _CUSTOM_NAME = re.compile(r"[\w-]{1,50}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,6})([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = timedelta(days=36_500)
@@ -41,12 +43,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`choices` are all values of a CHOICE; `may_be_none` says that a ticket can be without."""
+    """`choices` are all values of a CHOICE; `may_be_none` says that a ticket can be without; a field `for_rules` is
+    known only where something happens.
+    """
 
     name: str
     kind: Kind
     choices: tuple[str, ...] = ()
     may_be_none: bool = False
+    for_rules: bool = False
 
 
 _FIELDS = (
@@ -57,6 +62,9 @@ _FIELDS = (
     Field("brand", Kind.IDENTITY),
     Field("team", Kind.IDENTITY, may_be_none=True),
     Field("assignee", Kind.IDENTITY, may_be_none=True),
+    Field("category", Kind.IDENTITY, may_be_none=True),
+    Field("category_tree", Kind.IDENTITY),
+    Field("organisation", Kind.IDENTITY, may_be_none=True),
     Field("requester", Kind.PERSON),
     Field("tag", Kind.LABEL, may_be_none=True),
     Field("number", Kind.NUMBER),
@@ -68,9 +76,33 @@ _FIELDS = (
     Field("idle", Kind.AGE),
     Field("due", Kind.INSTANT, may_be_none=True),
     Field("snoozed", Kind.INSTANT, may_be_none=True),
+    Field("limit", Kind.INSTANT, may_be_none=True),
+    Field("first_response", Kind.INSTANT, may_be_none=True),
+    Field("next_response", Kind.INSTANT, may_be_none=True),
+    Field("periodic_update", Kind.INSTANT, may_be_none=True),
+    Field("resolution", Kind.INSTANT, may_be_none=True),
+    # What happened, and to the message that came with it.
+    Field("by", Kind.CHOICE, ("customer", "staff", "desk"), for_rules=True),
+    Field("message.text", Kind.WORDS, for_rules=True),
+    Field("message.visibility", Kind.CHOICE, tuple(Visibility), may_be_none=True, for_rules=True),
+    Field("message.author", Kind.CHOICE, tuple(AuthorKind), may_be_none=True, for_rules=True),
+    Field("message.automatic", Kind.CHOICE, ("no", "yes"), may_be_none=True, for_rules=True),
+    # What has happened up to now.
+    Field("customer_messages", Kind.NUMBER, for_rules=True),
+    Field("agent_messages", Kind.NUMBER, for_rules=True),
+    Field("reopened", Kind.NUMBER, for_rules=True),
+    Field("since.status", Kind.AGE, for_rules=True),
+    Field("since.customer_wrote", Kind.AGE, may_be_none=True, for_rules=True),
+    Field("since.agent_wrote", Kind.AGE, may_be_none=True, for_rules=True),
+    Field("since.unanswered", Kind.AGE, may_be_none=True, for_rules=True),
+    Field("since.resolved", Kind.AGE, may_be_none=True, for_rules=True),
+    # The calendars in whose working time it happens.
+    Field("in_hours", Kind.IDENTITY, for_rules=True),
 )
+# The limits of the live clocks; `limit` is the nearest of them.
+LIMITS = ("limit", "first_response", "next_response", "periodic_update", "resolution")
 # What happens next is told to nobody but the staff.
-STAFF_ONLY = frozenset({"due", "snoozed"})
+STAFF_ONLY = frozenset({"due", "snoozed", *LIMITS})
 FIELDS = {field.name: field for field in _FIELDS}
 
 _COMPARISONS = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)
@@ -92,7 +124,8 @@ def find_field(name: str) -> Field:
     if name.startswith(CUSTOM) and is_custom(name.removeprefix(CUSTOM)):
         return Field(name, Kind.LABEL, may_be_none=True)
     if name not in FIELDS:
-        raise Wrong(f"{name!r} is no field: use one of {', '.join(FIELDS)}, {CUSTOM}<name>")
+        known = ", ".join(field.name for field in _FIELDS if not field.for_rules)
+        raise Wrong(f"{name!r} is no field: use one of {known}, {CUSTOM}<name>")
     return FIELDS[name]
 
 
@@ -138,7 +171,7 @@ def _value(field: Field, operator: Operator, raw: str | None) -> Value:
     if not raw.strip() or len(raw) > _LONGEST_VALUE or "\x00" in raw:
         raise Wrong(f"a value of {field.name} has 1 to {_LONGEST_VALUE} characters")
     if field.kind is Kind.LABEL and operator in _COMPARISONS:
-        return _number(field, raw)
+        return _number_or_day(field, raw)
     value = _READERS[field.kind](field, clean_line(raw))
     # A star at the end is how beginnings of words are written; in a pattern it is part of it.
     return clean_line(raw) if operator is Operator.MATCHES else value
@@ -180,6 +213,16 @@ def _number(field: Field, raw: str) -> int | Decimal:
     return int(raw) if "." not in raw else Decimal(raw)
 
 
+def _number_or_day(field: Field, raw: str) -> int | Decimal | date:
+    """What a custom field is compared with: a day with days, a number with numbers."""
+    if _DAY.fullmatch(raw):
+        with suppress(ValueError):
+            return date.fromisoformat(raw)
+    if not _NUMBER.fullmatch(raw):
+        raise Wrong(f"{field.name}:{raw} is no number and no day: write e.g. 1042 or 2026-01-31")
+    return _number(field, raw)
+
+
 def _instant(field: Field, raw: str) -> date | datetime | timedelta:
     if field.name in STAFF_ONLY and _DURATION.fullmatch(raw):
         return _age(field, raw)
@@ -217,3 +260,27 @@ _READERS: dict[Kind, Callable[[Field, str], Value]] = {
     Kind.INSTANT: _instant,
     Kind.AGE: _age,
 }
+
+# What only happens at a moment, and what no index can answer: for rules.
+_FOR_RULES = {
+    Operator.WAS: "a list knows only how tickets are now",
+    Operator.CHANGED_TO: "a list knows only how tickets are now",
+    Operator.MATCHES: "patterns cannot be searched for",
+}
+
+
+def check_for_lists(condition: Condition) -> None:
+    """Invalid, by path, when a test is one of those that only rules can make."""
+    problems = {
+        path or "condition": f"{node.field} {node.operator.value}: {reason}; use it in a rule"
+        for path, node in nodes(condition)
+        if isinstance(node, Test) and (reason := _why_for_rules(node))
+    }
+    if problems:
+        raise Invalid(f"The condition is not valid here: {'; '.join(problems.values())}.", violations=problems)
+
+
+def _why_for_rules(test: Test) -> str:
+    if test.operator in _FOR_RULES:
+        return _FOR_RULES[test.operator]
+    return "it is known only where something happens" if find_field(test.field).for_rules else ""

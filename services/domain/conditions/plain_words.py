@@ -1,7 +1,7 @@
 """A condition read back in plain English: "status is open or new and tagged vip and older than 2 days"."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.domain.conditions.fields import CUSTOM
@@ -26,7 +26,22 @@ _INSTANTS = {
     Operator.BELOW: "before",
     Operator.AT_MOST: "on or before",
 }
+_DUES = {
+    "due": "due",
+    "limit": "limit",
+    "first_response": "first response due",
+    "next_response": "next response due",
+    "periodic_update": "next update due",
+    "resolution": "resolution due",
+}
 _ME = {"me": "me", "mine": "one of mine"}
+_SINCE = {
+    "since.status": "its status began",
+    "since.customer_wrote": "the customer wrote last",
+    "since.agent_wrote": "we wrote last",
+    "since.unanswered": "the customer began to wait for an answer",
+    "since.resolved": "it was resolved last",
+}
 _UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
 
 Named = Callable[[UUID], str]
@@ -66,25 +81,55 @@ def _test(test: Test, named: Named) -> str:
     match test.field:
         case "tag" if test.operator is Operator.IS:
             return "without tags" if test.values == (None,) else f"tagged {values}"
+        case "category_tree":
+            return f"category is {values} or below"
         case "older":
             return f"{'older' if test.operator is Operator.AT_LEAST else 'newer'} than {values}"
         case "idle":
             return f"{'unchanged for' if test.operator is Operator.AT_LEAST else 'changed in the last'} {values}"
+        case "message.text" | "message.visibility" | "message.author":
+            return _message_test(test, values)
+        case "message.automatic":
+            return f"a machine {'wrote' if test.values == ('yes',) else 'did not write'} it"
+        case "by":
+            return f"done by {values}"
+        case "in_hours":
+            return f"within the hours of {values}"
+        case "customer_messages" | "agent_messages":
+            return f"the number of {test.field.replace('_', ' ')} {_VERBS[test.operator]} {values}"
+        case "reopened":
+            return f"the number of times it was reopened {_VERBS[test.operator]} {values}"
+        case _ if test.field in _SINCE:
+            ago = "at least" if test.operator is Operator.AT_LEAST else "less than"
+            return f"{_SINCE[test.field]} {ago} {values} ago"
         case "text":
             return f"{_VERBS[test.operator]} {values}"
-        case "due" if test.operator is Operator.AT_MOST and test.values == (timedelta(),):
+        case "limit" if test.operator is Operator.AT_MOST and test.values == (timedelta(),):
             return "overdue"
-        case "due" if isinstance(test.values[0], timedelta):
-            return f"due {'within' if test.operator in (Operator.BELOW, Operator.AT_MOST) else 'in more than'} {values}"
+        case name if name in _DUES and isinstance(test.values[0], timedelta):
+            within = test.operator in (Operator.BELOW, Operator.AT_MOST)
+            return f"{_DUES[name]} {'within' if within else 'in more than'} {values}"
         case "snoozed" if test.values == (None,):
             return "not snoozed"
         case "snoozed" if isinstance(test.values[0], timedelta):
             within = test.operator in (Operator.BELOW, Operator.AT_MOST)
             return f"snoozed for {'less' if within else 'more'} than {values} from now"
-        case "created" | "updated" | "due" if test.values != (None,):
+        case "created" | "updated":
             return f"{test.field} {_INSTANTS[test.operator]} {values}"
-    label = f"the field {test.field.removeprefix(CUSTOM)}" if test.field.startswith(CUSTOM) else test.field
+        case name if name in _DUES and test.values != (None,):
+            return f"{_DUES[name]} {_INSTANTS[test.operator]} {values}"
+        case name if name.startswith(CUSTOM) and isinstance(test.values[0], date):
+            return f"the field {name.removeprefix(CUSTOM)} is {_INSTANTS[test.operator]} {values}"
+    label = _DUES.get(test.field, test.field)
+    if test.field.startswith(CUSTOM):
+        label = f"the field {test.field.removeprefix(CUSTOM)}"
     return f"{label} {_VERBS[test.operator]} {values}"
+
+
+def _message_test(test: Test, values: str) -> str:
+    if test.field == "message.text":
+        return f"the message {_VERBS[test.operator]} {values}"
+    return f"the message is {values}" if test.field == "message.visibility" else f"the message is of a {values}"
 
 
 def _value(value: Value, named: Named) -> str:

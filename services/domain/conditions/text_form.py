@@ -34,7 +34,7 @@ SHORTHANDS = {
     "open": "status:new,open,pending,on_hold",
     "settled": "status:resolved,closed",
     "unassigned": "assignee:none",
-    "overdue": "due:0m",
+    "overdue": "limit:0m",
     "snoozed": "-snoozed:none",
 }
 
@@ -44,9 +44,12 @@ _SIGNS = {
     ">=": Operator.AT_LEAST,
     "<": Operator.BELOW,
     "<=": Operator.AT_MOST,
+    "~": Operator.MATCHES,
 }
+# Of a change: what a field was before it, and whether it became so by it.
+_OF_CHANGES = {"was.": Operator.WAS, "changed_to.": Operator.CHANGED_TO}
 _SPACE = re.compile(r"\s*")
-_TERM = re.compile(r"(?P<field>[A-Za-z_]+(?:\.[\w-]*)?)(?P<sign>:?>=|:?<=|:?>|:?<|:)")
+_TERM = re.compile(r"(?P<of>(?:was|changed_to)\.)?(?P<field>[A-Za-z_]+(?:\.[\w-]*)?)(?P<sign>:?>=|:?<=|:?>|:?<|:|~)")
 _VALUE = re.compile(r'"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>[^\s,()"]+)')
 _WORD = re.compile(r"[^\s()\"]+")
 _SPANS = (("w", timedelta(weeks=1)), ("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1)))
@@ -147,7 +150,7 @@ class _Reader:
         at, self.at = self.at, begin
         values = self._values()
         end, self.at = self.at, at
-        condition = _read_term(name, sign.lstrip(":") or ":", values)
+        condition = _read_term(name, sign.lstrip(":") or ":", values, of=match["of"] or "")
         self.at = end
         return condition
 
@@ -199,11 +202,15 @@ def _unknown(name: str) -> None:
         raise Wrong(f"{wrong}; to look for the words, put them in quotation marks") from None
 
 
-def _read_term(name: str, sign: str, values: list[tuple[str, bool]]) -> Condition:
+def _read_term(name: str, sign: str, values: list[tuple[str, bool]], *, of: str) -> Condition:
+    if of:
+        return _read_change(name, sign, values, of=of)
     if name == "is":
         return _shorthand(sign, values)
     field = find_field(name)
     if field.kind == "words":
+        if sign == "~":
+            return read_test(name, Operator.MATCHES, [value for value, _ in values])
         if sign != ":":
             raise Wrong(f"{name} cannot be compared by {sign}: write {name}:word")
         return _text_test(name, [value for value, _ in values])
@@ -212,6 +219,12 @@ def _read_term(name: str, sign: str, values: list[tuple[str, bool]]) -> Conditio
         allowed = [known for known, operator in _SIGNS.items() if operator in operators_of(field)]
         raise Wrong(f"{name} cannot be compared by {sign}: write {' or '.join(allowed)}")
     return read_test(name, operator, [None if pair == (NONE, False) else pair[0] for pair in values])
+
+
+def _read_change(name: str, sign: str, values: list[tuple[str, bool]], *, of: str) -> Condition:
+    if sign != ":":
+        raise Wrong(f"{of}{name} cannot be compared by {sign}: write {of}{name}:value")
+    return read_test(name, _OF_CHANGES[of], [None if pair == (NONE, False) else pair[0] for pair in values])
 
 
 def _shorthand(sign: str, values: list[tuple[str, bool]]) -> Condition:
@@ -249,13 +262,13 @@ def _term(condition: Condition) -> str:
 def _test(test: Test) -> str:
     signs: dict[Operator, str] = {operator: sign for sign, operator in _SIGNS.items()}
     signs |= {Operator.CONTAINS: ":", Operator.STARTS: ":"}
-    if test.operator not in signs:
-        raise Invalid(f"{test.field} {test.operator.value} has no text form: only rules can make this test.")
+    signs |= dict.fromkeys(_OF_CHANGES.values(), ":")
+    of = next((before for before, operator in _OF_CHANGES.items() if operator is test.operator), "")
     star = "*" if test.operator is Operator.STARTS else ""
     values = [format_value(value, star=star) for value in test.values]
-    if test.field == "text" and len(values) == 1 and values[0].startswith('"'):
+    if test.field == "text" and signs[test.operator] == ":" and len(values) == 1 and values[0].startswith('"'):
         return values[0]
-    return f"{test.field}{signs[test.operator]}{','.join(values)}"
+    return f"{of}{test.field}{signs[test.operator]}{','.join(values)}"
 
 
 def format_value(value: Value, *, star: str = "") -> str:

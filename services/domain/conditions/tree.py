@@ -7,8 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from services.domain.errors import Invalid
-
 DEEPEST = 8
 MOST_TESTS = 100
 MOST_VALUES = 100
@@ -74,13 +72,6 @@ class Not:
 
 Condition = AllOf | AnyOf | Not | Test
 
-# What only happens at a moment, and what no index can answer: for rules.
-_FOR_RULES = {
-    Operator.WAS: "a list knows only how tickets are now",
-    Operator.CHANGED_TO: "a list knows only how tickets are now",
-    Operator.MATCHES: "patterns cannot be searched for",
-}
-
 
 class Wrong(ValueError):
     """What is wrong at one node, and what would be right; the reader of a form adds where it is."""
@@ -119,14 +110,3 @@ def map_tests(condition: Condition, change: Callable[[Test], Condition]) -> Cond
             return AllOf(tuple(map_tests(part, change) for part in parts))
         case AnyOf(parts):
             return AnyOf(tuple(map_tests(part, change) for part in parts))
-
-
-def check_for_lists(condition: Condition) -> None:
-    """Invalid, by path, when a test is one of those that only rules can make."""
-    problems = {
-        path or "condition": f"{node.field} {node.operator.value}: {_FOR_RULES[node.operator]}; use it in a rule"
-        for path, node in nodes(condition)
-        if isinstance(node, Test) and node.operator in _FOR_RULES
-    }
-    if problems:
-        raise Invalid(f"The condition is not valid here: {'; '.join(problems.values())}.", violations=problems)

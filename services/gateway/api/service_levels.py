@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import BaseModel
 
+from services.domain.actions import Action
 from services.domain.calendars.model import Calendar, ClosedDay, WorkingHours
-from services.domain.clocks.policy import ClockLadder, Ladder, LadderAction, LadderStep, Policy, Target
+from services.domain.clocks.policy import ClockLadder, Ladder, LadderStep, Policy, Target
 from services.domain.errors import Invalid
 from services.gateway.api import CHANGED, MADE, PREFIX
 from services.gateway.deps import ServiceLevels, SignedIn
@@ -150,7 +151,7 @@ def _ladder(told: LadderIn, ladder_id: UUID) -> Ladder:
 
 
 def _step(told: LadderStepIn) -> LadderStep:
-    actions = tuple(_as(LadderAction, action) for action in told.actions)
+    actions = tuple(_as(Action, action) for action in told.actions)
     return LadderStep(told.name, told.when, actions, told.share, told.offset)
 
 

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
+from services.domain.actions import ActionKind
 from services.domain.calendars.model import Weekday
 from services.domain.clocks.model import ClockKind
-from services.domain.clocks.policy import DEFAULT_PAUSES, ActionKind, StepWhen
+from services.domain.clocks.policy import DEFAULT_PAUSES, StepWhen
 from services.domain.ticket import Priority, TicketStatus
 from services.gateway.models.base import Duration, In, Out, Text, Title, Version
 

@@ -59,5 +59,6 @@ async def _measured(conn: Connection, ticket_ids: list[UUID]) -> MeasuredTickets
 
 
 def _measured_of(row: Mapping[str, Any], clocks: Iterable[Clock]) -> MeasuredTicket:
+    facts = ticket_facts_of(row, fields=())  # no policy asks for one
     planned = (due_of({**due, "due_at": datetime.fromisoformat(due["due_at"])}) for due in row["planned"])
-    return MeasuredTicket(ticket_facts_of(row), row["brand_id"], tuple(clocks), tuple(row["fired"]), tuple(planned))
+    return MeasuredTicket(facts, row["brand_id"], tuple(clocks), tuple(row["fired"]), tuple(planned))

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from services.domain.actions import Action, ActionKind
 from services.domain.clocks.model import Clock, ClockKind, ClockOutcome, SegmentState
-from services.domain.clocks.policy import ActionKind, LadderAction, ServiceLevels
+from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import decide
 from services.domain.decision import Facts, Plan
 from services.domain.errors import Conflict, InvalidTransition
@@ -93,8 +94,8 @@ async def test_new_terms_reckon_the_ledger_anew_and_leave_what_ended(desk: Desk)
 async def test_a_step_leaves_its_note_once_and_tells_only_who_may_see_the_ticket(desk: Desk) -> None:
     desk.colleagues.add(BEN)
     desk.colleagues.add(CAT, Role.LIGHT_AGENT)
-    told = [LadderAction(ActionKind.NOTIFY, user_id=person) for person in (BEN, CAT)]
-    levels = make_levels(*told, LadderAction(ActionKind.NOTE, note="Call them."))
+    told = [Action(ActionKind.NOTIFY, user_id=person) for person in (BEN, CAT)]
+    levels = make_levels(*told, Action(ActionKind.NOTE, note="Call them."))
     ticket_id = await desk.new_ticket()
     await advance(desk, ticket_id, levels)
     desk.clock.skipped += 100 * MINUTE

@@ -5,18 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.domain.actions import Action, ActionKind
 from services.domain.clocks.model import Clock, ClockKind
-from services.domain.clocks.policy import (
-    ActionKind,
-    ClockLadder,
-    Ladder,
-    LadderAction,
-    LadderStep,
-    Policy,
-    ServiceLevels,
-    StepWhen,
-    Target,
-)
+from services.domain.clocks.policy import ClockLadder, Ladder, LadderStep, Policy, ServiceLevels, StepWhen, Target
 from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.ticket import Priority, TicketStatus
 
@@ -26,9 +17,9 @@ LADDER = Ladder(
     UUID(int=71),
     "Standard",
     (
-        LadderStep("half", StepWhen.SHARE, (LadderAction(ActionKind.ADD_TAG, tag="half"),), share=50),
-        LadderStep("soon", StepWhen.BEFORE, (LadderAction(ActionKind.RAISE_PRIORITY),), offset=10 * MINUTE),
-        LadderStep("late", StepWhen.AFTER, (LadderAction(ActionKind.RAISE_PRIORITY),), offset=60 * MINUTE),
+        LadderStep("half", StepWhen.SHARE, (Action(ActionKind.ADD_TAG, tag="half"),), share=50),
+        LadderStep("soon", StepWhen.BEFORE, (Action(ActionKind.RAISE_PRIORITY),), offset=10 * MINUTE),
+        LadderStep("late", StepWhen.AFTER, (Action(ActionKind.RAISE_PRIORITY),), offset=60 * MINUTE),
     ),
 )
 

@@ -7,18 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from services.domain.actions import Action, ActionKind
 from services.domain.clocks.model import Clock, ClockKind, ClockOutcome
-from services.domain.clocks.policy import (
-    ActionKind,
-    ClockLadder,
-    Ladder,
-    LadderAction,
-    LadderStep,
-    Policy,
-    ServiceLevels,
-    StepWhen,
-    Target,
-)
+from services.domain.clocks.policy import ClockLadder, Ladder, LadderStep, Policy, ServiceLevels, StepWhen, Target
 from services.domain.clocks.whole import compile_service_levels
 from services.domain.decide import decide
 from services.domain.decision import Decision, EventFacts, Facts, FiredDue, MovedDue
@@ -34,10 +25,10 @@ LIMIT, HALF, LATE = (
 )
 
 
-def make_levels(*late: LadderAction, conditions: str = "") -> ServiceLevels:
+def make_levels(*late: Action, conditions: str = "") -> ServiceLevels:
     steps = (
-        LadderStep("half", StepWhen.SHARE, (LadderAction(ActionKind.ADD_TAG, tag="warned"),), share=50),
-        LadderStep("late", StepWhen.AFTER, late or (LadderAction(ActionKind.RAISE_PRIORITY),), offset=30 * MINUTE),
+        LadderStep("half", StepWhen.SHARE, (Action(ActionKind.ADD_TAG, tag="warned"),), share=50),
+        LadderStep("late", StepWhen.AFTER, late or (Action(ActionKind.RAISE_PRIORITY),), offset=30 * MINUTE),
     )
     ladder = Ladder(UUID(int=71), "Standard", steps)
     targets = (Target(FIRST, 60 * MINUTE), Target(FIRST, 20 * MINUTE, Priority.URGENT))
@@ -191,7 +182,7 @@ def test_a_field_that_somebody_set_since_stays_as_they_set_it() -> None:
 
 
 def test_a_step_gives_the_ticket_to_a_team_or_somebody() -> None:
-    action = LadderAction(ActionKind.ASSIGN, team_id=UUID(int=9), user_id=BEN)
+    action = Action(ActionKind.ASSIGN, team_id=UUID(int=9), user_id=BEN)
     levels, facts = make_levels(action), created()
     decision = decide(goes_on(facts, decide(facts, make_routing(), levels), 90), make_routing(), levels)
     assert [(change.field, change.new) for change in decision.steps[-1].changes] == [

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from services.domain.actions import Action, ActionKind
 from services.domain.clocks.ladder import step_words
-from services.domain.clocks.policy import ActionKind, Ladder, LadderAction, LadderStep, StepWhen, check_ladder
+from services.domain.clocks.policy import Ladder, LadderStep, StepWhen, check_ladder
 from services.domain.decide import decide
 from services.domain.decision import Decision, EffectKind, ToldTeam
 from services.domain.errors import Invalid
@@ -15,12 +16,12 @@ from tests.unit.clocks.test_decide_clocks import LATE, MINUTE, created, goes_on,
 from tests.unit.factories import ANN, BEN, CAT, TEAM, make_brand, make_routing
 
 NIGHT = UUID(int=4)
-TO_TEAM, TO_BEN = LadderAction(ActionKind.NOTIFY, team_id=TEAM), LadderAction(ActionKind.NOTIFY, user_id=BEN)
-NOTED = LadderAction(ActionKind.NOTE, note="Call them.")
+TO_TEAM, TO_BEN = Action(ActionKind.NOTIFY, team_id=TEAM), Action(ActionKind.NOTIFY, user_id=BEN)
+NOTED = Action(ActionKind.NOTE, note="Call them.")
 ROUTING = make_routing(told_teams=(ToldTeam(TEAM, (ANN, BEN)), ToldTeam(NIGHT, (CAT,))))
 
 
-def late(*actions: LadderAction, minute: float = 100) -> Decision:
+def late(*actions: Action, minute: float = 100) -> Decision:
     """What is decided when the step is past, on a ticket that nobody answered."""
     facts, levels = created(brand=make_brand(staff_notices=False)), make_levels(*actions)
     return decide(goes_on(facts, decide(facts, ROUTING, levels), minute), ROUTING, levels)
@@ -32,12 +33,12 @@ def late(*actions: LadderAction, minute: float = 100) -> Decision:
         ([TO_BEN], [BEN]),
         ([TO_TEAM], [ANN, BEN]),
         ([TO_BEN, TO_TEAM], [BEN, ANN]),
-        ([LadderAction(ActionKind.NOTIFY, team_id=NIGHT, user_id=ANN)], [ANN, CAT]),
-        ([LadderAction(ActionKind.NOTIFY, team_id=UUID(int=9))], []),
-        ([LadderAction(ActionKind.ASSIGN, team_id=TEAM)], []),
+        ([Action(ActionKind.NOTIFY, team_id=NIGHT, user_id=ANN)], [ANN, CAT]),
+        ([Action(ActionKind.NOTIFY, team_id=UUID(int=9))], []),
+        ([Action(ActionKind.ASSIGN, team_id=TEAM)], []),
     ],
 )
-def test_everybody_whom_a_step_names_is_told_once(actions: list[LadderAction], told: list[UUID]) -> None:
+def test_everybody_whom_a_step_names_is_told_once(actions: list[Action], told: list[UUID]) -> None:
     mails = late(*actions).effects
     assert [(mail.key, mail.user_id) for mail in mails] == [(f"{LATE}/{person}", person) for person in told]
     assert {mail.kind for mail in mails} <= {EffectKind.ESCALATED_MAIL}
@@ -61,12 +62,12 @@ def test_a_note_is_a_message_at_the_steps_instant_with_its_cause() -> None:
 @pytest.mark.parametrize(
     ("action", "problem"),
     [
-        (LadderAction(ActionKind.NOTIFY), "must name a team or a user"),
-        (LadderAction(ActionKind.NOTE), "must have a note of 1 to 2000 characters"),
-        (LadderAction(ActionKind.NOTE, note="x" * 2001), "must have a note of 1 to 2000 characters"),
+        (Action(ActionKind.NOTIFY), "must name a team or a user"),
+        (Action(ActionKind.NOTE), "must have a note of 1 to 2000 characters"),
+        (Action(ActionKind.NOTE, note="x" * 2001), "must have a note of 1 to 2000 characters"),
     ],
 )
-def test_an_action_that_would_tell_nobody_anything_is_refused(action: LadderAction, problem: str) -> None:
+def test_an_action_that_would_tell_nobody_anything_is_refused(action: Action, problem: str) -> None:
     step = LadderStep("late", StepWhen.AFTER, (action,), offset=timedelta() + MINUTE)
     with pytest.raises(Invalid) as refused:
         check_ladder(Ladder(UUID(int=71), "Standard", (step,)))

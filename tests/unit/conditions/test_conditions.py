@@ -6,11 +6,12 @@ from uuid import UUID
 import pytest
 
 from services.domain.conditions.evaluate import Facts, evaluate
+from services.domain.conditions.fields import check_for_lists
 from services.domain.conditions.json_form import format_json, parse_json
 from services.domain.conditions.names import NOTHING, Ids, fields_with_names, resolve_names
 from services.domain.conditions.plain_words import read_back
 from services.domain.conditions.text_form import format_text, parse_text
-from services.domain.conditions.tree import Condition, Not, Operator, Test, check_for_lists
+from services.domain.conditions.tree import Condition, Not, Operator, Test
 from services.domain.errors import Invalid
 from services.domain.orders import Order, OrderKey, parse_order
 from services.domain.words import fold, split_words
@@ -61,6 +62,8 @@ def test_writing_without_spaces_is_cut_into_characters() -> None:
         ("tag:a (tag:b OR -(tag:c tag:d))", "tagged a and (tagged b or not (tagged c and tagged d))"),
         ("created>=2026-01-31 number>7", "created on or after 2026-01-31 and number is more than 7"),
         ("due:4h is:overdue", "due within 4 hours and overdue"),
+        ("first_response<2h", "first response due within 2 hours"),
+        ("limit:none -resolution:none", "limit is none and resolution due is not none"),
         ("is:snoozed idle:90m", "snoozed and unchanged for 90 minutes"),
         ("snoozed:none tag:none", "not snoozed and without tags"),
         ("custom_fields.order:A-7", "the field order is A-7"),

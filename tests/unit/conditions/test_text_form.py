@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from services.domain.conditions.fields import check_for_lists
 from services.domain.conditions.text_form import format_text, parse_text
 from services.domain.conditions.tree import DEEPEST, MOST_TESTS, AllOf, AnyOf, Condition, Name, Not, Operator, Test
 from services.domain.errors import Invalid
@@ -131,6 +132,16 @@ def test_while_somebody_types_the_last_word_may_be_unfinished() -> None:
     assert parse_text("ref*", typing=True) == begun
 
 
-def test_what_only_rules_test_has_no_text_form() -> None:
-    with pytest.raises(Invalid, match="only rules"):
-        format_text(Test("status", Operator.CHANGED_TO, ("open",)))
+@pytest.mark.parametrize(
+    "written",
+    [
+        "was.status:open changed_to.status:pending",
+        "changed_to.tag:vip -was.custom_fields.order:none",
+        'subject~"*invoice 20*" message.text:refund,reklam*',
+        "message.automatic:no customer_messages>3 since.resolved<4h -in_hours:00000000-0000-0000-0000-000000000007",
+    ],
+)
+def test_what_only_rules_test_has_a_text_form_too(written: str) -> None:
+    assert format_text(parse_text(format_text(parse_text(written)))) == format_text(parse_text(written))
+    with pytest.raises(Invalid, match="use it in a rule"):
+        check_for_lists(parse_text(written))

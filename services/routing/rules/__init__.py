@@ -1,0 +1,1 @@
+"""gRPC: keeping rules."""

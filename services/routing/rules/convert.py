@@ -1,0 +1,42 @@
+"""Rows, messages and domain objects of rules."""
+
+from dataclasses import replace
+
+from duradesk.routing.v1 import rule_service_pb2 as pb
+from google.protobuf.json_format import MessageToDict, ParseDict
+
+from services.common.wire import from_message, to_message
+from services.domain.rules.model import Rule, RuleVersion
+from services.routing.rules.store import StoredRule, StoredVersion
+
+_COLUMNS = ("id", "position", "version")
+
+
+def rule_message(rule: Rule) -> pb.Rule:
+    """A rule as its message."""
+    return to_message(rule, pb.Rule)
+
+
+def stored_rule(rule: Rule) -> StoredRule:
+    """What is stored of a rule; id, place and version are columns."""
+    definition = MessageToDict(rule_message(rule), preserving_proto_field_name=True)
+    for column in _COLUMNS:
+        definition.pop(column, None)
+    return StoredRule(rule.id, rule.name, rule.position, definition, rule.version)
+
+
+def rule_of(stored: StoredRule) -> Rule:
+    """The rule that is stored."""
+    message = ParseDict(dict(stored.definition), pb.Rule(), ignore_unknown_fields=True)
+    message.id, message.position, message.version = str(stored.id), stored.position, stored.version
+    return from_message(message, Rule)
+
+
+def version_of(stored: StoredVersion) -> RuleVersion:
+    """A version that is stored."""
+    return RuleVersion(rule_of(stored.rule), stored.changed_by, stored.changed_at, stored.deleted)
+
+
+def rolled_back(present: StoredRule, then: StoredVersion) -> StoredRule:
+    """The rule as it was then, in its present place."""
+    return replace(then.rule, position=present.position)

@@ -1,0 +1,133 @@
+"""RuleService: keeping rules."""
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+from duradesk.routing.v1 import rule_service_pb2 as pb
+from duradesk.routing.v1 import rule_service_pb2_grpc as pb_grpc
+
+from services.common.auth import current_principal
+from services.common.wire import from_message, to_message
+from services.domain.errors import NotFound
+from services.domain.rules.check import check_rule_among, clean_rule
+from services.domain.rules.model import PAUSED_LENGTH, Rule
+from services.routing.convert import id_from
+from services.routing.rules.convert import rolled_back, rule_message, rule_of, stored_rule, version_of
+from services.routing.rules.store import Change, RuleStore, StoredRule
+from services.routing.service_levels.current import CurrentServiceLevels
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+_BY_HAND = "paused by hand"
+
+
+class RuleServicer(pb_grpc.RuleServiceServicer):
+    """Each write is checked before it is kept."""
+
+    def __init__(self, store: RuleStore, service_levels: CurrentServiceLevels) -> None:
+        self._store = store
+        self._service_levels = service_levels
+
+    async def ListRules(self, request: pb.ListRulesRequest, context: Context) -> pb.ListRulesResponse:
+        """In their order."""
+        _, rules = await self._store.list_rules()
+        return pb.ListRulesResponse(rules=[rule_message(rule_of(rule)) for rule in rules])
+
+    async def CreateRule(self, request: pb.CreateRuleRequest, context: Context) -> pb.CreateRuleResponse:
+        """After all others."""
+        request.rule.id, request.rule.version = str(uuid4()), 1
+        rule = await self._checked(request.rule)
+        made = await self._store.create_rule(stored_rule(_owned(rule)), by=current_principal().subject)
+        return pb.CreateRuleResponse(rule=rule_message(rule_of(made)))
+
+    async def UpdateRule(self, request: pb.UpdateRuleRequest, context: Context) -> pb.UpdateRuleResponse:
+        """All of it but its place."""
+        id_from(request.rule.id, of="rule")
+        rule = await self._checked(request.rule)
+        changed = await self._store.update_rule(stored_rule(_owned(rule)), by=current_principal().subject)
+        return pb.UpdateRuleResponse(rule=rule_message(rule_of(changed)))
+
+    async def DeleteRule(self, request: pb.DeleteRuleRequest, context: Context) -> pb.DeleteRuleResponse:
+        """Gone."""
+        await self._store.delete_rule(id_from(request.rule_id, of="rule"), by=current_principal().subject)
+        return pb.DeleteRuleResponse()
+
+    async def MoveRule(self, request: pb.MoveRuleRequest, context: Context) -> pb.MoveRuleResponse:
+        """To another place."""
+        before = id_from(request.before_rule_id, of="rule") if request.before_rule_id else None
+        rule_id, by = id_from(request.rule_id, of="rule"), current_principal().subject
+        moved = await self._store.move_rule(rule_id, before=before, by=by)
+        return pb.MoveRuleResponse(rule=rule_message(rule_of(moved)))
+
+    async def PauseRule(self, request: pb.PauseRuleRequest, context: Context) -> pb.PauseRuleResponse:
+        """By hand."""
+        reason = request.reason.strip()[:PAUSED_LENGTH] or _BY_HAND
+        paused = await self._change(request.rule_id, _pausing(reason))
+        return pb.PauseRuleResponse(rule=rule_message(rule_of(paused)))
+
+    async def ResumeRule(self, request: pb.ResumeRuleRequest, context: Context) -> pb.ResumeRuleResponse:
+        """From now on."""
+        resumed = await self._change(request.rule_id, _pausing(""))
+        return pb.ResumeRuleResponse(rule=rule_message(rule_of(resumed)))
+
+    async def CutRule(self, request: pb.CutRuleRequest, context: Context) -> pb.CutRuleResponse:
+        """A rule that was changed or deleted since is another one."""
+        rule_id, pausing = id_from(request.rule_id, of="rule"), _pausing(request.reason[:PAUSED_LENGTH])
+        with suppress(NotFound):
+            await self._store.change_rule(
+                rule_id,
+                lambda rule: pausing(rule) if rule.version == request.version else None,
+                by=current_principal().subject,
+            )
+        return pb.CutRuleResponse()
+
+    async def ListRuleVersions(
+        self, request: pb.ListRuleVersionsRequest, context: Context
+    ) -> pb.ListRuleVersionsResponse:
+        """The latest first."""
+        versions = await self._store.list_rule_versions(id_from(request.rule_id, of="rule"))
+        return pb.ListRuleVersionsResponse(
+            versions=[to_message(version_of(version), pb.RuleVersion) for version in versions]
+        )
+
+    async def RollBackRule(self, request: pb.RollBackRuleRequest, context: Context) -> pb.RollBackRuleResponse:
+        """What it was must still be right."""
+        rule_id = id_from(request.rule_id, of="rule")
+        versions = await self._store.list_rule_versions(rule_id)
+        then = next((found for found in versions if found.rule.version == request.version), None)
+        if then is None:
+            raise NotFound("This version of the rule does not exist.", reason="RULE_VERSION_NOT_FOUND")
+        await self._checked(rule_message(rule_of(then.rule)))
+        back = await self._change(request.rule_id, lambda present: rolled_back(present, then))
+        return pb.RollBackRuleResponse(rule=rule_message(rule_of(back)))
+
+    async def _checked(self, message: pb.Rule) -> Rule:
+        rule = clean_rule(from_message(message, Rule))
+        levels = await self._service_levels.read()
+        policies = {policy.id for policy in levels.policies}
+        check_rule_among(rule, calendars=levels.calendars.keys(), policies=policies)
+        return rule
+
+    async def _change(self, rule_id: str, change: Change) -> StoredRule:
+        return await self._store.change_rule(id_from(rule_id, of="rule"), change, by=current_principal().subject)
+
+
+def _pausing(reason: str) -> Change:
+    def change(stored: StoredRule) -> StoredRule | None:
+        rule = rule_of(stored)
+        return None if rule.paused_reason == reason else stored_rule(replace(rule, paused_reason=reason))
+
+    return change
+
+
+def _owned(rule: Rule) -> Rule:
+    """Whoever makes a rule is told when it is cut, unless it names somebody else."""
+    if rule.owner_id is not None:
+        return rule
+    try:
+        return replace(rule, owner_id=UUID(current_principal().subject))
+    except ValueError:
+        return rule
