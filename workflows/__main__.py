@@ -26,14 +26,18 @@ from services.identity.account_mail_client import AccountMailClient
 from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.routing.staffing.client import StaffingClient
 from services.tickets.client.bulk import BulkClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.orchestration import OrchestrationClient
+from services.tickets.client.queue import QueueClient
 from services.tickets.client.tickets import TicketsClient
 from workflows.account_mail_activities import AccountMailActivities, AccountMailRelay
-from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, CascadeActivities, DeliverActivities, TicketActivities
 from workflows.bulk_relay import BulkRelay
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.patience import Outage, connect, pause
+from workflows.queues import QueueKeeper
 from workflows.reconcile import Reconciliation
 from workflows.relay import Relay
 from workflows.replan import Replanning
@@ -110,21 +114,18 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
             case "worker":
                 sender = SmtpSender(settings, ObjectStore(settings.object_store_url))
                 decide, change = TicketActivities(orchestration, behind.routing), BulkActivities(behind.bulks)
+                cascades = CascadeActivities(behind.families)
                 account_mails = AccountMailActivities(behind.account_mails, behind.tickets, sender)
                 workers = {
-                    TICKETS_QUEUE: lambda: tickets_worker(client, decide, change),
+                    TICKETS_QUEUE: lambda: tickets_worker(client, decide, change, cascades),
                     DELIVER_QUEUE: lambda: deliver_worker(
                         client, DeliverActivities(orchestration, sender), account_mails
                     ),
                 }
                 await _work([workers[queue]() for queue in arguments.queues], stopping)
             case "reconcile":
-                reconciliation = Reconciliation(client, orchestration)
-                if arguments.once:
-                    await reconciliation.compare()
-                else:
-                    log.info("reconcile.ready")
-                    await asyncio.gather(reconciliation.run(stopping), Replanning(behind.service_levels).run(stopping))
+                loops = (QueueKeeper(behind.queues, behind.staffing), Replanning(behind.service_levels))
+                await _reconcile(Reconciliation(client, orchestration), loops, stopping, once=arguments.once)
     log.info("process.stopped")
 
 
@@ -146,9 +147,12 @@ class _Services:
 
     orchestration: OrchestrationClient
     bulks: BulkClient
+    families: FamilyClient
     tickets: TicketsClient
     routing: RoutingClient
     service_levels: ServiceLevelsClient
+    queues: QueueClient
+    staffing: StaffingClient
     account_mails: AccountMailClient
 
 
@@ -167,9 +171,12 @@ async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) 
         yield _Services(
             orchestration=OrchestrationClient(tickets),
             bulks=BulkClient(tickets),
+            families=FamilyClient(tickets),
             tickets=TicketsClient(tickets),
             routing=RoutingClient(routing),
             service_levels=ServiceLevelsClient(routing),
+            queues=QueueClient(tickets),
+            staffing=StaffingClient(routing),
             account_mails=AccountMailClient(identity),
         )
 
@@ -180,6 +187,16 @@ async def _work(workers: list[Worker], stopping: asyncio.Event) -> None:
             await stack.enter_async_context(worker)
         log.info("worker.ready", queues=[worker.task_queue for worker in workers])
         await stopping.wait()
+
+
+async def _reconcile(
+    reconciliation: Reconciliation, loops: tuple[QueueKeeper, Replanning], stopping: asyncio.Event, *, once: bool
+) -> None:
+    if once:
+        await reconciliation.compare()
+        return
+    log.info("reconcile.ready")
+    await asyncio.gather(reconciliation.run(stopping), *(loop.run(stopping) for loop in loops))
 
 
 if __name__ == "__main__":

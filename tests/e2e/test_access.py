@@ -26,6 +26,7 @@ from duradesk.tickets.v1 import (
     merge_service_pb2,
     orchestration_service_pb2,
     planning_service_pb2,
+    queue_service_pb2,
     ticket_service_pb2,
     upcoming_service_pb2,
 )
@@ -52,6 +53,7 @@ METHODS = [
         planning_service_pb2,
         desk_service_pb2,
         bulk_service_pb2,
+        queue_service_pb2,
         merge_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
@@ -68,6 +70,7 @@ NEEDS = {
     "list_events": "tickets.inspect",
     "list_dues": "tickets.inspect",
     "list_clocks": "tickets.inspect",
+    "get_queue_place": "tickets.inspect",
     "export_ledger": "tickets.inspect",
     "move_due": "tickets.change_dues",
     "run_due": "tickets.change_dues",
