@@ -81,6 +81,9 @@ class EventKind(StrEnum):
     REMINDER_SET = "reminder_set"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
+    RULE_APPLIED = "rule_applied"
+    RULE_CUT = "rule_cut"
+    RULE_REQUESTED = "rule_requested"
 
 
 class DueKind(StrEnum):
@@ -93,6 +96,7 @@ class DueKind(StrEnum):
     CLOCK_LIMIT = "clock_limit"
     LADDER_STEP = "ladder_step"
     REMINDER = "reminder"
+    RULE = "rule"
 
 
 class FollowerKind(StrEnum):

@@ -34,10 +34,11 @@ _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "team_id": _optional_id,
     "assignee_id": _optional_id,
     "snoozed_until": _optional_instant,
+    "custom_fields": dict,
 }
 # The fields of events that decisions look at.
-FOLDED_FIELDS = tuple(_FROM_JSON)
-_NEVER_NONE = ("status", "priority", "type", "tags")
+FOLDED_FIELDS = tuple(field for field in _FROM_JSON if field != "custom_fields")
+_NEVER_NONE = ("status", "priority", "type", "tags", "custom_fields")
 
 
 def ticket_before(ticket: TicketFacts, events: Iterable[EventFacts]) -> TicketFacts:
@@ -60,7 +61,10 @@ def _with(ticket: TicketFacts, told: Iterable[tuple[str, str]]) -> TicketFacts:
 
 
 def policy_of(ticket: TicketFacts, brand_id: UUID, levels: ServiceLevels, *, at: datetime) -> Policy | None:
-    """The first policy whose conditions the ticket meets."""
+    """The policy that a rule has set, else the first whose conditions the ticket meets."""
+    for policy in levels.policies:
+        if policy.id == ticket.policy_id:
+            return policy
     facts = {
         "brand": (brand_id,),
         "channel": (ticket.channel.value,),
