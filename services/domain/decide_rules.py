@@ -169,31 +169,30 @@ def _look(draft: Draft, happening: Happening) -> list[Happening]:
         found: Sequence[CompiledRule] = () if named is None or named.problem else (named,)
     else:
         found = draft.rules.looking_at(happening.triggers)
-    begun, ran, done = draft.view(happening.moment), list[UUID](), list[Happening]()
+    begun = view = draft.view(happening.moment)
+    ran, done = dict[UUID, None](), list[Happening]()
     for _ in range(MOST_ROUNDS):
         known = len(ran)
         for compiled in found:
-            if compiled.rule.id in ran or not _fits(draft, compiled, happening):
+            if not compiled.holds(view) or compiled.rule.id in ran or not _may_run(draft, compiled.rule, happening):
                 continue
             # It would not have run but for those that ran before it: what it does is an effect of theirs, too.
             led = () if not ran or compiled.holds(begun) else tuple(ran)
             done += _run(draft, compiled, replace(happening, chain=(*happening.chain, *led)) if led else happening)
-            ran.append(compiled.rule.id)
+            ran[compiled.rule.id] = None
             if compiled.rule.stop:
                 return done
-        if len(ran) == known:
+            view = draft.view(happening.moment)
+        if len(ran) == known or view is begun:
             break
     return done
 
 
-def _fits(draft: Draft, compiled: CompiledRule, happening: Happening) -> bool:
-    rule = compiled.rule
+def _may_run(draft: Draft, rule: Rule, happening: Happening) -> bool:
     if rule.brand_ids and draft.facts.brand.id not in rule.brand_ids:
         return False
     # What a rule has done itself is no news to it.
-    if happening.chain and happening.chain[-1] == rule.id:
-        return False
-    return compiled.holds(draft.view(happening.moment)) and not draft.is_cut(rule)
+    return not (happening.chain and happening.chain[-1] == rule.id) and not draft.is_cut(rule)
 
 
 def _run(draft: Draft, compiled: CompiledRule, happening: Happening) -> list[Happening]:
@@ -304,7 +303,7 @@ def _circle(draft: Draft, rule: Rule, happening: Happening) -> str:
 def _cut(draft: Draft, rule: Rule, happening: Happening, why: str) -> None:
     owner = () if rule.owner_id is None else (rule.owner_id,)
     told = tuple(dict.fromkeys((*owner, *draft.routing.keepers)))
-    draft.cuts.append(RuleCut(rule.id, rule.version, why, told))
+    draft.cuts.append(RuleCut(rule.id, rule.version, rule.name, why, told))
     reason = f"the rule {rule.name} is paused: {why}"
     draft.steps.append(Step(EventKind.RULE_CUT, (), happening.cause, reason, happening.moment.at))
 

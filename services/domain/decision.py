@@ -165,6 +165,7 @@ class RuleCut:
 
     rule_id: UUID
     rule_version: int
+    name: str
     reason: str
     told: tuple[UUID, ...] = ()
 
@@ -231,15 +232,6 @@ class ToldTeam:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleTeam:
-    """A team that rules give tickets to, with its active members."""
-
-    team_id: UUID
-    name: str
-    members: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RoutingFacts:
     """Routing's own facts at the moment of the decision: the ticket's team (else the default one), its active members,
     whether the ticket's assignee is still active, and the teams that steps of ladders and rules tell.
@@ -257,7 +249,6 @@ class RoutingFacts:
     told_teams: tuple[ToldTeam, ...] = ()
     rules_revision: int = 0
     needs: tuple[FactNeed, ...] = ()
-    rule_teams: tuple[RuleTeam, ...] = ()
     rule_users: tuple[UUID, ...] = ()
     keepers: tuple[UUID, ...] = ()
 

@@ -17,6 +17,7 @@ from services.domain.decision import (
     Decision,
     EffectOutcome,
     EventFacts,
+    FactNeed,
     Facts,
     FiredDue,
     Nudge,
@@ -183,7 +184,7 @@ class Desk:
 
     # What the tickets service answers.
 
-    async def get_for_decision(self, ticket_id: UUID) -> Facts:
+    async def get_for_decision(self, ticket_id: UUID, *, needs: Sequence[FactNeed] = ()) -> Facts:
         if self.failures:
             raise self.failures.pop()
         row, now = self._row(ticket_id), await self._now()

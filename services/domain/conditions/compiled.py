@@ -5,6 +5,7 @@ it says whether they were there and never what else was.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -28,8 +29,16 @@ class View(Protocol):
     def __getitem__(self, field: str, /) -> Sequence[Any]:
         """The values of a field, none of them when it has none."""
 
-    def joined(self, field: str, /) -> Sequence[str]:
-        """The field's texts as folded words with one space between and around them."""
+    def texts(self, field: str, /) -> Sequence["Text"]:
+        """The field's texts, cut into words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text as folded words: with one space between and around them, and as a set."""
+
+    joined: str
+    words: frozenset[str]
 
 
 Check = Callable[[View], bool]
@@ -39,16 +48,46 @@ def compile_condition(condition: Condition) -> Check:
     """A function that says whether the condition holds; the same as `evaluate` on the same facts."""
     match condition:
         case AllOf(parts):
-            every = tuple(compile_condition(part) for part in parts)
-            return lambda view: all(check(view) for check in every)
+            return _every(tuple(compile_condition(part) for part in sorted(parts, key=_cost)))
         case AnyOf(parts):
-            some = tuple(compile_condition(part) for part in parts)
-            return lambda view: any(check(view) for check in some)
+            return _some(tuple(compile_condition(part) for part in sorted(parts, key=_cost)))
         case Not(part):
             check = compile_condition(part)
             return lambda view: not check(view)
         case Test():
             return _compile_test(condition)
+
+
+def _cost(condition: Condition) -> int:
+    """What is asked first, because it is known at once."""
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return max((_cost(part) for part in parts), default=0)
+        case Not(part):
+            return _cost(part)
+        case Test():
+            return 0 if find_field(condition.field).kind in (Kind.CHOICE, Kind.IDENTITY, Kind.LABEL) else 1
+
+
+def _every(checks: Sequence[Check]) -> Check:
+    def every(view: View) -> bool:
+        # A generator would cost more than most checks.
+        for check in checks:  # noqa: SIM110
+            if not check(view):
+                return False
+        return True
+
+    return every
+
+
+def _some(checks: Sequence[Check]) -> Check:
+    def some(view: View) -> bool:
+        for check in checks:  # noqa: SIM110
+            if check(view):
+                return True
+        return False
+
+    return some
 
 
 def see(condition: Condition, view: View) -> ConditionSeen:
@@ -95,10 +134,24 @@ def _compile_is(test: Test, key: str) -> Check:
 
 
 def _compile_words(test: Test) -> Check:
-    end = "" if test.operator is Operator.STARTS else " "
-    phrases = tuple(f" {' '.join(split_words(str(value)))}{end}" for value in test.values)
+    """Most are single words: whether one is in a set is known at once, whatever the text's length."""
+    phrases = [split_words(str(value)) for value in test.values]
+    whole = test.operator is Operator.CONTAINS
+    singles = frozenset(phrase[0] for phrase in phrases if whole and len(phrase) == 1)
+    end = " " if whole else ""
+    others = tuple(f" {' '.join(phrase)}{end}" for phrase in phrases if not whole or len(phrase) > 1)
     field = test.field
-    return lambda view: any(phrase in text for text in view.joined(field) for phrase in phrases)
+
+    def check(view: View) -> bool:
+        for text in view.texts(field):
+            if not singles.isdisjoint(text.words):
+                return True
+            for phrase in others:
+                if phrase in text.joined:
+                    return True
+        return False
+
+    return check
 
 
 def _compile_other(test: Test) -> Check:

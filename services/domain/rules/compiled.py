@@ -43,7 +43,10 @@ class RuleSet:
 
     def looking_at(self, triggers: Iterable[Trigger]) -> tuple[CompiledRule, ...]:
         """The rules that one of the triggers makes look, in their order."""
-        found = {rule.rule.id: rule for trigger in triggers for rule in self.triggered.get(trigger, ())}
+        known = [self.triggered[trigger] for trigger in triggers if trigger in self.triggered]
+        if len(known) < 2:
+            return known[0] if known else ()
+        found = {rule.rule.id: rule for rules in known for rule in rules}
         return tuple(sorted(found.values(), key=lambda compiled: self.places[compiled.rule.id]))
 
     @property

@@ -5,18 +5,20 @@ from dataclasses import replace
 from services.domain.decision import Anchor, EventFacts, HistoryFacts
 from services.domain.ticket import AuthorKind, EventKind, TicketStatus, Visibility
 
-# Processes are no people; ids of users and contacts are.
 DESK = "duradesk"
-_OF_PEOPLE = frozenset(EventKind) - {
-    EventKind.DUE_FIRED,
-    EventKind.DELIVERY_FAILED,
-    EventKind.DELIVERY_IN_DOUBT,
-    EventKind.AUTOMATIC_MAIL_RECEIVED,
-    EventKind.CLOCK_MISSED,
-    EventKind.LADDER_STEP_TAKEN,
-    EventKind.RULE_APPLIED,
-    EventKind.RULE_CUT,
-}
+# What nobody did, whatever process wrote it down.
+NOT_ACTS = frozenset(
+    {
+        EventKind.DUE_FIRED,
+        EventKind.DELIVERY_FAILED,
+        EventKind.DELIVERY_IN_DOUBT,
+        EventKind.AUTOMATIC_MAIL_RECEIVED,
+        EventKind.CLOCK_MISSED,
+        EventKind.LADDER_STEP_TAKEN,
+        EventKind.RULE_APPLIED,
+        EventKind.RULE_CUT,
+    }
+)
 _SETTLED = tuple(f'"{status}"' for status in TicketStatus if status.is_settled)
 
 
@@ -39,6 +41,6 @@ def history_after(history: HistoryFacts, event: EventFacts) -> HistoryFacts:
             history = replace(history, resolved=here)
         if change.field == "status" and change.old in _SETTLED and change.new not in _SETTLED:
             history = replace(history, reopened=history.reopened + 1)
-    if event.actor != DESK and event.kind in _OF_PEOPLE:
+    if event.actor != DESK and event.kind not in NOT_ACTS:
         history = replace(history, last_act=here)
     return history

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.clocks.policy import ServiceLevels
+from services.domain.conditions.compiled import Text
 from services.domain.conditions.fields import CUSTOM
 from services.domain.decision import Anchor, EventFacts, Facts, HistoryFacts, TicketFacts
 from services.domain.rules.history import DESK
@@ -21,13 +22,14 @@ _BECAME = "became."
 class TextCache:
     """The words of texts, split once for each decision."""
 
-    joined: dict[str, str] = field(default_factory=dict)
+    known: dict[str, Text] = field(default_factory=dict)
 
-    def join(self, text: str) -> str:
-        """The text as folded words with one space between and around them."""
-        found = self.joined.get(text)
+    def cut(self, text: str) -> Text:
+        """The text, cut into words."""
+        found = self.known.get(text)
         if found is None:
-            found = self.joined[text] = f" {' '.join(split_words(text))} "
+            words = split_words(text)
+            found = self.known[text] = Text(f" {' '.join(words)} ", frozenset(words))
         return found
 
 
@@ -63,17 +65,17 @@ class RuleView(dict[str, Sequence[Any]]):
         self._history = history
         self._levels = levels
         self._texts = texts
-        self._joined: dict[str, Sequence[str]] = {}
+        self._cut: dict[str, Sequence[Text]] = {}
 
     def __missing__(self, field: str) -> Sequence[Any]:
         values = self[field] = self._read(field)
         return values
 
-    def joined(self, field: str) -> Sequence[str]:
-        """The field's texts as folded words with one space between and around them."""
-        found = self._joined.get(field)
+    def texts(self, field: str) -> Sequence[Text]:
+        """The field's texts, cut into words."""
+        found = self._cut.get(field)
         if found is None:
-            found = self._joined[field] = tuple(self._texts.join(text) for text in self[field])
+            found = self._cut[field] = tuple(self._texts.cut(text) for text in self[field])
         return found
 
     def _read(self, field: str) -> Sequence[Any]:

@@ -2,7 +2,8 @@
 -- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
-       t.type, t.tags,
+       t.type, t.tags, t.requester_id, t.created_at, p.policy_id, p.rule_id AS policy_rule_id,
+       CASE WHEN %(custom_fields)s THEN t.custom_fields ELSE '{}' END AS custom_fields,
        CASE WHEN t.snoozed_until IS NULL THEN 0
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
        END AS snooze_epoch,
@@ -13,6 +14,8 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
         FROM (SELECT e.seq, e.kind, e.effective_at, e.message_id, m.body_hash AS message_hash, m.visibility,
                      m.author_kind, e.actor = t.requester_id::text AS by_requester,
                      coalesce(m.automatic, false) AS automatic, m.withdrawn_at IS NOT NULL AS withdrawn, e.actor,
+                     e.decision_id IS NOT NULL AS decided,
+                     CASE WHEN e.kind = 'rule_requested' THEN split_part(e.cause, ' ', 2) END AS rule_id,
                      (SELECT c ->> 'new' FROM jsonb_array_elements(e.changes) c
                       WHERE c ->> 'field' = 'assignee_id' AND e.kind = 'ticket_assigned') AS assignee_id,
                      (SELECT coalesce(jsonb_agg(c), '[]')
@@ -31,6 +34,7 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 JOIN brands b ON b.id = t.brand_id
+LEFT JOIN rule_policies p ON p.ticket_id = t.id
 WHERE t.id = %(ticket_id)s;
 
 -- store_decision --
@@ -62,9 +66,10 @@ UPDATE assignment_cursors SET last_user_id = %(user_id)s WHERE team_id = %(team_
 WITH new AS MATERIALIZED (
     SELECT gen_random_uuid() AS id
 )
-INSERT INTO effects (id, ticket_id, decision_id, key, kind, message_id, contact_id, user_id, rfc_message_id, not_before)
+INSERT INTO effects (id, ticket_id, decision_id, key, kind, message_id, contact_id, user_id, rfc_message_id, not_before,
+                     text)
 SELECT new.id, t.id, %(decision_id)s, %(key)s, %(kind)s, %(message_id)s, %(contact_id)s, %(user_id)s,
-       '<' || new.id || '@' || split_part(b.address, '@', -1) || '>', %(not_before)s
+       '<' || new.id || '@' || split_part(b.address, '@', -1) || '>', %(not_before)s, %(text)s
 FROM new, tickets t
 JOIN brands b ON b.id = t.brand_id
 WHERE t.id = %(ticket_id)s
