@@ -7,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.actions import Action, ActionKind
+from services.domain.conditions.fields import CUSTOM
 from services.domain.decision import TicketFacts, ToldTeam
 from services.domain.errors import InvalidTransition
 from services.domain.lifecycle import check_by_hand
-from services.domain.ticket import FieldChange, Priority, TicketStatus
+from services.domain.ticket import FieldChange, JsonObject, Priority, TicketStatus
 
 _ORDER = tuple(Priority)
 
@@ -46,8 +47,9 @@ def act(
         free = {name: value for name, value in wanted.items() if name not in changed_since or name == "tags"}
         ticket = replace(ticket, **free)
     names = [name for name in _FIELDS if getattr(ticket, name) != getattr(begun, name)]
-    changes = tuple(FieldChange(name, _json(getattr(begun, name)), _json(getattr(ticket, name))) for name in names)
-    return Acted(ticket, changes, tuple(refused))
+    changes = [FieldChange(name, _json(getattr(begun, name)), _json(getattr(ticket, name))) for name in names]
+    changes += _custom_changes(begun.custom_fields, ticket.custom_fields)
+    return Acted(ticket, tuple(changes), tuple(refused))
 
 
 def changes_of(
@@ -82,7 +84,7 @@ def notes_of(actions: Iterable[Action]) -> tuple[str, ...]:
 
 
 # The fields that actions change, in the order in which an event tells them.
-_FIELDS = ("status", "priority", "type", "tags", "custom_fields", "team_id", "assignee_id", "snoozed_until")
+_FIELDS = ("status", "priority", "type", "tags", "category_id", "team_id", "assignee_id", "snoozed_until")
 
 
 def _wanted(action: Action, ticket: TicketFacts, *, users: Collection[UUID] | None) -> Iterator[tuple[str, Any]]:
@@ -105,9 +107,17 @@ def _wanted(action: Action, ticket: TicketFacts, *, users: Collection[UUID] | No
                 yield "tags", (*ticket.tags, action.tag)
         case ActionKind.REMOVE_TAG:
             yield "tags", tuple(tag for tag in ticket.tags if tag != action.tag)
+        case ActionKind.SET_CATEGORY:
+            yield "category_id", action.category_id
         case ActionKind.SET_CUSTOM_FIELD:
             others = {name: value for name, value in ticket.custom_fields.items() if name != action.field}
             yield "custom_fields", {**others, action.field: action.value} if action.value else others
+
+
+def _custom_changes(old: JsonObject, new: JsonObject) -> list[FieldChange]:
+    """Each field by its own name, and what it was untold: people may have written it."""
+    names = [name for name in dict.fromkeys((*old, *new)) if old.get(name) != new.get(name)]
+    return [FieldChange(f"{CUSTOM}{name}", "false", json.dumps(new.get(name))) for name in names]
 
 
 def _status(status: TicketStatus, ticket: TicketFacts) -> Iterator[tuple[str, Any]]:
@@ -133,6 +143,4 @@ def _owner(action: Action, ticket: TicketFacts, *, users: Collection[UUID] | Non
 def _json(value: object) -> str:
     if isinstance(value, tuple):
         return json.dumps(list(value))
-    if isinstance(value, dict):
-        return json.dumps(value)
     return json.dumps(None if value is None else str(value))

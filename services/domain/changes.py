@@ -1,12 +1,13 @@
 """What somebody's act does to a ticket: the event it becomes and the new values, or nothing when it changes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from services.domain.categories import NOTHING_BROUGHT, Brought
 from services.domain.errors import InvalidTransition
-from services.domain.intake import check_fields, clean_line
+from services.domain.intake import check_fields, clean_line, clean_resolution
 from services.domain.lifecycle import Act, check_by_hand, renews_wait, status_after
 from services.domain.principal import STAFF, Principal
 from services.domain.ticket import EventKind, Ticket, TicketStatus
@@ -25,6 +26,7 @@ class Change:
 
     kind: EventKind
     values: Mapping[str, Any]
+    reason: str = ""
 
 
 def reply(ticket: Ticket, act: Act) -> Change:
@@ -42,10 +44,16 @@ def take_back(status_epoch: int, *, seq: int, old_status: str | None) -> Change:
     return Change(EventKind.MESSAGE_WITHDRAWN, values)
 
 
-def settle(ticket: Ticket, act: Act) -> Change | None:
-    """Resolve or close; None when it is so already, InvalidTransition when it cannot become so."""
+def settle(ticket: Ticket, act: Act, *, resolution: str = "") -> Change | None:
+    """Resolve or close; None when it is so already, InvalidTransition when it cannot become so.
+
+    `resolution` says what solved it; an empty one keeps what is there.
+    """
     status = status_after(act, ticket.status)
-    return None if status is ticket.status else Change(_KINDS[act], {"status": status, "snoozed_until": None})
+    if status is ticket.status:
+        return None
+    values = {"status": status, "snoozed_until": None}
+    return Change(_KINDS[act], values | ({"resolution": clean_resolution(resolution)} if resolution else {}))
 
 
 def reopen(ticket: Ticket, principal: Principal) -> Change:
@@ -66,9 +74,21 @@ def assign(ticket: Ticket, assignee_id: UUID | None, *, team_id: UUID | None) ->
     return _unless_same(ticket, EventKind.TICKET_ASSIGNED, {"assignee_id": assignee_id, "team_id": team_id})
 
 
-def update(ticket: Ticket, wanted: Mapping[str, Any], principal: Principal) -> Change | None:
-    """Set fields by hand; a status that settles or reopens is the act of that name, with its event and permission."""
-    values = _checked(wanted)
+def update(
+    ticket: Ticket, wanted: Mapping[str, Any], principal: Principal, *, brought: Brought = NOTHING_BROUGHT
+) -> Change | None:
+    """Set fields by hand; a status that settles or reopens is the act of that name, with its event and permission.
+
+    A new category has `brought` some values.
+    """
+    values, reason = _checked(wanted), ""
+    if values.get("category_id", ticket.category_id) != ticket.category_id:
+        values, reason = {**brought.values, **values}, brought.reason
+    change = _update(ticket, values, principal)
+    return change and replace(change, reason=reason)
+
+
+def _update(ticket: Ticket, values: dict[str, Any], principal: Principal) -> Change | None:
     if (status := values.pop("status", ticket.status)) is ticket.status:
         return _unless_same(ticket, EventKind.TICKET_UPDATED, values)
     check_by_hand(ticket.status, status)
@@ -93,6 +113,8 @@ def _checked(wanted: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(wanted)
     if "subject" in values:
         values["subject"] = clean_line(values["subject"])
+    if "resolution" in values:
+        values["resolution"] = clean_resolution(values["resolution"])
     check_fields(
         subject=values.get("subject"),
         type_=values.get("type"),

@@ -11,13 +11,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.domain.clocks.ladder import find_step
-from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
+from services.domain.clocks.policy import NO_SERVICE_LEVELS, LadderStep, ServiceLevels, StepWhen
 from services.domain.decide_clocks import fold_events, pass_limit, show_clocks, take_ladder_step
+from services.domain.decide_family import hear_children
 from services.domain.decide_notices import UNREACHABLE, plan_resolved_notice
 from services.domain.decide_rules import (
     has_to_look_again,
-    look_at_due,
     look_at_event,
+    look_at_steps,
     rebase_tags,
     run_rule_of_time,
     settle_owner,
@@ -50,6 +51,9 @@ def decide(
     facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS, rules: RuleSet = NO_RULES
 ) -> Decision:
     """What is to happen to the ticket now."""
+    if facts.words is not None:
+        # All custom fields, and not only those that are kept beside the decision.
+        facts = replace(facts, ticket=replace(facts.ticket, custom_fields=facts.words.custom_fields))
     draft = Draft(
         facts,
         facts.ticket,
@@ -68,6 +72,7 @@ def decide(
         _tell_staff(draft, event)
     fold_events(draft, fire=_fire, look=look_at_event)
     _give_owner(draft, routing)
+    _hear_children(draft)
     _explain_moot_dues(draft)
     _fire_dues(draft)
     settle_owner(draft)
@@ -85,7 +90,14 @@ def decide(
         runs=tuple(draft.runs),
         cuts=tuple(draft.cuts),
         look_again=has_to_look_again(draft),
+        family_news=tuple(news.id for news in facts.family.inbox) if facts.family else (),
     )
+
+
+def _hear_children(draft: Draft) -> None:
+    before, begun = draft.ticket, len(draft.steps)
+    hear_children(draft)
+    look_at_steps(draft, begun=begun, before=before)
 
 
 def _send_reply(draft: Draft, event: EventFacts) -> None:
@@ -147,13 +159,18 @@ def _acknowledge(draft: Draft, event: EventFacts) -> None:
 
 
 def _tell_resolved(draft: Draft, event: EventFacts) -> None:
-    """The requester is told that somebody else resolved the ticket, if it still is."""
-    if event.kind is not EventKind.TICKET_RESOLVED:
+    """The requester is told that somebody else resolved the ticket, if it still is; by a cascade also of its end."""
+    settled = (EventKind.TICKET_RESOLVED, EventKind.TICKET_CLOSED) if event.tells else (EventKind.TICKET_RESOLVED,)
+    if event.kind not in settled:
         return
     cause, ticket = f"event {event.seq}", draft.ticket
     lasts = ticket.status is TicketStatus.RESOLVED and ticket.status_epoch == event.seq
+    # The parent may be closed right after it was resolved: the customers of its children are told all the same.
+    lasts = lasts or (event.tells and ticket.status.is_settled)
     if event.by_requester:
         outcome = "no notice: the requester did it"
+    elif event.in_cascade and not event.tells:
+        outcome = "no notice: it was settled with its parent, and this customer is not told here"
     elif not lasts:
         outcome = "no notice: it is not so any more"
     else:
@@ -254,7 +271,11 @@ def _fire(draft: Draft, due: Due) -> None:
     # A rule's own effects are seen as it has them.
     if due.kind is not DueKind.RULE:
         show_clocks(draft, before, at=due.due_at, cause=f"due {due.key}")
-        look_at_due(draft, due, begun=begun, before=before, ladder_step=ladder_step)
+        look_at_steps(draft, begun=begun, before=before, warned=_warns(ladder_step))
+
+
+def _warns(step: LadderStep | None) -> bool:
+    return step is not None and step.when is not StepWhen.AFTER
 
 
 def _next_due(dues: Iterable[Due], facts: Facts) -> Due | None:

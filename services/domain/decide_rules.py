@@ -16,7 +16,6 @@ from services.domain.acting import Acted, act, notes_of, people_told, rebased_ta
 from services.domain.actions import Action, ActionKind
 from services.domain.clocks.fold import ticket_after
 from services.domain.clocks.model import ALL_THE_TIME
-from services.domain.clocks.policy import LadderStep
 from services.domain.clocks.running import Word
 from services.domain.conditions.compiled import see
 from services.domain.decide_clocks import show_clocks
@@ -39,7 +38,6 @@ from services.domain.rules.happenings import (
     is_seen,
     triggers_of,
     triggers_of_changes,
-    triggers_of_step,
 )
 from services.domain.rules.model import Rule, Trigger
 from services.domain.rules.view import Moment, who_did
@@ -51,6 +49,7 @@ MOST_LINKS = 10
 # So often are rules asked again that others may have made fit.
 MOST_ROUNDS = 10
 _NOTHING = "nothing: it is so already"
+_OF_KINDS = {EventKind.CLOCK_MISSED: frozenset({Trigger.CLOCK_MISSED})}
 _KINDS = {'"resolved"': EventKind.TICKET_RESOLVED, '"closed"': EventKind.TICKET_CLOSED}
 
 
@@ -85,18 +84,15 @@ def look_at_event(draft: Draft, event: EventFacts, before: TicketFacts) -> None:
     _run_rules(draft, happening)
 
 
-def look_at_due(draft: Draft, due: Due, *, begun: int, before: TicketFacts, ladder_step: LadderStep | None) -> None:
-    """Let the rules look at what a due did: at its steps from the place `begun` on."""
-    if not draft.rules.rules:
+def look_at_steps(draft: Draft, *, begun: int, before: TicketFacts, warned: bool = False) -> None:
+    """Let the rules look at what came by itself: at the steps from the place `begun` on, as one thing."""
+    if not draft.rules.rules or len(draft.steps) == begun:
         return
-    cause, triggers = f"due {due.key}", frozenset[Trigger]()
+    first, triggers = draft.steps[begun], {Trigger.CLOCK_WARNED} if warned else set()
     for step in draft.steps[begun:]:
-        triggers |= triggers_of_changes(step.changes)
-        if step.kind is EventKind.CLOCK_MISSED:
-            triggers |= {Trigger.CLOCK_MISSED}
-    if ladder_step is not None:
-        triggers |= triggers_of_step(ladder_step.when)
-    _run_rules(draft, Happening(Moment(due.due_at, before, draft.ticket, None, "desk"), triggers, cause, cause))
+        triggers |= triggers_of_changes(step.changes) | _OF_KINDS.get(step.kind, frozenset())
+    moment = Moment(first.effective_at, before, draft.ticket, None, "desk")
+    _run_rules(draft, Happening(moment, frozenset(triggers), first.cause, first.cause))
 
 
 def run_rule_of_time(draft: Draft, due: Due) -> None:
@@ -354,8 +350,7 @@ def _change(draft: Draft, rule: Rule, happening: Happening, doing: _Doing, told:
         told.append(f"service level policy {doing.policy_id}")
     if status is not None:
         draft.ticket = replace(draft.ticket, status_since=at, status_epoch=draft.ticket.version + len(draft.steps))
-    told += [f"{change.field}: {change.old} → {change.new}" for change in changes if change.field != "custom_fields"]
-    told += ["custom fields changed" for change in changes if change.field == "custom_fields"]
+    told += [f"{change.field}: {'' if change.old == 'false' else change.old} → {change.new}" for change in changes]
     word = Word.REOPENED if kind is EventKind.TICKET_REOPENED else Word.OTHER
     show_clocks(draft, before, at=at, cause=f"rule {rule.id}", word=word)
     if kind is EventKind.TICKET_RESOLVED:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.domain.clocks.model import Clock
+from services.domain.family.model import FamilyFacts
 from services.domain.ticket import (
     AttachedFile,
     AuthorKind,
@@ -24,9 +25,9 @@ from services.domain.ticket import (
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """A ticket without a customer's text, name or address; `policy_id` is the one that the rule `policy_rule_id` set.
+    """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category.
 
-    Custom fields are there only when some rule needs them.
+    `custom_fields` are numbers, checks, choices and dates alone. `policy_id` is what the rule `policy_rule_id` set.
     """
 
     id: UUID
@@ -47,9 +48,12 @@ class TicketFacts:
     tags: tuple[str, ...] = ()
     requester_id: UUID | None = None
     created_at: datetime | None = None
-    custom_fields: JsonObject = field(default_factory=dict)
     policy_id: UUID | None = None
     policy_rule_id: UUID | None = None
+    category_id: UUID | None = None
+    category_path: tuple[UUID, ...] = ()
+    organisation_id: UUID | None = None
+    custom_fields: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,8 @@ class EventFacts:
 
     No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
     process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. A
-    decision made what is `decided`; `rule_id` is the rule that somebody wants to run.
+    decision made what is `decided`; `rule_id` is the rule that somebody wants to run. What a cascade did `tells` the
+    requester in this thread or not.
     """
 
     seq: int
@@ -76,6 +81,8 @@ class EventFacts:
     changes: tuple[FieldChange, ...] = ()
     decided: bool = False
     rule_id: UUID | None = None
+    in_cascade: bool = False
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +193,7 @@ class TicketWords:
     requester_name: str = ""
     requester_email: str = ""
     messages: tuple[MessageText, ...] = ()
+    custom_fields: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +221,7 @@ class Facts:
     history: HistoryFacts | None = None
     recent_runs: tuple[RecentRuns, ...] = ()
     cut_rules: tuple[RuleCut, ...] = ()
+    family: FamilyFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +344,7 @@ class EffectKind(StrEnum):
     RULE_REPLY_MAIL = "rule_reply_mail"
     RULE_NOTICE_MAIL = "rule_notice_mail"
     RULE_CUT_MAIL = "rule_cut_mail"
+    CHILDREN_SETTLED_MAIL = "children_settled_mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,11 +393,15 @@ class Decision:
     runs: tuple[RuleRun, ...] = ()
     cuts: tuple[RuleCut, ...] = ()
     look_again: bool = False
+    family_news: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a ticket's workflow needs to wait. `due_in_seconds` counts from the answer, by the database's clock."""
+    """What a ticket's workflow needs to wait. `due_in_seconds` counts from the answer, by the database's clock.
+
+    `parent_to_tell` has news of this ticket to read; `cascade_id` is the one to carry out.
+    """
 
     ticket_id: UUID
     number: int
@@ -400,6 +414,8 @@ class Plan:
     next_due_reason: str
     open_effects: tuple[UUID, ...]
     more: bool
+    parent_to_tell: UUID | None = None
+    cascade_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ NAMED_MAILS = frozenset(
     }
 )
 STAFF_MAILS = NAMED_MAILS | {EffectKind.CUSTOMER_WROTE_MAIL, EffectKind.NOTE_MAIL, EffectKind.ASSIGNED_MAIL}
+STAFF_MAILS |= {EffectKind.CHILDREN_SETTLED_MAIL}
 
 
 @dataclass(frozen=True, slots=True)

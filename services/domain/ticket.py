@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from services.domain.family.policy import NO_CHILDREN, Children, DownPolicy, UpPolicy
+
 JsonObject = dict[str, Any]
 
 
@@ -84,6 +86,14 @@ class EventKind(StrEnum):
     RULE_APPLIED = "rule_applied"
     RULE_CUT = "rule_cut"
     RULE_REQUESTED = "rule_requested"
+    PARENT_SET = "parent_set"
+    PARENT_REMOVED = "parent_removed"
+    CHILD_ADDED = "child_added"
+    CHILD_REMOVED = "child_removed"
+    CHILD_REOPENED = "child_reopened"
+    CHILDREN_SETTLED = "children_settled"
+    CASCADE_ENDED = "cascade_ended"
+    FAMILY_POLICY_SET = "family_policy_set"
 
 
 class DueKind(StrEnum):
@@ -113,6 +123,7 @@ class Contact:
     id: UUID
     email: str
     name: str
+    organisation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +156,10 @@ class Ticket:
     snooze_reason: str = ""
     snoozed_by: str = ""
     keep_on_reply: bool = False
+    category_id: UUID | None = None
+    parent_id: UUID | None = None
+    children: Children = NO_CHILDREN
+    resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +283,8 @@ class Brand:
     undo_seconds: int = 5
     staff_notices: bool = True
     language: str = "en"
+    family_down: DownPolicy = DownPolicy.CASCADE
+    family_up: UpPolicy = UpPolicy.SETTLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +303,8 @@ class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
     `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
-    signed handles of files that the caller has put into the object store before.
+    signed handles of files that the caller has put into the object store before. Without a priority it has that of its
+    `category` (an id, a name or a place in the tree), which brings its team too, or else a normal one.
     """
 
     subject: str
@@ -294,7 +312,7 @@ class NewTicket:
     requester_email: str
     requester_name: str = ""
     brand: str = ""
-    priority: Priority = Priority.NORMAL
+    priority: Priority | None = None
     type: str = ""
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
@@ -309,6 +327,8 @@ class NewTicket:
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
     uploads: tuple[str, ...] = ()
+    category: str = ""
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

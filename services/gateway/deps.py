@@ -30,10 +30,13 @@ from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class Services:
 
     tickets: TicketsClient
     clocks: ClocksClient
+    categories: CategoriesClient
+    upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
     desk: DeskClient
@@ -59,6 +64,7 @@ class Services:
     realm: Realm
     uploads: Uploads
     followers: FollowersClient
+    families: FamilyClient
     images: ImageLinks
     outbound: Outbound
 
@@ -96,6 +102,10 @@ def _clocks(request: Request) -> ClocksClient:
     return services(request).clocks
 
 
+def _categories(request: Request) -> CategoriesClient:
+    return services(request).categories
+
+
 def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
@@ -120,6 +130,10 @@ def _followers(request: Request) -> FollowersClient:
     return services(request).followers
 
 
+def _families(request: Request) -> FamilyClient:
+    return services(request).families
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -136,10 +150,12 @@ Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
+Categories = Annotated[CategoriesClient, Depends(_categories)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
+Families = Annotated[FamilyClient, Depends(_families)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

@@ -15,7 +15,7 @@ from services.domain.ticket import AuthorKind, EventKind, FieldChange, Priority,
 from services.domain.words import labels
 
 # What a condition of a policy may ask about.
-POLICY_FIELDS = ("brand", "channel", "priority", "team", "type", "tag")
+POLICY_FIELDS = ("brand", "channel", "priority", "team", "type", "tag", "category", "category_tree", "organisation")
 
 
 def _optional_id(value: str | None) -> UUID | None:
@@ -33,12 +33,12 @@ _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "tags": tuple,
     "team_id": _optional_id,
     "assignee_id": _optional_id,
+    "category_id": _optional_id,
     "snoozed_until": _optional_instant,
-    "custom_fields": dict,
 }
 # The fields of events that decisions look at.
-FOLDED_FIELDS = tuple(field for field in _FROM_JSON if field != "custom_fields")
-_NEVER_NONE = ("status", "priority", "type", "tags", "custom_fields")
+FOLDED_FIELDS = tuple(_FROM_JSON)
+_NEVER_NONE = ("status", "priority", "type", "tags")
 
 
 def ticket_before(ticket: TicketFacts, events: Iterable[EventFacts]) -> TicketFacts:
@@ -72,8 +72,19 @@ def policy_of(ticket: TicketFacts, brand_id: UUID, levels: ServiceLevels, *, at:
         "team": () if ticket.team_id is None else (ticket.team_id,),
         "type": labels(ticket.type),
         "tag": labels(list(ticket.tags)),
+        "category": () if ticket.category_id is None else (ticket.category_id,),
+        "category_tree": category_line(ticket),
+        "organisation": () if ticket.organisation_id is None else (ticket.organisation_id,),
     }
     return choose_policy(levels.policies, lambda policy: evaluate(levels.conditions[policy.id], facts, now=at))
+
+
+def category_line(ticket: TicketFacts) -> tuple[UUID, ...]:
+    """Its category with those above it; of one that it had only for a moment, nobody knows what is above."""
+    if ticket.category_id is None:
+        return ()
+    known = ticket.category_path[-1:] == (ticket.category_id,)
+    return ticket.category_path if known else (ticket.category_id,)
 
 
 def moment_of(event: EventFacts, ticket: TicketFacts, policy: Policy | None, *, woke: bool) -> Moment:

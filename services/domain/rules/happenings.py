@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.domain.clocks.policy import StepWhen
 from services.domain.decision import EventFacts
 from services.domain.rules.model import Trigger
 from services.domain.rules.view import Moment
@@ -17,7 +16,7 @@ _OF_FIELDS = {
     "assignee_id": Trigger.ASSIGNEE_CHANGED,
     "tags": Trigger.TAGS_CHANGED,
     "type": Trigger.FIELD_CHANGED,
-    "custom_fields": Trigger.FIELD_CHANGED,
+    "category_id": Trigger.FIELD_CHANGED,
 }
 _SETTLED = ('"resolved"', '"closed"')
 
@@ -57,11 +56,6 @@ def triggers_of_changes(changes: Iterable[FieldChange]) -> frozenset[Trigger]:
     return frozenset(trigger for change in changes for trigger in _of_change(change))
 
 
-def triggers_of_step(when: StepWhen) -> frozenset[Trigger]:
-    """What a step of a ladder is to rules."""
-    return frozenset({Trigger.CLOCK_WARNED}) if when is not StepWhen.AFTER else frozenset()
-
-
 # What a new ticket begins with is no change of it.
 _CREATION = {EventKind.TICKET_CREATED: frozenset(Trigger) - {Trigger.TICKET_CREATED}}
 
@@ -82,6 +76,8 @@ def _of_event(event: EventFacts) -> Iterator[Trigger]:
 def _of_change(change: FieldChange) -> Iterator[Trigger]:
     if change.old == change.new:
         return
+    if change.field.startswith("custom_fields"):
+        yield Trigger.FIELD_CHANGED
     if change.field in _OF_FIELDS:
         yield _OF_FIELDS[change.field]
     if change.field == "status":

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.domain.clocks.fold import category_line
 from services.domain.clocks.policy import ServiceLevels
 from services.domain.conditions.compiled import Text
 from services.domain.conditions.fields import CUSTOM
@@ -15,6 +16,7 @@ from services.domain.ticket import AuthorKind, Contact
 from services.domain.words import labels, split_words
 
 _WAS = "was."
+_OF_MOMENT = ("by", "brand", "subject", "text", "message.text", "requester", "in_hours")
 _BECAME = "became."
 
 
@@ -152,6 +154,9 @@ _OF_TICKET: Mapping[str, Callable[[TicketFacts], Sequence[Any]]] = {
     "type": lambda ticket: labels(ticket.type),
     "team": lambda ticket: _one(ticket.team_id),
     "assignee": lambda ticket: _one(ticket.assignee_id),
+    "category": lambda ticket: _one(ticket.category_id),
+    "category_tree": category_line,
+    "organisation": lambda ticket: _one(ticket.organisation_id),
     "tag": lambda ticket: labels(list(ticket.tags)),
     "number": lambda ticket: (ticket.number,),
     "created": lambda ticket: _one(ticket.created_at),
@@ -173,3 +178,5 @@ _OF_EVENT: Mapping[str, Callable[[EventFacts], Sequence[Any]]] = {
     "message.author": lambda event: _one(event.author_kind),
     "message.automatic": lambda event: ("yes" if event.automatic else "no",) if event.message_id else (),
 }
+# All that a rule may ask for, besides custom fields.
+ASKABLE = frozenset({*_OF_TICKET, *_OF_HISTORY, *_OF_EVENT, *_OF_MOMENT})

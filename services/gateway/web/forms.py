@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.domain.errors import AlreadyExists, DuradeskError, Invalid
+from services.gateway.web.shapes import sentence
 
 # Which field an answer of a service is about that names none.
 _FIELDS = {
@@ -11,6 +12,7 @@ _FIELDS = {
     "TEAM_NAME_TAKEN": "name",
     "BRAND_NAME_TAKEN": "name",
     "NAME_TAKEN": "name",
+    "CATEGORY_NAME_TAKEN": "name",
     "BRAND_ADDRESS_TAKEN": "address",
 }
 
@@ -31,11 +33,7 @@ class Form:
 def form_again(values: Mapping[str, object], error: DuradeskError) -> Form:
     """The form with what a service found wrong in it."""
     if isinstance(error, Invalid) and error.violations:
-        return Form(values, {name: _sentence(text) for name, text in error.violations.items()})
+        return Form(values, {name: sentence(text) for name, text in error.violations.items()})
     if isinstance(error, AlreadyExists) and error.reason in _FIELDS:
         return Form(values, {_FIELDS[error.reason]: error.message})
     return Form(values, problem=error.message)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")

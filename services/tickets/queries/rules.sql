@@ -1,6 +1,6 @@
 -- read_ticket_words --
 -- What people wrote, as a decision may look at it: of messages those that are not decided yet.
-SELECT t.subject, c.name AS requester_name, c.email AS requester_email,
+SELECT t.subject, t.custom_fields, c.name AS requester_name, c.email AS requester_email,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('message_id', m.id, 'text', left(m.body, %(longest)s))), '[]')
         FROM messages m
         WHERE m.id = ANY(%(message_ids)s)) AS messages

@@ -1,7 +1,7 @@
 """What a decision may look at, and storing one with all that it changes."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from services.domain.decision import (
     TicketFacts,
 )
 from services.domain.errors import Conflict, Invalid, NotFound
+from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.followers import notice
 from services.domain.ticket import (
     AuthorKind,
@@ -32,6 +33,7 @@ from services.domain.ticket import (
     Channel,
     Due,
     EventKind,
+    FieldChange,
     FollowerKind,
     JsonObject,
     Priority,
@@ -39,9 +41,12 @@ from services.domain.ticket import (
     TicketStatus,
     Visibility,
 )
+from services.domain.ticket_fields import TicketField, decidable
 from services.tickets.convert import due_of, field_changes_of, new_values
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
+from services.tickets.store.inbox import NEWS, family_facts_of, take_news
+from services.tickets.store.kinship import why_blocked
 from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.reminders import read_reminders
@@ -54,16 +59,19 @@ from services.tickets.store.rules import (
     read_recent_runs,
     read_words,
     reply_effect,
+    rule_values,
     set_rule_policy,
     words_hash,
 )
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.ticket_fields import read_fields
 
 ACTOR = "duradesk"
 # A decision takes at most so many events at once; the next one takes the rest.
 EVENTS = 200
 
 Row = Mapping[str, Any]
+_CUSTOM_FIELDS = FieldChange("custom_fields", "false", "true")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +85,16 @@ class DecisionRecord:
 
 async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collection[FactNeed] = ()) -> Facts:
     """The facts of one moment, with the events that are not yet decided, and what rules need; NotFound."""
-    custom_fields = FactNeed.CUSTOM_FIELDS in needs
-    fields = [*FOLDED_FIELDS, *(["custom_fields"] if custom_fields else [])]
-    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": fields, "custom_fields": custom_fields}
+    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS), "news": NEWS}
     row = await (await conn.execute(QUERIES["get_for_decision"], parameters)).fetchone()
     if row is None:
         raise NotFound("This ticket does not exist.")
     events = tuple(_event_of(event) for event in row["events"][:EVENTS])
-    words = await read_words(conn, ticket_id, events) if FactNeed.WORDS in needs else None
+    wordy = FactNeed.WORDS in needs or FactNeed.CUSTOM_FIELDS in needs
+    words = await read_words(conn, ticket_id, events) if wordy else None
     return Facts(
         now=row["now"],
-        ticket=_ticket_facts_of(row),
+        ticket=_ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
         brand=_brand_of(row),
         events=events,
         more=len(row["events"]) > EVENTS,
@@ -103,6 +110,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collecti
         history=await read_history(conn, ticket_id) if FactNeed.HISTORY in needs else None,
         recent_runs=await read_recent_runs(conn, ticket_id) if FactNeed.RULES in needs else (),
         cut_rules=await read_open_cuts(conn) if FactNeed.RULES in needs else (),
+        family=family_facts_of(row),
     )
 
 
@@ -115,7 +123,9 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
     _check_current(decision, facts=facts, locked=locked)
     replan = await _planned_dues(conn, decision.ticket_id) != set(decision.dues)
     rewound = decision.clocks != facts.clocks
-    if facts.events or decision.steps or decision.assignment or decision.effects or replan or rewound:
+    await take_news(conn, decision)
+    heard = bool(decision.family_news)
+    if facts.events or decision.steps or decision.assignment or decision.effects or replan or rewound or heard:
         decision_id = await _store_decision(conn, decision, record)
         for step in decision.steps:
             locked = await _take_step(conn, locked, step, facts=facts, decision_id=decision_id)
@@ -176,6 +186,9 @@ async def _take_step(
         due = {"ticket_id": ticket.id, "key": step.due_key, "due_at": step.effective_at, "fired_at": facts.now}
         if await (await conn.execute(QUERIES["fire_due"], due)).fetchone() is None:
             raise Conflict(f"The due {step.due_key} has fired already: read the facts again and decide again.")
+    if reason := await why_blocked(conn, ticket, new_values(step.changes)):
+        # Told once, and over: the children's own news settle the parent later.
+        step = replace(step, kind=EventKind.TICKET_UPDATED, changes=(), reason=reason)
     message_id = await add_note(conn, ticket, step.note, author=ACTOR) if step.note else None
     if step.reply:
         message_id = await add_reply(conn, ticket, step.reply, brand=facts.brand)
@@ -185,7 +198,7 @@ async def _take_step(
         locked,
         step.kind,
         actor=ACTOR,
-        changes=new_values(step.changes),
+        changes=rule_values(ticket, step.changes),
         message_id=message_id,
         decision_id=decision_id,
         cause=step.cause,
@@ -270,7 +283,9 @@ async def _read_plan(conn: Connection, ticket_id: UUID, *, more: bool) -> Plan:
         due_in_seconds=row["due_in_seconds"],
         next_due_reason=row["next_due_reason"],
         open_effects=tuple(row["open_effects"]),
-        more=more,
+        more=more or row["has_news"],
+        parent_to_tell=row["parent_to_tell"],
+        cascade_id=row["cascade_id"],
     )
 
 
@@ -279,7 +294,7 @@ def _follower_of(follower: JsonObject) -> FollowerFacts:
     return FollowerFacts(UUID(follower["follower_id"]), kind, follower["since_seq"])
 
 
-def _ticket_facts_of(row: Row) -> TicketFacts:
+def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
     return TicketFacts(
         id=row["id"],
         number=row["number"],
@@ -299,9 +314,12 @@ def _ticket_facts_of(row: Row) -> TicketFacts:
         tags=tuple(row["tags"]),
         requester_id=row["requester_id"],
         created_at=row["created_at"],
-        custom_fields=row["custom_fields"],
         policy_id=row["policy_id"],
         policy_rule_id=row["policy_rule_id"],
+        category_id=row["category_id"],
+        category_path=tuple(row["category_path"]),
+        organisation_id=row["organisation_id"],
+        custom_fields=decidable(fields, row["custom_fields"]),
     )
 
 
@@ -319,6 +337,8 @@ def _brand_of(row: Row) -> Brand:
         undo_seconds=row["undo_seconds"],
         staff_notices=row["staff_notices"],
         language=row["language"],
+        family_down=DownPolicy(row["family_down"]),
+        family_up=UpPolicy(row["family_up"]),
     )
 
 
@@ -337,7 +357,10 @@ def _event_of(event: JsonObject) -> EventFacts:
         withdrawn=event["withdrawn"],
         actor=event["actor"],
         assignee_id=UUID(event["assignee_id"]) if event["assignee_id"] else None,
-        changes=field_changes_of(event["changes"]),
+        # What people wrote into custom fields is not copied into decisions, only that they did.
+        changes=(*field_changes_of(event["changes"]), *([_CUSTOM_FIELDS] if event["changes_custom_fields"] else [])),
         decided=event["decided"],
         rule_id=UUID(event["rule_id"]) if event["rule_id"] else None,
+        in_cascade=event["in_cascade"],
+        tells=event["tells"],
     )

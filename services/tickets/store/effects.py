@@ -42,6 +42,7 @@ _WORDS = {
     EffectKind.RULE_REPLY_MAIL: "reply of a rule",
     EffectKind.RULE_NOTICE_MAIL: "notice to the staff",
     EffectKind.RULE_CUT_MAIL: "notice to the staff",
+    EffectKind.CHILDREN_SETTLED_MAIL: "notice to the staff",
 }
 
 

@@ -1,10 +1,13 @@
 """What decisions ask for rules, and what rules leave on tickets."""
 
+import json
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.domain.conditions.fields import CUSTOM
 from services.domain.decision import (
     Anchor,
     Decision,
@@ -21,8 +24,9 @@ from services.domain.decision import (
 from services.domain.followers import MOST_FOLLOWERS
 from services.domain.rules.history import NOT_ACTS
 from services.domain.templates import fill_reply
-from services.domain.ticket import AuthorKind, Brand, JsonObject, Ticket, Visibility
+from services.domain.ticket import AuthorKind, Brand, FieldChange, JsonObject, Ticket, Visibility
 from services.domain.words import LONGEST_TEXT
+from services.tickets.convert import new_values
 from services.tickets.store.events import Connection, LockedTicket
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.tickets import body_hash
@@ -41,12 +45,13 @@ async def read_words(conn: Connection, ticket_id: UUID, events: tuple[EventFacts
     row = await (await conn.execute(QUERIES["read_ticket_words"], parameters)).fetchone()
     assert row is not None, "the facts of the ticket were read a moment ago"
     messages = tuple(MessageText(UUID(each["message_id"]), each["text"]) for each in row["messages"])
-    return TicketWords(row["subject"], row["requester_name"], row["requester_email"], messages)
+    return TicketWords(row["subject"], row["requester_name"], row["requester_email"], messages, row["custom_fields"])
 
 
 def words_hash(words: TicketWords) -> str:
     """What subject and requester are known by where they are not kept."""
-    told = f"{words.subject}\x00{words.requester_name}\x00{words.requester_email}"
+    fields = json.dumps(words.custom_fields, sort_keys=True)
+    told = f"{fields}\x00{words.subject}\x00{words.requester_name}\x00{words.requester_email}"
     return sha256(told.encode()).hexdigest()
 
 
@@ -126,6 +131,16 @@ async def add_reply(conn: Connection, ticket: Ticket, template: str, *, brand: B
     await conn.execute(QUERIES["insert_message"], parameters)
     await add_message_words(conn, ticket, body, Visibility.PUBLIC)
     return message_id
+
+
+def rule_values(ticket: Ticket, changes: Iterable[FieldChange]) -> dict[str, Any]:
+    """The new value of each changed field; custom fields are changed one by one, a null takes one away."""
+    values = new_values(changes)
+    custom = {name.removeprefix(CUSTOM): values.pop(name) for name in [*values] if name.startswith(CUSTOM)}
+    if custom:
+        merged = {**ticket.custom_fields, **custom}
+        values["custom_fields"] = {name: value for name, value in merged.items() if value is not None}
+    return values
 
 
 def reply_effect(message_id: UUID, step: Step) -> PlannedEffect:
