@@ -63,7 +63,7 @@ class EventFacts:
     No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
     process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. A
     decision made what is `decided`; `rule_id` is the rule that somebody wants to run. What a cascade did `tells` the
-    requester in this thread or not.
+    requester in this thread or not. Nobody outside is told of one that is `quiet`.
     """
 
     seq: int
@@ -83,6 +83,7 @@ class EventFacts:
     rule_id: UUID | None = None
     in_cascade: bool = False
     tells: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
