@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.domain.actions import MOST_ACTIONS, Action, ActionKind, action_problems
-from services.domain.conditions.fields import CUSTOM, find_field
+from services.domain.conditions.fields import CUSTOM, FIELDS, find_field
 from services.domain.conditions.text_form import parse_text
 from services.domain.conditions.tree import Condition, Name, Operator, tests
 from services.domain.errors import Invalid
@@ -18,8 +18,10 @@ from services.domain.rules.view import ASKABLE
 PLACEHOLDERS = ("name", "subject", "number", "brand")
 # What they were is not looked up.
 _WITHOUT_PAST = ("organisation", "category_tree", "parent", "children")
-_OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
+OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
 _NOT_YET = (ActionKind.LINK_TO_PARENT,)
+# A rule sees the ticket at an event: what is planned for it, and what a list counts from, is not known there.
+UNKNOWN_FIELDS = tuple(field for field in FIELDS if field not in ASKABLE)
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 
 
@@ -56,7 +58,7 @@ def read_rule_conditions(rule: Rule) -> Condition:
         if test.field not in ASKABLE and not test.field.startswith(CUSTOM):
             raise _wrong(f"cannot ask for {test.field}: a rule sees the ticket as something happens to it")
         if rule.trigger is Trigger.TIME and (
-            test.field in _OF_EVENTS or test.operator in (Operator.WAS, Operator.CHANGED_TO)
+            test.field in OF_EVENTS or test.operator in (Operator.WAS, Operator.CHANGED_TO)
         ):
             raise _wrong(f"cannot ask for {test.field} {test.operator}: when a time is over nothing has changed")
         was = test.operator in (Operator.WAS, Operator.CHANGED_TO)
