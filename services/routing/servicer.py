@@ -104,7 +104,7 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         return replace(routing, teams=tuple(teams), skills=skills, revision=revision_of(staffing, staff))
 
     async def _teams_of(self, team: Team, named: frozenset[UUID]) -> set[UUID]:
-        """The teams that the ticket may go to: its own, those that steps and rules name, and those that take what is too much."""
+        """The teams that the ticket may go to: its own, those named, and those that take what is too much."""
         known = {team.id, *named}
         return known | await self._store.list_overflow_teams(known)
 
