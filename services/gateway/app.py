@@ -25,6 +25,7 @@ from services.gateway.api import (
     rules,
     service_levels,
     snoozes,
+    staffing,
     teams,
     tickets,
     tokens,
@@ -36,9 +37,9 @@ from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
     account,
-    activity,
     answers,
     assets,
+    availability,
     changes,
     columns,
     desk_forms,
@@ -58,11 +59,17 @@ from services.gateway.web import (
     settings_ladders,
     settings_people,
     settings_policies,
+    settings_rule,
+    settings_rule_history,
+    settings_rules,
+    settings_skills,
     settings_start,
+    settings_team_routing,
     settings_teams,
     sign_in,
     sink,
     upcoming,
+    why,
 )
 from services.gateway.web import deliveries as delivery_pages
 from services.gateway.web import quarantine as quarantine_pages
@@ -71,9 +78,9 @@ VERSION = "1"
 # In this order: the first route that matches a path serves it.
 _PAGES = (
     account,
-    activity,
     answers,
     assets,
+    availability,
     changes,
     columns,
     delivery_pages,
@@ -94,11 +101,17 @@ _PAGES = (
     settings_ladders,
     settings_people,
     settings_policies,
+    settings_rule,
+    settings_rule_history,
+    settings_rules,
+    settings_skills,
     settings_start,
+    settings_team_routing,
     settings_teams,
     sign_in,
     sink,
     upcoming,
+    why,
 )
 
 
@@ -126,6 +139,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         snoozes,
         clocks,
         service_levels,
+        staffing,
         rules,
         followers,
         families,
