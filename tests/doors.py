@@ -41,6 +41,7 @@ from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
@@ -129,6 +130,7 @@ async def running_gateway(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
+            ticket_fields=TicketFieldsClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
             desk=DeskClient(tickets),

@@ -32,6 +32,7 @@ from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -49,6 +50,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
+            ticket_fields=TicketFieldsClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
             desk=DeskClient(tickets),

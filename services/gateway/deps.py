@@ -34,6 +34,7 @@ from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 
 
@@ -44,6 +45,7 @@ class Services:
     tickets: TicketsClient
     clocks: ClocksClient
     categories: CategoriesClient
+    ticket_fields: TicketFieldsClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
     desk: DeskClient
@@ -102,6 +104,10 @@ def _categories(request: Request) -> CategoriesClient:
     return services(request).categories
 
 
+def _ticket_fields(request: Request) -> TicketFieldsClient:
+    return services(request).ticket_fields
+
+
 def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
@@ -143,6 +149,7 @@ Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
 Categories = Annotated[CategoriesClient, Depends(_categories)]
+TicketFields = Annotated[TicketFieldsClient, Depends(_ticket_fields)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]

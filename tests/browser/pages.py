@@ -18,6 +18,8 @@ DESK = {
     "teams": "/settings/teams",
     "brands": "/settings/brands",
     "categories": "/settings/categories",
+    "fields": "/settings/fields",
+    "new-field": "/settings/fields/new",
     "calendars": "/settings/calendars",
     "new-calendar": "/settings/calendars/new",
     "policies": "/settings/policies",

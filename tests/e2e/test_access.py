@@ -23,6 +23,7 @@ from duradesk.tickets.v1 import (
     desk_service_pb2,
     follower_service_pb2,
     orchestration_service_pb2,
+    ticket_field_service_pb2,
     ticket_service_pb2,
 )
 from google.protobuf.message_factory import GetMessageClass
@@ -40,6 +41,7 @@ METHODS = [
     for file in (
         ticket_service_pb2,
         category_service_pb2,
+        ticket_field_service_pb2,
         clock_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,

@@ -15,7 +15,7 @@ from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import SignedInPage
 
 # What is on the page anyway, or means nothing to people.
-_SILENT = frozenset({"channel", "custom_fields", "number", "brand_id", "requester_id", "follow_up_of", "type"})
+_SILENT = frozenset({"channel", "number", "brand_id", "requester_id", "follow_up_of", "type"})
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 
@@ -83,6 +83,8 @@ def _value(field: str, value: Any, directory: Directory) -> str:
             return directory.category(UUID(value))
         case "snoozed_by", str():
             return directory.actor(value)
+        case _, dict():
+            return ", ".join(f"{name} {part}" for name, part in value.items())
         case _, list():
             return ", ".join(map(str, value))
         case _:

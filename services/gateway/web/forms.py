@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from starlette.datastructures import FormData
+
 from services.domain.errors import AlreadyExists, DuradeskError, Invalid
 
 # Which field an answer of a service is about that names none.
@@ -12,6 +14,7 @@ _FIELDS = {
     "BRAND_NAME_TAKEN": "name",
     "NAME_TAKEN": "name",
     "CATEGORY_NAME_TAKEN": "name",
+    "FIELD_KEY_TAKEN": "key",
     "BRAND_ADDRESS_TAKEN": "address",
 }
 
@@ -36,6 +39,11 @@ def form_again(values: Mapping[str, object], error: DuradeskError) -> Form:
     if isinstance(error, AlreadyExists) and error.reason in _FIELDS:
         return Form(values, {_FIELDS[error.reason]: error.message})
     return Form(values, problem=error.message)
+
+
+def texts_of(form: FormData, name: str) -> list[str]:
+    """All texts that a form has under a name."""
+    return [value for value in form.getlist(name) if isinstance(value, str)]
 
 
 def _sentence(text: str) -> str:

@@ -15,6 +15,7 @@ from services.domain.delivery import Delivery
 from services.domain.desk import Draft
 from services.domain.followers import Follower
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
+from services.domain.ticket_fields import TicketField
 from services.gateway.deps import Behind, Services
 from services.gateway.web.activity import Change, changes_of
 from services.gateway.web.clocks import Bars, bars_of
@@ -44,6 +45,7 @@ class Panel:
     copies: tuple[CcProposal, ...]
     failed: tuple[Delivery, ...]
     followers: tuple[Follower, ...]
+    fields: tuple[TicketField, ...]
     others: tuple[Ticket, ...]
     reply: Draft
     note: Draft
@@ -131,6 +133,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         reports = group.create_task(tickets.list_mail_reports(ticket.id))
         copies = group.create_task(tickets.list_cc_proposals(ticket.id))
         followers = group.create_task(behind.followers.list_followers(ticket.id))
+        fields = group.create_task(behind.ticket_fields.list_ticket_fields())
         brands = group.create_task(tickets.list_brands())
         others = group.create_task(_others(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
@@ -152,6 +155,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         ),
         changes=changes_of(events.result(), directory, authors),
         followers=followers.result(),
+        fields=tuple(field for field in fields.result() if field.is_of(ticket.brand_id)),
         clocks=bars_of(clocks.result(), datetime.now(UTC)),
         dues=dues.result(),
         reports=reports.result(),

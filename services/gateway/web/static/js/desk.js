@@ -5,5 +5,6 @@ import "./forms.js";
 import "./keys.js";
 import "./rows.js";
 import "./composer.js";
+import "./fields.js";
 import "./files.js";
 import "./live.js";
