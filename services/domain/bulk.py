@@ -31,6 +31,7 @@ class BulkAct(StrEnum):
     UPDATE = "update"
     SNOOZE = "snooze"
     WAKE = "wake"
+    MACRO = "macro"
 
 
 class BulkState(StrEnum):
@@ -64,6 +65,7 @@ class TicketChange:
     snooze_until: datetime | None = None
     snooze_reason: str = ""
     keep_on_reply: bool = False
+    macro_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ _PERMISSIONS = {
     BulkAct.UPDATE: "tickets.update",
     BulkAct.SNOOZE: "tickets.snooze",
     BulkAct.WAKE: "tickets.snooze",
+    BulkAct.MACRO: "tickets.work",
 }
 _SETTLING = {BulkAct.RESOLVE: Act.RESOLVE, BulkAct.CLOSE: Act.CLOSE}
 
@@ -120,7 +123,7 @@ def check_change(change: TicketChange, principal: Principal) -> None:
     principal.require(_PERMISSIONS[change.act])
     for tags in (change.add_tags, change.remove_tags):
         check_fields(subject=None, type_=None, tags=tags, custom_fields={})
-    _check_snooze(change)
+    _check_details(change)
     empty = (change.act is BulkAct.UPDATE and not (change.priority or change.add_tags or change.remove_tags)) or (
         change.act is BulkAct.ASSIGN and change.keep_assignee and change.keep_team
     )
@@ -128,10 +131,12 @@ def check_change(change: TicketChange, principal: Principal) -> None:
         raise Invalid("The change names nothing to change.", violations={"change": "must have something to change"})
 
 
-def _check_snooze(change: TicketChange) -> None:
+def _check_details(change: TicketChange) -> None:
     problems: dict[str, str] = {}
     if change.act is BulkAct.SNOOZE and change.snooze_until is None:
         problems["change.snooze_until"] = "is required"
+    if change.act is BulkAct.MACRO and change.macro_id is None:
+        problems["change.macro_id"] = "is required: which macro"
     if len(change.snooze_reason) > REASON_LENGTH:
         problems["change.snooze_reason"] = f"must have at most {REASON_LENGTH} characters"
     if problems:
@@ -158,6 +163,7 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)
+    raise Invalid("A macro is run on its own: it says and does more than one change.")
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:

@@ -54,6 +54,7 @@ _AGENT = _LIGHT_AGENT | {
     "tickets.change_dues",
 }
 _ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage", "service_levels.manage"}
+_ADMIN |= {"macros.manage"}
 _ADMIN |= {"rules.manage"}
 _ADMIN |= {"operations.read", "operations.manage"}
 

@@ -67,8 +67,23 @@ def _is_told(change: FieldChange) -> bool:
 
 
 def _field(change: FieldChange, directory: Directory) -> ChangedField:
-    old, new = (_value(change.field, json.loads(text), directory) for text in (change.old, change.new))
+    before, after = json.loads(change.old), json.loads(change.new)
+    if change.field == "custom_fields":
+        known, now = before or {}, after or {}
+        before, after = _differing(known, now), _differing(now, known)
+    old, new = (_value(change.field, value, directory) for value in (before, after))
     return ChangedField(change.field.removesuffix("_id"), old, new)
+
+
+def _differing(fields: dict[str, Any], others: dict[str, Any]) -> list[str]:
+    """The custom fields that are not the same on the other side, in words."""
+    return [f"{name} {_told(value)}" for name, value in fields.items() if others.get(name) != value]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _value(field: str, value: Any, directory: Directory) -> str:
@@ -83,8 +98,6 @@ def _value(field: str, value: Any, directory: Directory) -> str:
             return directory.category(UUID(value))
         case "snoozed_by", str():
             return directory.actor(value)
-        case _, dict():
-            return ", ".join(f"{name} {part}" for name, part in value.items())
         case _, list():
             return ", ".join(map(str, value))
         case _:

@@ -34,6 +34,7 @@ from services.domain.principal import Principal, Role
 from services.domain.ticket import FieldChange, Priority
 from services.tickets.convert import Row, field_changes_of, json_of, new_values
 from services.tickets.store.events import PACED_RANK, Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.macros import MacroRun, read_macro, run_on
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import scope_of
 from services.tickets.store.statements import QUERIES
@@ -109,6 +110,7 @@ class BulkStore:
         parameters = {
             "job_id": job_id,
             "user_id": principal.subject,
+            "user_name": principal.name,
             "role": principal.role,
             "change": Jsonb({name: json_of(value) for name, value in asdict(change).items()}),
             "undo_of": undo_of,
@@ -116,6 +118,8 @@ class BulkStore:
         }
         async with self._database.transaction() as conn:
             first = await first_resource(conn, request, job_id)
+            if change.macro_id is not None:
+                await read_macro(conn, change.macro_id, principal)
             if first is None:
                 await conn.execute(QUERIES["insert_bulk_job"], parameters)
             job, _ = await _read_job(conn, first or job_id, principal)
@@ -151,7 +155,9 @@ async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
 
 async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
     """One ticket; what the domain refuses is known before anything is written, so the others go on."""
-    principal = Principal(job["user_id"], Role(job["role"]))
+    principal = Principal(job["user_id"], Role(job["role"]), name=job["user_name"])
+    if job["undo_of"] is None and job["change"]["act"] == BulkAct.MACRO:
+        return await _run_macro(conn, job, item, principal)
     try:
         locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
         change = _decide(locked, job, item, principal)
@@ -173,6 +179,22 @@ async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
         reason=f"{what} with others, {job['total']} in all",
     )
     await enqueue(conn, locked.ticket, rank=PACED_RANK)
+    return _Became(item["position"], BulkOutcome.DONE, seq=locked.ticket.version)
+
+
+async def _run_macro(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:
+    """A macro says and does several things: what is refused half-way takes back the rest of this ticket's."""
+    try:
+        async with conn.transaction():
+            locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
+            macro = await read_macro(conn, UUID(job["change"]["macro_id"]), principal)
+            before = locked.ticket.version
+            locked, _ = await run_on(conn, locked, macro, MacroRun(), principal)
+            await enqueue(conn, locked.ticket, rank=PACED_RANK)
+    except DuradeskError as error:
+        return _Became(item["position"], BulkOutcome.FAILED, error.message)
+    if locked.ticket.version == before:
+        return _Became(item["position"], BulkOutcome.SKIPPED, _NOTHING_TO_CHANGE)
     return _Became(item["position"], BulkOutcome.DONE, seq=locked.ticket.version)
 
 
@@ -236,4 +258,5 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         snooze_until=datetime.fromisoformat(change["snooze_until"]) if change["snooze_until"] else None,
         snooze_reason=change["snooze_reason"],
         keep_on_reply=change["keep_on_reply"],
+        macro_id=UUID(change["macro_id"]) if change.get("macro_id") else None,
     )

@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import grpc
+from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -30,6 +31,7 @@ from services.tickets.client.bulk import BulkClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.macros import MacrosClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.news import NewsDesk
@@ -38,6 +40,7 @@ from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -100,6 +103,9 @@ class Desk:
 
     async def ticket_fields(self, principal: Principal = ADMIN) -> TicketFieldsClient:
         return TicketFieldsClient(await self.channel(principal))
+
+    async def macros(self, principal: Principal = AGENT) -> MacrosClient:
+        return MacrosClient(await self.channel(principal))
 
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
@@ -189,6 +195,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+                (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS)),
             ],
             authenticator=SignedOnly(SIGNER),
         )
