@@ -40,9 +40,11 @@ from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
@@ -131,10 +133,12 @@ async def running_gateway(
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
             ticket_fields=TicketFieldsClient(tickets),
+            upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
+            families=FamilyClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

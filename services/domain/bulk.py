@@ -32,6 +32,8 @@ class BulkAct(StrEnum):
     SNOOZE = "snooze"
     WAKE = "wake"
     MACRO = "macro"
+    SET_PARENT = "set_parent"
+    REMOVE_PARENT = "remove_parent"
 
 
 class BulkState(StrEnum):
@@ -51,8 +53,18 @@ class BulkOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class BrandSnooze:
+    """Until when the tickets of a brand are snoozed, whose mornings are others."""
+
+    brand_id: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TicketChange:
-    """A change for any ticket: assignee and team for an assignment, priority and tags for an update."""
+    """A change for any ticket: assignee and team for an assignment, priority and tags for an update; `snooze_until` is
+    for the tickets of all brands that `brand_snoozes` does not name.
+    """
 
     act: BulkAct
     assignee_id: UUID | None = None
@@ -66,6 +78,12 @@ class TicketChange:
     snooze_reason: str = ""
     keep_on_reply: bool = False
     macro_id: UUID | None = None
+    parent_id: UUID | None = None
+    brand_snoozes: tuple[BrandSnooze, ...] = ()
+
+    def snoozed_until(self, brand_id: UUID) -> datetime | None:
+        """Until when a ticket of the brand is snoozed."""
+        return next((one.until for one in self.brand_snoozes if one.brand_id == brand_id), self.snooze_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +132,11 @@ _PERMISSIONS = {
     BulkAct.SNOOZE: "tickets.snooze",
     BulkAct.WAKE: "tickets.snooze",
     BulkAct.MACRO: "tickets.work",
+    BulkAct.SET_PARENT: "tickets.update",
+    BulkAct.REMOVE_PARENT: "tickets.update",
 }
+# What changes the parent, too.
+FAMILY_ACTS = frozenset({BulkAct.SET_PARENT, BulkAct.REMOVE_PARENT})
 _SETTLING = {BulkAct.RESOLVE: Act.RESOLVE, BulkAct.CLOSE: Act.CLOSE}
 
 
@@ -137,6 +159,8 @@ def _check_details(change: TicketChange) -> None:
         problems["change.snooze_until"] = "is required"
     if change.act is BulkAct.MACRO and change.macro_id is None:
         problems["change.macro_id"] = "is required: which macro"
+    if change.act is BulkAct.SET_PARENT and change.parent_id is None:
+        problems["change.parent_id"] = "is required"
     if len(change.snooze_reason) > REASON_LENGTH:
         problems["change.snooze_reason"] = f"must have at most {REASON_LENGTH} characters"
     if problems:
@@ -158,12 +182,14 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
         case BulkAct.UPDATE:
             return changes.update(ticket, _fields(ticket, change), principal)
         case BulkAct.SNOOZE:
-            assert change.snooze_until is not None
-            wanted = Snooze(change.snooze_until, change.snooze_reason, change.keep_on_reply)
+            until = change.snoozed_until(ticket.brand_id)
+            assert until is not None, "the change was checked"
+            wanted = Snooze(until, change.snooze_reason, change.keep_on_reply)
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)
-    raise Invalid("A macro is run on its own: it says and does more than one change.")
+        case BulkAct.MACRO | BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT:
+            raise TypeError("More than one ticket or message is changed by this, which is not told by one change.")
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.domain.categories import NOTHING_BROUGHT, Brought
 from services.domain.errors import InvalidTransition
-from services.domain.intake import check_fields, clean_line
+from services.domain.intake import check_fields, clean_line, clean_resolution
 from services.domain.lifecycle import Act, check_by_hand, renews_wait, status_after
 from services.domain.principal import STAFF, Principal
 from services.domain.ticket import EventKind, Ticket, TicketStatus
@@ -44,10 +44,16 @@ def take_back(status_epoch: int, *, seq: int, old_status: str | None) -> Change:
     return Change(EventKind.MESSAGE_WITHDRAWN, values)
 
 
-def settle(ticket: Ticket, act: Act) -> Change | None:
-    """Resolve or close; None when it is so already, InvalidTransition when it cannot become so."""
+def settle(ticket: Ticket, act: Act, *, resolution: str = "") -> Change | None:
+    """Resolve or close; None when it is so already, InvalidTransition when it cannot become so.
+
+    `resolution` says what solved it; an empty one keeps what is there.
+    """
     status = status_after(act, ticket.status)
-    return None if status is ticket.status else Change(_KINDS[act], {"status": status, "snoozed_until": None})
+    if status is ticket.status:
+        return None
+    values = {"status": status, "snoozed_until": None}
+    return Change(_KINDS[act], values | ({"resolution": clean_resolution(resolution)} if resolution else {}))
 
 
 def reopen(ticket: Ticket, principal: Principal) -> Change:
@@ -107,6 +113,8 @@ def _checked(wanted: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(wanted)
     if "subject" in values:
         values["subject"] = clean_line(values["subject"])
+    if "resolution" in values:
+        values["resolution"] = clean_resolution(values["resolution"])
     check_fields(
         subject=values.get("subject"),
         type_=values.get("type"),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
 from services.domain.decide_clocks import fold_clocks, pass_limit, show_clocks, take_ladder_step
+from services.domain.decide_family import hear_children
 from services.domain.decision import (
     Assignment,
     AssignmentStrategy,
@@ -47,6 +48,7 @@ def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVI
         _tell_staff(draft, event)
     _give_owner(draft, routing)
     fold_clocks(draft, fire=_fire)
+    hear_children(draft)
     _explain_moot_dues(draft)
     _fire_dues(draft)
     return Decision(
@@ -59,6 +61,7 @@ def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVI
         effects=tuple(draft.effects),
         trace=tuple(draft.trace),
         clocks=draft.clocks,
+        family_news=tuple(news.id for news in facts.family.inbox) if facts.family else (),
     )
 
 
@@ -121,13 +124,18 @@ def _acknowledge(draft: Draft, event: EventFacts) -> None:
 
 
 def _tell_resolved(draft: Draft, event: EventFacts) -> None:
-    """The requester is told that somebody else resolved the ticket, if it still is."""
-    if event.kind is not EventKind.TICKET_RESOLVED:
+    """The requester is told that somebody else resolved the ticket, if it still is; by a cascade also of its end."""
+    settled = (EventKind.TICKET_RESOLVED, EventKind.TICKET_CLOSED) if event.tells else (EventKind.TICKET_RESOLVED,)
+    if event.kind not in settled:
         return
     cause, ticket = f"event {event.seq}", draft.ticket
     lasts = ticket.status is TicketStatus.RESOLVED and ticket.status_epoch == event.seq
+    # The parent may be closed right after it was resolved: the customers of its children are told all the same.
+    lasts = lasts or (event.tells and ticket.status.is_settled)
     if event.by_requester:
         outcome = "no notice: the requester did it"
+    elif event.in_cascade and not event.tells:
+        outcome = "no notice: it was settled with its parent, and this customer is not told here"
     elif not lasts:
         outcome = "no notice: it is not so any more"
     else:
@@ -230,7 +238,7 @@ def _fire(draft: Draft, due: Due) -> None:
     before = draft.ticket
     _FIRE[due.kind](draft, due)
     draft.fired.append(FiredDue(due.key, draft.facts.now))
-    show_clocks(draft, due, before)
+    show_clocks(draft, before, at=due.due_at, cause=f"due {due.key}")
     seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
     outcome = next(step.reason for step in draft.steps if step.due_key == due.key)
     draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.domain.clocks.model import Clock
+from services.domain.family.model import FamilyFacts
 from services.domain.ticket import (
     AttachedFile,
     AuthorKind,
@@ -56,7 +57,8 @@ class EventFacts:
     """A committed, undecided event; a message's text stands in by its SHA-256 in hex.
 
     No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
-    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to.
+    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. What a
+    cascade did `tells` the requester in this thread or not.
     """
 
     seq: int
@@ -72,6 +74,8 @@ class EventFacts:
     actor: str = ""
     assignee_id: UUID | None = None
     changes: tuple[FieldChange, ...] = ()
+    in_cascade: bool = False
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,7 @@ class Facts:
     moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
     reminders: tuple[ReminderFacts, ...] = ()
+    family: FamilyFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +204,7 @@ class EffectKind(StrEnum):
     ASSIGNED_MAIL = "assigned_mail"
     ESCALATED_MAIL = "escalated_mail"
     REMINDER_MAIL = "reminder_mail"
+    CHILDREN_SETTLED_MAIL = "children_settled_mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,11 +246,15 @@ class Decision:
     effects: tuple[PlannedEffect, ...]
     trace: tuple[TraceLine, ...]
     clocks: tuple[Clock, ...] = ()
+    family_news: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a ticket's workflow needs to wait. `due_in_seconds` counts from the answer, by the database's clock."""
+    """What a ticket's workflow needs to wait. `due_in_seconds` counts from the answer, by the database's clock.
+
+    `parent_to_tell` has news of this ticket to read; `cascade_id` is the one to carry out.
+    """
 
     ticket_id: UUID
     number: int
@@ -257,6 +267,8 @@ class Plan:
     next_due_reason: str
     open_effects: tuple[UUID, ...]
     more: bool
+    parent_to_tell: UUID | None = None
+    cascade_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

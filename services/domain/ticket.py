@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from services.domain.family.policy import NO_CHILDREN, Children, DownPolicy, UpPolicy
+
 JsonObject = dict[str, Any]
 
 
@@ -81,6 +83,14 @@ class EventKind(StrEnum):
     REMINDER_SET = "reminder_set"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
+    PARENT_SET = "parent_set"
+    PARENT_REMOVED = "parent_removed"
+    CHILD_ADDED = "child_added"
+    CHILD_REMOVED = "child_removed"
+    CHILD_REOPENED = "child_reopened"
+    CHILDREN_SETTLED = "children_settled"
+    CASCADE_ENDED = "cascade_ended"
+    FAMILY_POLICY_SET = "family_policy_set"
 
 
 class DueKind(StrEnum):
@@ -143,6 +153,9 @@ class Ticket:
     snoozed_by: str = ""
     keep_on_reply: bool = False
     category_id: UUID | None = None
+    parent_id: UUID | None = None
+    children: Children = NO_CHILDREN
+    resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +279,8 @@ class Brand:
     undo_seconds: int = 5
     staff_notices: bool = True
     language: str = "en"
+    family_down: DownPolicy = DownPolicy.CASCADE
+    family_up: UpPolicy = UpPolicy.SETTLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +324,7 @@ class NewTicket:
     attachments: tuple[NewAttachment, ...] = ()
     uploads: tuple[str, ...] = ()
     category: str = ""
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

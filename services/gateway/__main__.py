@@ -31,9 +31,11 @@ from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 async def run(settings: GatewaySettings, listener: socket.socket) -> None:
@@ -51,10 +53,12 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
             ticket_fields=TicketFieldsClient(tickets),
+            upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
             desk=DeskClient(tickets),
             followers=FollowersClient(tickets),
+            families=FamilyClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

@@ -33,9 +33,11 @@ from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Services:
     clocks: ClocksClient
     categories: CategoriesClient
     ticket_fields: TicketFieldsClient
+    upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
     desk: DeskClient
@@ -63,6 +66,7 @@ class Services:
     realm: Realm
     uploads: Uploads
     followers: FollowersClient
+    families: FamilyClient
     images: ImageLinks
     outbound: Outbound
 
@@ -132,6 +136,10 @@ def _followers(request: Request) -> FollowersClient:
     return services(request).followers
 
 
+def _families(request: Request) -> FamilyClient:
+    return services(request).families
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -154,6 +162,7 @@ ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
+Families = Annotated[FamilyClient, Depends(_families)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

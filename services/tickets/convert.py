@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.domain.family.policy import Children, DownPolicy, UpPolicy
 from services.domain.ticket import (
     Attachment,
     AuthorKind,
@@ -45,6 +46,7 @@ class TicketFields:
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
     category_id: UUID | None = None
+    resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class BrandFields:
     undo_seconds: int | None = None
     staff_notices: bool | None = None
     language: str | None = None
+    family_down: DownPolicy | None = None
+    family_up: UpPolicy | None = None
 
 
 def ticket_of(row: Row) -> Ticket:
@@ -92,6 +96,9 @@ def ticket_of(row: Row) -> Ticket:
         snoozed_by=row["snoozed_by"],
         keep_on_reply=row["keep_on_reply"],
         category_id=row["category_id"],
+        parent_id=row["parent_id"],
+        children=Children(row["children"], row["open_children"]),
+        resolution=row["resolution"],
     )
 
 
@@ -101,7 +108,9 @@ def json_of(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, dict):
+        return {name: json_of(part) for name, part in value.items()}
+    return [json_of(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _optional_id(value: str | None) -> UUID | None:
@@ -119,6 +128,7 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "team_id": _optional_id,
     "assignee_id": _optional_id,
     "category_id": _optional_id,
+    "parent_id": _optional_id,
     "snoozed_until": _optional_instant,
 }
 

@@ -10,6 +10,7 @@ DESK = {
     "mine": "/tickets?view=mine",
     "unassigned": "/tickets?view=unassigned",
     "snoozed": "/tickets?view=snoozed",
+    "by-limit": "/tickets?view=all_open&sort=limit",
     "found": "/tickets?filter=refund",
     "nothing-found": "/tickets?filter=tag:no-such-tag",
     "new-ticket": "/tickets/new",

@@ -21,10 +21,12 @@ from duradesk.tickets.v1 import (
     category_service_pb2,
     clock_service_pb2,
     desk_service_pb2,
+    family_service_pb2,
     follower_service_pb2,
     orchestration_service_pb2,
     ticket_field_service_pb2,
     ticket_service_pb2,
+    upcoming_service_pb2,
 )
 from google.protobuf.message_factory import GetMessageClass
 
@@ -43,6 +45,8 @@ METHODS = [
         category_service_pb2,
         ticket_field_service_pb2,
         clock_service_pb2,
+        family_service_pb2,
+        upcoming_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
         desk_service_pb2,
@@ -78,6 +82,13 @@ NEEDS = {
     "list_messages": "tickets.read",
     "undo_message": "tickets.undo",
     "list_ticket_deliveries": "tickets.inspect",
+    "set_parent": "tickets.update",
+    "remove_parent": "tickets.update",
+    "list_children": "tickets.inspect",
+    "list_relatives": "tickets.inspect",
+    "get_family": "tickets.inspect",
+    "set_family_policy": "tickets.update",
+    "preview_settle": "tickets.inspect",
     "resolve_ticket": "tickets.resolve",
     "reopen_ticket": "tickets.reopen",
     "close_ticket": "tickets.close",
@@ -85,6 +96,8 @@ NEEDS = {
 _NO_DUE = "This due does not exist: it has come already, or nothing will happen by that name."
 MISSING = {
     "get_decision": "This decision does not exist.",
+    # The parent.
+    "set_parent": "This ticket does not exist.",
     "undo_message": "This message does not exist.",
     "move_due": _NO_DUE,
     "run_due": _NO_DUE,
@@ -93,6 +106,8 @@ MISSING = {
 BODIES: dict[str, Any] = {
     "update_ticket": {"type": "question"},
     "assign_ticket": {"assignee_id": None},
+    "set_parent": {"parent_id": NOTHING},
+    "set_family_policy": {"down": "block"},
     "create_message": {"visibility": "public", "body": "Mine, too."},
     "add_customer": {"email": "dora@example.com"},
     "snooze_ticket": {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from services.domain.clocks.model import Clock, ClockKind
 from services.domain.conditions.fields import CUSTOM, Kind, find_field
 from services.domain.conditions.tree import AllOf, AnyOf, Condition, Name, Not, Operator, Test, Value
 from services.domain.ticket import Contact, Ticket
@@ -19,9 +20,15 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MICROSECOND = timedelta(microseconds=1)
 
 
-def facts_of(ticket: Ticket, *, texts: Sequence[str] = (), category_path: Sequence[UUID] = ()) -> Facts:
-    """The facts of a ticket; `texts` are the messages that the reader of the condition may see, `category_path` leads
-    from the top of the tree to the ticket's category.
+def facts_of(
+    ticket: Ticket,
+    *,
+    texts: Sequence[str] = (),
+    category_path: Sequence[UUID] = (),
+    clocks: Sequence[Clock] = (),
+) -> Facts:
+    """The facts of a ticket with its clocks; `texts` are the messages that the reader of the condition may see,
+    `category_path` leads from the top of the tree to the ticket's category.
     """
     requester = ticket.requester
     facts: dict[str, Sequence[Any]] = {
@@ -46,6 +53,7 @@ def facts_of(ticket: Ticket, *, texts: Sequence[str] = (), category_path: Sequen
         "idle": (ticket.updated_at,),
         "due": _one(ticket.next_due_at),
         "snoozed": _one(ticket.snoozed_until),
+        **_limits(clocks),
     }
     return facts | {f"{CUSTOM}{name}": _scalars(value) for name, value in ticket.custom_fields.items()}
 
@@ -188,6 +196,13 @@ def _matches(text: str, pieces: Sequence[str]) -> bool:
             return False
         at = found + len(piece)
     return True
+
+
+def _limits(clocks: Sequence[Clock]) -> Facts:
+    """When the live clocks run out, as far as that is known; of all kinds, the nearest."""
+    live = [(clock.kind.value, clock.due_at) for clock in clocks if clock.is_live and clock.due_at is not None]
+    limits = {kind.value: sorted(due_at for name, due_at in live if name == kind)[:1] for kind in ClockKind}
+    return {**limits, "limit": sorted(due_at for _, due_at in live)[:1]}
 
 
 def _one(value: Any) -> Sequence[Any]:

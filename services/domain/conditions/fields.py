@@ -76,6 +76,11 @@ _FIELDS = (
     Field("idle", Kind.AGE),
     Field("due", Kind.INSTANT, may_be_none=True),
     Field("snoozed", Kind.INSTANT, may_be_none=True),
+    Field("limit", Kind.INSTANT, may_be_none=True),
+    Field("first_response", Kind.INSTANT, may_be_none=True),
+    Field("next_response", Kind.INSTANT, may_be_none=True),
+    Field("periodic_update", Kind.INSTANT, may_be_none=True),
+    Field("resolution", Kind.INSTANT, may_be_none=True),
     # What happened, and to the message that came with it.
     Field("by", Kind.CHOICE, ("customer", "staff", "desk"), for_rules=True),
     Field("message.text", Kind.WORDS, for_rules=True),
@@ -94,8 +99,10 @@ _FIELDS = (
     # The calendars in whose working time it happens.
     Field("in_hours", Kind.IDENTITY, for_rules=True),
 )
+# The limits of the live clocks; `limit` is the nearest of them.
+LIMITS = ("limit", "first_response", "next_response", "periodic_update", "resolution")
 # What happens next is told to nobody but the staff.
-STAFF_ONLY = frozenset({"due", "snoozed"})
+STAFF_ONLY = frozenset({"due", "snoozed", *LIMITS})
 FIELDS = {field.name: field for field in _FIELDS}
 
 _COMPARISONS = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)

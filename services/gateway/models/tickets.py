@@ -36,7 +36,8 @@ class TicketIn(In):
     """A ticket to be made. Customers ask in their own name and may leave `requester` out.
 
     `brand` is a brand's name or id; without it the first brand gets the ticket. `category` is a category's id, name or
-    place in the tree, and brings its team and priority; without any the priority is normal.
+    place in the tree, and brings its team and priority; without any the priority is normal. With a `parent_id` it is a
+    child.
     """
 
     subject: Subject
@@ -49,6 +50,7 @@ class TicketIn(In):
     tags: Tags = ()
     custom_fields: JsonFields = Field(default={})
     uploads: Uploads = ()
+    parent_id: UUID | None = None
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -62,6 +64,7 @@ class TicketPatch(TypedDict, total=False):
     tags: Tags
     custom_fields: JsonFields
     category_id: UUID | None
+    resolution: Text
     version: Version
 
 
@@ -80,6 +83,13 @@ class ContactOut(Out):
     email: str
     name: str
     organisation_id: UUID | None
+
+
+class ChildrenOut(Out):
+    """How many children a ticket has, and how many of them are neither resolved nor closed."""
+
+    total: int
+    open: int
 
 
 class TicketOut(Out):
@@ -109,6 +119,9 @@ class TicketOut(Out):
     snoozed_by: str
     keep_on_reply: bool
     category_id: UUID | None
+    parent_id: UUID | None
+    children: ChildrenOut
+    resolution: str
 
 
 class FieldChangeOut(Out):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from starlette.datastructures import FormData
 
 from services.domain.errors import AlreadyExists, DuradeskError, Invalid
+from services.gateway.web.shapes import sentence
 
 # Which field an answer of a service is about that names none.
 _FIELDS = {
@@ -35,7 +36,7 @@ class Form:
 def form_again(values: Mapping[str, object], error: DuradeskError) -> Form:
     """The form with what a service found wrong in it."""
     if isinstance(error, Invalid) and error.violations:
-        return Form(values, {name: _sentence(text) for name, text in error.violations.items()})
+        return Form(values, {name: sentence(text) for name, text in error.violations.items()})
     if isinstance(error, AlreadyExists) and error.reason in _FIELDS:
         return Form(values, {_FIELDS[error.reason]: error.message})
     return Form(values, problem=error.message)
@@ -44,7 +45,3 @@ def form_again(values: Mapping[str, object], error: DuradeskError) -> Form:
 def texts_of(form: FormData, name: str) -> list[str]:
     """All texts that a form has under a name."""
     return [value for value in form.getlist(name) if isinstance(value, str)]
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -11,17 +11,20 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.domain.calendars.model import Calendar
+from services.domain.clocks.fold import POLICY_FIELDS
 from services.domain.clocks.model import ClockKind
 from services.domain.clocks.policy import ClockLadder, Ladder, Policy, Target
 from services.domain.clocks.whole import read_conditions
-from services.domain.conditions.names import resolve_names
-from services.domain.conditions.plain_words import read_back
-from services.domain.conditions.text_form import format_text, parse_text
+from services.domain.conditions.text_form import format_text
 from services.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
 from services.domain.ticket import Priority, TicketStatus
-from services.domain.words import fold
 from services.gateway.deps import Behind, Services
 from services.gateway.web import forms
+from services.gateway.web.builder.conditions import ConditionPart, condition_part, read_condition_part
+from services.gateway.web.builder.form import pressed
+from services.gateway.web.builder.known import Known
+from services.gateway.web.builder.loading import known_of
+from services.gateway.web.builder.offers import Place
 from services.gateway.web.level_forms import at_fields, duration_text, read_duration
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import needs
@@ -33,6 +36,9 @@ router = APIRouter(
 )
 
 _NEW = UUID(int=0)
+_PART = "conditions"
+# A policy is chosen by how a ticket is now, and by what decides about its clocks.
+_PLACE = Place(POLICY_FIELDS, custom_fields=False, events=False)
 # Most urgent first, as people read it; "" is for all that no other target names.
 PRIORITIES = (None, *reversed(Priority))
 PAUSES = tuple(status for status in TicketStatus if not status.is_settled)
@@ -48,37 +54,22 @@ class Around:
     policies: Sequence[Policy]
     calendars: Sequence[Calendar]
     ladders: Sequence[Ladder]
-    teams: Mapping[UUID, str]
-    brands: Mapping[UUID, str]
+    known: Known
 
     @property
     def names(self) -> dict[UUID, str]:
-        """All names by id."""
+        """The names of calendars and ladders by id."""
         things: list[Calendar | Ladder] = [*self.calendars, *self.ladders]
-        return {thing.id: thing.name for thing in things} | {**self.teams} | {**self.brands}
+        return {thing.id: thing.name for thing in things}
 
     def read_back(self, policy: Policy) -> str:
         """Which tickets, in plain words."""
-        return read_back(read_conditions(policy.conditions), {**self.teams, **self.brands})
+        return self.known.read_back(read_conditions(policy.conditions))
 
-    def conditions_text(self, policy: Policy) -> str:
-        """The conditions as people type them: names for ids where a name is enough."""
-        text = policy.conditions
-        for thing_id, name in {**self.teams, **self.brands}.items():
-            quoted = name.replace('"', '""')
-            text = text.replace(str(thing_id), f'"{quoted}"')
-        return text
-
-    def conditions(self, text: str) -> str:
-        """The conditions with ids for names; Invalid."""
-        ids = {
-            field: {fold(name): (thing_id,) for thing_id, name in things.items()}
-            for field, things in (("team", self.teams), ("brand", self.brands))
-        }
-        try:
-            return format_text(resolve_names(parse_text(text), ids))
-        except Invalid as error:
-            raise Invalid(error.message, violations={"conditions": error.message}) from None
+    def conditions(self, policy: Policy | None) -> ConditionPart:
+        """Which tickets, as the builder shows it."""
+        condition = read_conditions(policy.conditions if policy else "")
+        return condition_part(_PART, condition, _PLACE, self.known)
 
 
 @router.get("")
@@ -101,7 +92,7 @@ async def show_new_policy(request: Request, behind: Behind) -> Response:
         "calendar": str(around.calendars[0].id) if around.calendars else "",
         "pauses": {TicketStatus.PENDING.value, TicketStatus.ON_HOLD.value},
     }
-    return await _policy_page(request, None, around, forms.Form(offered))
+    return await _policy_page(request, None, around, forms.Form(offered), around.conditions(None))
 
 
 @router.post("/new")
@@ -115,7 +106,8 @@ async def show_policy(request: Request, behind: Behind, policy_id: UUID, done: D
     """One policy."""
     around = await _around(behind)
     policy = _policy(around, policy_id)
-    return await _policy_page(request, policy, around, forms.Form(_values(policy, around)), done=done)
+    form = forms.Form(_values(policy))
+    return await _policy_page(request, policy, around, form, around.conditions(policy), done=done)
 
 
 @router.post("/{policy_id}")
@@ -137,18 +129,23 @@ async def _save(request: Request, behind: Services, policy_id: UUID, *, version:
     typed["pauses"] = {str(status) for status in sent.getlist("pauses")}
     around = await _around(behind)
     policy = None if policy_id == _NEW else _policy(around, policy_id)
+    press = pressed(sent)
+    conditions = read_condition_part(sent, _PART, _PLACE, around.known, press)
+    if press is not None:
+        return await _policy_page(request, policy, around, forms.Form(typed), conditions)
     levels = behind.service_levels
     try:
-        told = _read(typed, around, policy_id, version)
+        told = _read(typed, conditions, policy_id, version)
         kept = await (levels.update_sla_policy(told) if policy else levels.create_sla_policy(told))
     except (Invalid, AlreadyExists, Conflict) as error:
         fields = {"targets": "target-first_response", "ladders": "ladder-first_response", "position": "position"}
         again = forms.form_again(typed, at_fields(error, fields, what="policy"))
-        return await _policy_page(request, policy, around, again)
+        refused = replace(conditions, problem=again.wrong.get(_PART, ""))
+        return await _policy_page(request, policy, around, again, refused)
     return RedirectResponse(f"{POLICIES}/{kept.id}?done=saved", HTTPStatus.SEE_OTHER)
 
 
-def _read(typed: Mapping[str, object], around: Around, policy_id: UUID, version: int) -> Policy:
+def _read(typed: Mapping[str, object], conditions: ConditionPart, policy_id: UUID, version: int) -> Policy:
     wrong: dict[str, str] = {}
     targets = []
     for clock in ClockKind:
@@ -162,9 +159,9 @@ def _read(typed: Mapping[str, object], around: Around, policy_id: UUID, version:
     position = str(typed.get("position", "")).strip() or "0"
     if not (position.isascii() and position.isdigit() and len(position) <= 6):
         wrong["position"] = "must be a whole number from 0 to 999999"
-    conditions = ""
+    text = ""
     try:
-        conditions = around.conditions(str(typed.get("conditions", "")))
+        text = format_text(conditions.condition)
     except Invalid as error:
         wrong |= error.violations
     if wrong:
@@ -175,7 +172,7 @@ def _read(typed: Mapping[str, object], around: Around, policy_id: UUID, version:
         id=policy_id,
         name=str(typed.get("name", "")).strip(),
         position=int(position),
-        conditions=conditions,
+        conditions=text,
         calendar_id=_id(calendar),
         targets=tuple(targets),
         ladders=tuple(ClockLadder(clock, found) for clock, ladder in ladders if (found := _id(ladder))),
@@ -198,20 +195,10 @@ def target_field(clock: ClockKind, priority: Priority | None) -> str:
 
 async def _around(behind: Services) -> Around:
     levels = behind.service_levels
-    policies, calendars, ladders, teams, brands = await asyncio.gather(
-        levels.list_sla_policies(),
-        levels.list_calendars(),
-        levels.list_escalation_ladders(),
-        behind.routing.list_teams(),
-        behind.tickets.list_brands(),
+    policies, calendars, ladders, known = await asyncio.gather(
+        levels.list_sla_policies(), levels.list_calendars(), levels.list_escalation_ladders(), known_of(behind)
     )
-    return Around(
-        policies,
-        calendars,
-        ladders,
-        {team.id: team.name for team in teams},
-        {brand.id: brand.name for brand in brands},
-    )
+    return Around(policies, calendars, ladders, known)
 
 
 def _policy(around: Around, policy_id: UUID) -> Policy:
@@ -222,7 +209,13 @@ def _policy(around: Around, policy_id: UUID) -> Policy:
 
 
 async def _policy_page(
-    request: Request, policy: Policy | None, around: Around, form: forms.Form, *, done: str = ""
+    request: Request,
+    policy: Policy | None,
+    around: Around,
+    form: forms.Form,
+    conditions: ConditionPart,
+    *,
+    done: str = "",
 ) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.wrong or form.problem else HTTPStatus.OK
     return await page(
@@ -232,6 +225,7 @@ async def _policy_page(
         policy=policy,
         around=around,
         form=form,
+        conditions=conditions,
         done=done,
         clocks=tuple(ClockKind),
         priorities=PRIORITIES,
@@ -240,7 +234,7 @@ async def _policy_page(
     )
 
 
-def _values(policy: Policy, around: Around) -> dict[str, object]:
+def _values(policy: Policy) -> dict[str, object]:
     targets = {target_field(target.clock, target.priority): duration_text(target.duration) for target in policy.targets}
     ladders = {f"ladder-{ladder.clock}": str(ladder.ladder_id) for ladder in policy.ladders}
     return (
@@ -249,7 +243,6 @@ def _values(policy: Policy, around: Around) -> dict[str, object]:
         | {
             "name": policy.name,
             "position": policy.position,
-            "conditions": around.conditions_text(policy),
             "calendar": str(policy.calendar_id or ""),
             "pauses": {status.value for status in policy.pauses},
         }

@@ -13,7 +13,8 @@ _STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-_SOON = timedelta(hours=1)
+_BRIEF = ((120, 1, "min"), (48 * 60, 60, "h"))
+SOON = timedelta(hours=1)
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
@@ -60,9 +61,23 @@ def span(length: timedelta) -> str:
     return " ".join(part for part in parts if part) or "< 1 min"
 
 
+def brief(length: timedelta) -> str:
+    """The length, whichever way it goes, in one unit: `95 min`, `15 h`, `3 d`."""
+    minutes = int(abs(length).total_seconds() // 60)
+    for limit, size, unit in _BRIEF:
+        if minutes < limit:
+            return f"{minutes // size} {unit}" if minutes else "< 1 min"
+    return f"{minutes // 1440} d"
+
+
 def until(instant: datetime, now: datetime | None = None) -> str:
     """How far away the instant is, as a `span`."""
     return span(instant - (now or datetime.now(UTC)))
+
+
+def away(instant: datetime, now: datetime | None = None) -> str:
+    """How far away the instant is, `brief`."""
+    return brief(instant - (now or datetime.now(UTC)))
 
 
 def pace(instant: datetime, now: datetime | None = None) -> str:
@@ -70,12 +85,27 @@ def pace(instant: datetime, now: datetime | None = None) -> str:
     left = instant - (now or datetime.now(UTC))
     if left <= timedelta():
         return "late"
-    return "soon" if left < _SOON else ""
+    return "soon" if left < SOON else ""
 
 
 def words(name: str) -> str:
     """A stable name as words: `on_hold` is "on hold"."""
     return name.replace("_", " ")
+
+
+def sentence(text: str) -> str:
+    """The text as a sentence: a capital at its beginning, a full stop at its end."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+
+
+def dashed(name: str) -> str:
+    """The name of a field of the builder as an id: `conditions.0` is `conditions-0`."""
+    return name.replace(".", "-")
+
+
+def numbered(path: str) -> str:
+    """The path of a row as people count: `0.1` is "1.2"."""
+    return ".".join(str(int(step) + 1) for step in path.split("."))
 
 
 def with_names(words: dict[str, str], things: Iterable[Any]) -> dict[str, str]:
@@ -117,6 +147,11 @@ FILTERS: dict[str, Callable[..., object]] = {
     "span": span,
     "with_names": with_names,
     "with_places": with_places,
+    "sentence": sentence,
+    "dashed": dashed,
+    "numbered": numbered,
     "until": until,
+    "away": away,
+    "brief": brief,
     "pace": pace,
 }

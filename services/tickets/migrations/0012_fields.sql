@@ -57,6 +57,3 @@ CREATE TABLE macros (
 );
 CREATE UNIQUE INDEX macros_name_key ON macros
     (coalesce(user_id, team_id, '00000000-0000-0000-0000-000000000000'), lower(name));
-
--- Macros on many tickets write in the name of whoever began them.
-ALTER TABLE bulk_jobs ADD COLUMN user_name text NOT NULL DEFAULT '';

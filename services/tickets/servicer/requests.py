@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from duradesk.tickets.v1 import ticket_pb2
+from duradesk.tickets.v1 import family_service_pb2, ticket_pb2
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -42,7 +42,7 @@ _QUARANTINE_STATES = {
     pb.QUARANTINE_STATE_DELETED: QuarantineState.DELETED,
 }
 # What a brand has a default for.
-_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds", "staff_notices", "language")
+_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds", "staff_notices", "language", "family_down", "family_up")
 
 
 class _Write(Protocol):
@@ -60,6 +60,7 @@ _Listing = (
     | pb.ListEventsRequest
     | pb.ListQuarantineRequest
     | pb.ListDeliveriesRequest
+    | family_service_pb2.ListChildrenRequest
 )
 
 

@@ -9,24 +9,28 @@ from services.tickets.store.answers import AnswerStore
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
 from services.tickets.store.bulk import BulkStore
+from services.tickets.store.cascades import CascadeStore
 from services.tickets.store.categories import CategoryStore
 from services.tickets.store.clocks import ClockStore
 from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
 from services.tickets.store.drafts import DraftStore
 from services.tickets.store.dues import DueStore
+from services.tickets.store.families import FamilyStore
 from services.tickets.store.followers import FollowerStore
 from services.tickets.store.lists import ListStore
 from services.tickets.store.macros import MacroStore
 from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.presence import PresenceStore
+from services.tickets.store.previews import PreviewStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
 from services.tickets.store.snoozes import SnoozeStore
 from services.tickets.store.ticket_fields import TicketFieldStore
 from services.tickets.store.tickets import TicketStore
+from services.tickets.store.upcoming import UpcomingStore
 
 CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
     "brands_name_key": lambda: AlreadyExists(
@@ -72,4 +76,8 @@ class Store:
         self.mail_reports = MailReportStore(database, on_commit)
         self.drafts = DraftStore(database)
         self.presence = PresenceStore(database)
+        self.upcoming = UpcomingStore(database)
         self.bulk = BulkStore(database, on_commit)
+        self.families = FamilyStore(database, on_commit)
+        self.cascades = CascadeStore(database, on_commit)
+        self.previews = PreviewStore(database)

@@ -7,6 +7,7 @@ from services.common.database import Database
 from services.domain import changes
 from services.domain.changes import Change
 from services.domain.errors import NotFound
+from services.domain.family.model import Settling
 from services.domain.links import Consequence, CustomerAnswer, judge_answer
 from services.domain.principal import Via
 from services.domain.ticket import EventKind, NewMessage, Ticket, TicketStatus, Visibility
@@ -90,6 +91,14 @@ async def _carry_out(conn: Connection, locked: LockedTicket, consequence: Conseq
             change = Change(EventKind.TICKET_REOPENED, values)
         case Consequence.REOPEN:
             change = changes.reopen(locked.ticket, request.principal)
-    locked = await append_event(conn, locked, change.kind, actor=request.actor, changes=change.values, reason=_REASON)
+    locked = await append_event(
+        conn,
+        locked,
+        change.kind,
+        actor=request.actor,
+        changes=change.values,
+        reason=_REASON,
+        settling=Settling(request.principal.role),
+    )
     await enqueue(conn, locked.ticket)
     return locked.ticket

@@ -33,6 +33,11 @@ _COLUMNS = {
     "idle": SQL("t.updated_at"),
     "due": SQL("t.next_due_at"),
     "snoozed": SQL("t.snoozed_until"),
+    "limit": SQL("t.limit_at"),
+    "first_response": SQL("t.first_response_at"),
+    "next_response": SQL("t.next_response_at"),
+    "periodic_update": SQL("t.periodic_update_at"),
+    "resolution": SQL("t.resolution_at"),
 }
 _ARRAYS = {Kind.CHOICE: SQL("text[]"), Kind.IDENTITY: SQL("uuid[]"), Kind.NUMBER: SQL("bigint[]")}
 _SIGNS = {

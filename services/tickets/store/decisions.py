@@ -1,7 +1,7 @@
 """What a decision may look at, and storing one with all that it changes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from services.domain.decision import (
     TicketFacts,
 )
 from services.domain.errors import Conflict, Invalid, NotFound
+from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.followers import notice
 from services.domain.ticket import (
     AuthorKind,
@@ -42,6 +43,8 @@ from services.domain.ticket_fields import TicketField, decidable
 from services.tickets.convert import due_of, field_changes_of, new_values
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
+from services.tickets.store.inbox import NEWS, family_facts_of, take_news
+from services.tickets.store.kinship import why_blocked
 from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.reminders import read_reminders
@@ -66,7 +69,7 @@ class DecisionRecord:
 
 async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
     """The facts of one moment, with the events that are not yet decided; NotFound."""
-    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS)}
+    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS), "news": NEWS}
     row = await (await conn.execute(QUERIES["get_for_decision"], parameters)).fetchone()
     if row is None:
         raise NotFound("This ticket does not exist.")
@@ -82,6 +85,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         moved=await read_moved_dues(conn, ticket_id),
         reminders=await read_reminders(conn, ticket_id),
         followers=tuple(_follower_of(follower) for follower in row["followers"]),
+        family=family_facts_of(row),
     )
 
 
@@ -94,7 +98,9 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
     _check_current(decision, facts=facts, locked=locked)
     replan = await _planned_dues(conn, decision.ticket_id) != set(decision.dues)
     rewound = decision.clocks != facts.clocks
-    if facts.events or decision.steps or decision.assignment or decision.effects or replan or rewound:
+    await take_news(conn, decision)
+    heard = bool(decision.family_news)
+    if facts.events or decision.steps or decision.assignment or decision.effects or replan or rewound or heard:
         decision_id = await _store_decision(conn, decision, record)
         for step in decision.steps:
             locked = await _take_step(conn, locked, step, decision_id=decision_id, fired_at=facts.now)
@@ -150,6 +156,9 @@ async def _take_step(
         due = {"ticket_id": locked.ticket.id, "key": step.due_key, "due_at": step.effective_at, "fired_at": fired_at}
         if await (await conn.execute(QUERIES["fire_due"], due)).fetchone() is None:
             raise Conflict(f"The due {step.due_key} has fired already: read the facts again and decide again.")
+    if reason := await why_blocked(conn, locked.ticket, new_values(step.changes)):
+        # Told once, and over: the children's own news settle the parent later.
+        step = replace(step, kind=EventKind.TICKET_UPDATED, changes=(), reason=reason)
     return await append_event(
         conn,
         locked,
@@ -234,7 +243,9 @@ async def _read_plan(conn: Connection, ticket_id: UUID, *, more: bool) -> Plan:
         due_in_seconds=row["due_in_seconds"],
         next_due_reason=row["next_due_reason"],
         open_effects=tuple(row["open_effects"]),
-        more=more,
+        more=more or row["has_news"],
+        parent_to_tell=row["parent_to_tell"],
+        cascade_id=row["cascade_id"],
     )
 
 
@@ -282,6 +293,8 @@ def _brand_of(row: Row) -> Brand:
         undo_seconds=row["undo_seconds"],
         staff_notices=row["staff_notices"],
         language=row["language"],
+        family_down=DownPolicy(row["family_down"]),
+        family_up=UpPolicy(row["family_up"]),
     )
 
 
@@ -301,4 +314,6 @@ def _event_of(event: JsonObject) -> EventFacts:
         actor=event["actor"],
         assignee_id=UUID(event["assignee_id"]) if event["assignee_id"] else None,
         changes=field_changes_of(event["changes"]),
+        in_cascade=event["in_cascade"],
+        tells=event["tells"],
     )

@@ -13,6 +13,7 @@ from services.domain import changes
 from services.domain.categories import brought_by
 from services.domain.changes import Change
 from services.domain.errors import Conflict, NotFound
+from services.domain.family.model import Settling
 from services.domain.lifecycle import Act
 from services.domain.principal import Role
 from services.domain.ticket import EventKind, NewTicket, Priority, Ticket, TicketStatus
@@ -21,7 +22,8 @@ from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.attachments import insert_content
 from services.tickets.store.categories import find_line, read_line
 from services.tickets.store.cc_proposals import insert_cc_proposals
-from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_ticket
+from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_in_order, lock_ticket
+from services.tickets.store.parents import link
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
@@ -54,7 +56,13 @@ class TicketStore:
             fields = await read_fields_of_new(conn, new)
             values = check_values(fields, new.custom_fields, old={}, creating=not by_door)
             new = replace(new, custom_fields=values)
+            if new.parent_id is not None:
+                await lock_in_order(conn, [new.parent_id])
+                parent = await lock_ticket(conn, new.parent_id, scope=request.scope)
             ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=actor)
+            if new.parent_id is not None:
+                child = await lock_ticket(conn, ticket_id)
+                ticket = (await link(conn, child, parent, actor=request.actor)).ticket
         self._on_commit()
         return ticket
 
@@ -93,13 +101,17 @@ class TicketStore:
 
         return await self._change(ticket_id, request, decide)
 
-    async def resolve_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
-        """Answered; a resolved ticket stays as it is."""
-        return await self._settle(ticket_id, request, Act.RESOLVE)
+    async def resolve_ticket(
+        self, ticket_id: UUID, request: Request, *, resolution: str = "", silent: bool = False
+    ) -> Ticket:
+        """Answered; a resolved ticket stays as it is. `silent`: no customer of its children is told."""
+        return await self._settle(ticket_id, request, Act.RESOLVE, resolution=resolution, silent=silent)
 
-    async def close_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
-        """Over; a closed ticket stays as it is."""
-        return await self._settle(ticket_id, request, Act.CLOSE)
+    async def close_ticket(
+        self, ticket_id: UUID, request: Request, *, resolution: str = "", silent: bool = False
+    ) -> Ticket:
+        """Over; a closed ticket stays as it is. `silent`: no customer of its children is told."""
+        return await self._settle(ticket_id, request, Act.CLOSE, resolution=resolution, silent=silent)
 
     async def reopen_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
         """Open a settled ticket again."""
@@ -109,15 +121,15 @@ class TicketStore:
 
         return await self._change(ticket_id, request, decide)
 
-    async def _settle(self, ticket_id: UUID, request: Request, act: Act) -> Ticket:
+    async def _settle(self, ticket_id: UUID, request: Request, act: Act, *, resolution: str, silent: bool) -> Ticket:
         async def decide(conn: Connection, ticket: Ticket) -> Change | None:
-            change = changes.settle(ticket, act)
+            change = changes.settle(ticket, act, resolution=resolution)
             await check_settling(conn, ticket, change, request.principal)
             return change
 
-        return await self._change(ticket_id, request, decide)
+        return await self._change(ticket_id, request, decide, silent=silent)
 
-    async def _change(self, ticket_id: UUID, request: Request, decide: Decide) -> Ticket:
+    async def _change(self, ticket_id: UUID, request: Request, decide: Decide, *, silent: bool = False) -> Ticket:
         """Decide under the row's lock; no event and no nudge when nothing changes."""
         async with self._database.transaction() as conn:
             locked = await lock_ticket(conn, ticket_id, scope=request.scope)
@@ -127,7 +139,13 @@ class TicketStore:
             if change is None:
                 return locked.ticket
             locked = await append_event(
-                conn, locked, change.kind, actor=request.actor, changes=change.values, reason=change.reason
+                conn,
+                locked,
+                change.kind,
+                actor=request.actor,
+                changes=change.values,
+                reason=change.reason,
+                settling=Settling(request.principal.role, silent=silent),
             )
             await enqueue(conn, locked.ticket)
         self._on_commit()

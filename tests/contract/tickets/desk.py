@@ -13,10 +13,12 @@ from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
+from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
+from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -30,20 +32,24 @@ from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.macros import MacrosClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
+from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
+from services.tickets.servicer.upcoming import UpcomingServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
@@ -110,8 +116,14 @@ class Desk:
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
 
+    async def family(self, principal: Principal = AGENT) -> FamilyClient:
+        return FamilyClient(await self.channel(principal))
+
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
+
+    async def upcoming_client(self, principal: Principal = AGENT) -> UpcomingClient:
+        return UpcomingClient(await self.channel(principal))
 
     async def bulk_client(self) -> BulkClient:
         return BulkClient(await self.channel(RELAY))
@@ -189,6 +201,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             services=[
                 (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
                 (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+                (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
@@ -196,6 +209,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
                 (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS)),
+                (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],
             authenticator=SignedOnly(SIGNER),
         )

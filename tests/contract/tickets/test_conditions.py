@@ -10,14 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.sql import SQL
 
+from services.domain.clocks.model import Clock
 from services.domain.conditions.evaluate import Facts, evaluate, facts_of
 from services.domain.conditions.json_form import format_json, parse_json
 from services.domain.conditions.text_form import format_text, parse_text
 from services.domain.conditions.tree import AllOf, AnyOf, Condition, Not, Operator, Test
 from services.domain.errors import Invalid
 from services.domain.ticket import Channel, Priority, Ticket, Visibility
+from services.tickets.store.clocks import read_clocks
 from services.tickets.store.conditions import Compiler
 from services.tickets.store.lists import look_up
+from services.tickets.store.statements import QUERIES
 from tests.contract.tickets.desk import AGENT, Desk, running_desk
 from tests.postgres import Postgres
 
@@ -87,6 +90,10 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "idle": (SPANS, (Operator.AT_LEAST, Operator.BELOW)),
     "due": ((*SPANS, *WHEN), (Operator.ABOVE, Operator.AT_MOST)),
     "snoozed": (("none", *WHEN), (Operator.IS,)),
+    "limit": (("none", *WHEN), (Operator.IS,)),
+    "first_response": (SPANS, (Operator.ABOVE, Operator.AT_MOST)),
+    "next_response": (("none",), (Operator.IS,)),
+    "resolution": (WHEN, (Operator.ABOVE, Operator.BELOW)),
     "custom_fields.order": (("7", "A-7", "a-7", "none", "true"), (Operator.IS,)),
     "custom_fields.amount": (
         ("7", "7.5", "-1", "100"),
@@ -148,6 +155,7 @@ class Told:
     desk: Desk
     tickets: dict[UUID, Ticket]
     texts: dict[UUID, list[tuple[str, bool]]]
+    clocks: dict[UUID, tuple[Clock, ...]]
 
     def facts(self, *, internal: bool) -> dict[UUID, Facts]:
         return {
@@ -155,6 +163,7 @@ class Told:
                 ticket,
                 texts=[text for text, public in self.texts[ticket_id] if public or internal],
                 category_path=_path(ticket.category_id),
+                clocks=self.clocks[ticket_id],
             )
             for ticket_id, ticket in self.tickets.items()
         }
@@ -231,6 +240,17 @@ async def _age(desk: Desk) -> None:
         " ELSE '2026-03-01 12:00Z' END,"
         " snoozed_until = CASE number %% 4 WHEN 0 THEN '2030-01-01Z'::timestamptz END"
     )
+    await desk.rows(
+        "INSERT INTO clocks (ticket_id, kind, epoch, segments, carried, policy_version, calendar_version, target,"
+        " due_at, outcome, reason)"
+        " SELECT t.id, kind, 1, '[]', interval '0', 1, 1, interval '1 day',"
+        " CASE number %% 4 WHEN 0 THEN '2026-03-01 12:00Z' WHEN 1 THEN instant() + number * interval '1 hour'"
+        " WHEN 2 THEN instant() - interval '1 hour' END, CASE WHEN number %% 5 = 0 THEN 'met' END, ''"
+        " FROM tickets t, unnest(ARRAY['first_response', 'resolution']) kind WHERE number %% 7 > 1"
+    )
+    async with desk.database.transaction() as conn:
+        for row in await desk.rows("SELECT id FROM tickets"):
+            await conn.execute(QUERIES["keep_limits"], {"ticket_id": row["id"]})
 
 
 async def _read(desk: Desk) -> Told:
@@ -238,7 +258,9 @@ async def _read(desk: Desk) -> Told:
     texts: dict[UUID, list[tuple[str, bool]]] = {ticket.id: [] for ticket in tickets}
     for row in await desk.rows("SELECT ticket_id, body, visibility FROM messages ORDER BY created_at"):
         texts[row["ticket_id"]].append((row["body"], row["visibility"] == "public"))
-    return Told(desk, {ticket.id: ticket for ticket in tickets}, texts)
+    async with desk.database.transaction() as conn:
+        clocks = {ticket.id: await read_clocks(conn, ticket.id) for ticket in tickets}
+    return Told(desk, {ticket.id: ticket for ticket in tickets}, texts, clocks)
 
 
 async def test_python_and_sql_agree(told: Told) -> None:

@@ -2,6 +2,7 @@
 import "./times.js";
 import "./clocks.js";
 import "./forms.js";
+import "./builder.js";
 import "./keys.js";
 import "./rows.js";
 import "./composer.js";
