@@ -58,6 +58,7 @@ def settle(ticket: Ticket, act: Act, *, resolution: str = "") -> Change | None:
 
 def reopen(ticket: Ticket, principal: Principal) -> Change:
     """Open a settled ticket again: it goes to the agent who reopens it, or stays with its last assignee."""
+    check_not_set_aside(ticket)
     status = status_after(Act.REOPEN, ticket.status)
     if ticket.status is TicketStatus.CLOSED:
         principal.require("tickets.reopen_closed")
@@ -65,6 +66,18 @@ def reopen(ticket: Ticket, principal: Principal) -> Change:
     if principal.role in STAFF:
         values["assignee_id"] = UUID(principal.subject)
     return Change(EventKind.TICKET_REOPENED, values)
+
+
+def check_not_set_aside(ticket: Ticket) -> None:
+    """InvalidTransition when the ticket is merged or spam: nobody works on it any more."""
+    if ticket.merged_into is not None:
+        raise InvalidTransition(
+            f"#{ticket.number} is merged: its conversation goes on in another ticket, and it does not reopen.",
+            reason="MERGED",
+            metadata={"merged_into": str(ticket.merged_into)},
+        )
+    if ticket.spam:
+        raise InvalidTransition(f"#{ticket.number} is spam: say first that it is none.", reason="SPAM")
 
 
 def assign(ticket: Ticket, assignee_id: UUID | None, *, team_id: UUID | None) -> Change | None:

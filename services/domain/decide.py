@@ -109,6 +109,8 @@ def _acknowledge(draft: Draft, event: EventFacts) -> None:
     cause, proven = f"event {event.seq}", event.by_requester and draft.ticket.sender_proven
     if not draft.facts.brand.acknowledge:
         outcome = "no acknowledgement: the brand sends none"
+    elif event.quiet:
+        outcome = "no acknowledgement: it was split out of a ticket that they know of"
     elif event.automatic:
         outcome = "no acknowledgement: a machine wrote it"
     elif not draft.ticket.requester_reachable:
@@ -136,6 +138,8 @@ def _tell_resolved(draft: Draft, event: EventFacts) -> None:
         outcome = "no notice: the requester did it"
     elif event.in_cascade and not event.tells:
         outcome = "no notice: it was settled with its parent, and this customer is not told here"
+    elif event.quiet:
+        outcome = "no notice: the requester is told of the original"
     elif not lasts:
         outcome = "no notice: it is not so any more"
     else:
@@ -208,7 +212,13 @@ def _give_owner(draft: Draft, routing: RoutingFacts) -> None:
 def _asks_for_an_owner(event: EventFacts) -> bool:
     if event.kind is EventKind.MESSAGE_ADDED:
         return event.author_kind is AuthorKind.CUSTOMER
-    return event.kind in (EventKind.TICKET_CREATED, EventKind.TICKET_REOPENED)
+    return event.kind in (
+        EventKind.TICKET_CREATED,
+        EventKind.TICKET_REOPENED,
+        EventKind.MERGE_RECEIVED,
+        EventKind.TICKET_UNMERGED,
+        EventKind.SPAM_UNMARKED,
+    )
 
 
 def _is_given_to_nobody_there(event: EventFacts, draft: Draft, routing: RoutingFacts) -> bool:

@@ -58,7 +58,7 @@ class EventFacts:
 
     No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
     process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. What a
-    cascade did `tells` the requester in this thread or not.
+    cascade did `tells` the requester in this thread or not. Nobody outside is told of one that is `quiet`.
     """
 
     seq: int
@@ -76,6 +76,7 @@ class EventFacts:
     changes: tuple[FieldChange, ...] = ()
     in_cascade: bool = False
     tells: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

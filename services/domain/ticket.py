@@ -91,6 +91,15 @@ class EventKind(StrEnum):
     CHILDREN_SETTLED = "children_settled"
     CASCADE_ENDED = "cascade_ended"
     FAMILY_POLICY_SET = "family_policy_set"
+    TICKET_MERGED = "ticket_merged"
+    MERGE_RECEIVED = "merge_received"
+    TICKET_UNMERGED = "ticket_unmerged"
+    MERGE_RETURNED = "merge_returned"
+    MESSAGE_SPLIT = "message_split"
+    DUPLICATE_MARKED = "duplicate_marked"
+    DUPLICATE_UNMARKED = "duplicate_unmarked"
+    SPAM_MARKED = "spam_marked"
+    SPAM_UNMARKED = "spam_unmarked"
 
 
 class DueKind(StrEnum):
@@ -126,7 +135,8 @@ class Contact:
 class Ticket:
     """One request from arrival to closure. `version` is the seq of its last event.
 
-    A snoozed one is out of the queue until an instant; a customer's word ends that earlier unless `keep_on_reply`.
+    A snoozed one is out of the queue until an instant; a customer's word ends that earlier unless `keep_on_reply`. One
+    that was merged or is spam is closed and does not reopen; a duplicate is settled with its original.
     """
 
     id: UUID
@@ -156,6 +166,9 @@ class Ticket:
     parent_id: UUID | None = None
     children: Children = NO_CHILDREN
     resolution: str = ""
+    merged_into: UUID | None = None
+    duplicate_of: UUID | None = None
+    spam: bool = False
 
 
 @dataclass(frozen=True, slots=True)

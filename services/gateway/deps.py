@@ -35,6 +35,7 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.merges import MergeClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -67,6 +68,7 @@ class Services:
     uploads: Uploads
     followers: FollowersClient
     families: FamilyClient
+    merges: MergeClient
     images: ImageLinks
     outbound: Outbound
 
@@ -140,6 +142,10 @@ def _families(request: Request) -> FamilyClient:
     return services(request).families
 
 
+def _merges(request: Request) -> MergeClient:
+    return services(request).merges
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -163,6 +169,7 @@ Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
 Families = Annotated[FamilyClient, Depends(_families)]
+Merges = Annotated[MergeClient, Depends(_merges)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
@@ -247,13 +254,18 @@ ExpectedVersion = Annotated[int, Depends(_expected_version)]
 TicketKey = Annotated[str, Path(description="The ticket's id or number.")]
 
 
-async def _ticket_id(ticket_id: TicketKey, tickets: Tickets) -> UUID:
+async def named_ticket(ticket_id: str, tickets: TicketsClient) -> UUID:
+    """The id of the ticket with this id or number; NotFound."""
     if ticket_id.isascii() and ticket_id.isdigit():
         return (await tickets.get_ticket(ticket_id)).id
     try:
         return UUID(ticket_id)
     except ValueError:
         raise NotFound("This ticket does not exist.") from None
+
+
+async def _ticket_id(ticket_id: TicketKey, tickets: Tickets) -> UUID:
+    return await named_ticket(ticket_id, tickets)
 
 
 TicketId = Annotated[UUID, Depends(_ticket_id)]

@@ -99,6 +99,9 @@ def ticket_of(row: Row) -> Ticket:
         parent_id=row["parent_id"],
         children=Children(row["children"], row["open_children"]),
         resolution=row["resolution"],
+        merged_into=row["merged_into"],
+        duplicate_of=row["duplicate_of"],
+        spam=row["spam"],
     )
 
 
@@ -130,6 +133,8 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "category_id": _optional_id,
     "parent_id": _optional_id,
     "snoozed_until": _optional_instant,
+    "merged_into": _optional_id,
+    "duplicate_of": _optional_id,
 }
 
 

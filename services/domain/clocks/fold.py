@@ -99,6 +99,11 @@ def moment_of(event: EventFacts, ticket: TicketFacts, policy: Policy | None, *, 
     )
 
 
+def _opens(event: EventFacts) -> bool:
+    """Whether the ticket waits for us from here on."""
+    return any(change.field == "status" and change.new in ('"new"', '"open"') for change in event.changes)
+
+
 def _word(event: EventFacts) -> Word:
     match event.kind:
         case EventKind.TICKET_CREATED:
@@ -106,6 +111,10 @@ def _word(event: EventFacts) -> Word:
         case EventKind.MESSAGE_WITHDRAWN:
             return Word.WITHDRAWN
         case EventKind.TICKET_REOPENED:
+            return Word.REOPENED
+        case EventKind.TICKET_MERGED | EventKind.SPAM_MARKED:
+            return Word.SET_ASIDE
+        case EventKind.MERGE_RECEIVED | EventKind.TICKET_UNMERGED | EventKind.SPAM_UNMARKED if _opens(event):
             return Word.REOPENED
         case EventKind.MESSAGE_ADDED if event.visibility is Visibility.PUBLIC and not event.withdrawn:
             return Word.AGENT_WROTE if event.author_kind is AuthorKind.AGENT else Word.CUSTOMER_WROTE

@@ -122,6 +122,9 @@ class TicketOut(Out):
     parent_id: UUID | None
     children: ChildrenOut
     resolution: str
+    merged_into: UUID | None
+    duplicate_of: UUID | None
+    spam: bool
 
 
 class FieldChangeOut(Out):

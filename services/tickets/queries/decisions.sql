@@ -15,6 +15,11 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
         FROM (SELECT e.seq, e.kind, e.effective_at, e.message_id, m.body_hash AS message_hash, m.visibility,
                      m.author_kind, e.actor = t.requester_id::text AS by_requester,
                      coalesce(m.automatic, false) AS automatic, m.withdrawn_at IS NOT NULL AS withdrawn, e.actor,
+                     CASE WHEN e.cause LIKE 'ticket %%'
+                          THEN e.kind = 'ticket_created'
+                               OR EXISTS (SELECT FROM tickets o
+                                          WHERE o.id = substr(e.cause, 8)::uuid AND o.requester_id = t.requester_id)
+                          ELSE false END AS quiet,
                      (SELECT c ->> 'new' FROM jsonb_array_elements(e.changes) c
                       WHERE c ->> 'field' = 'assignee_id' AND e.kind = 'ticket_assigned') AS assignee_id,
                      i.cascade_id IS NOT NULL AS in_cascade, i.told IS NOT NULL AS tells,

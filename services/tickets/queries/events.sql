@@ -5,7 +5,7 @@ SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_sinc
        t.next_due_at, t.created_at, t.updated_at, t.snoozed_until, t.snooze_reason, t.snoozed_by, t.keep_on_reply,
        t.category_id, t.parent_id, t.resolution, (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
        (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
-           AS open_children,
+           AS open_children, t.merged_into, t.duplicate_of, t.spam,
        c.email AS requester_email, c.name AS requester_name, c.organisation_id AS requester_organisation_id
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
@@ -38,6 +38,9 @@ WITH clock AS MATERIALIZED (
         category_id = %(category_id)s,
         parent_id = %(parent_id)s,
         resolution = %(resolution)s,
+        merged_into = %(merged_into)s,
+        duplicate_of = %(duplicate_of)s,
+        spam = %(spam)s,
         version = version + 1,
         updated_at = clock.now
     FROM clock

@@ -16,11 +16,13 @@ from services.tickets.store.contacts import ContactStore
 from services.tickets.store.deliveries import DeliveryStore
 from services.tickets.store.drafts import DraftStore
 from services.tickets.store.dues import DueStore
+from services.tickets.store.duplicates import DuplicateStore
 from services.tickets.store.families import FamilyStore
 from services.tickets.store.followers import FollowerStore
 from services.tickets.store.lists import ListStore
 from services.tickets.store.macros import MacroStore
 from services.tickets.store.mail_reports import MailReportStore
+from services.tickets.store.merges import MergeStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.presence import PresenceStore
 from services.tickets.store.previews import PreviewStore
@@ -28,6 +30,7 @@ from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
 from services.tickets.store.snoozes import SnoozeStore
+from services.tickets.store.splits import SplitStore
 from services.tickets.store.ticket_fields import TicketFieldStore
 from services.tickets.store.tickets import TicketStore
 from services.tickets.store.upcoming import UpcomingStore
@@ -81,3 +84,6 @@ class Store:
         self.families = FamilyStore(database, on_commit)
         self.cascades = CascadeStore(database, on_commit)
         self.previews = PreviewStore(database)
+        self.merges = MergeStore(database, on_commit)
+        self.splits = SplitStore(database, on_commit)
+        self.duplicates = DuplicateStore(database, on_commit)

@@ -42,6 +42,7 @@ from services.domain.ticket import (
 from services.domain.ticket_fields import TicketField, decidable
 from services.tickets.convert import due_of, field_changes_of, new_values
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
+from services.tickets.store.duplicates import settle_duplicates
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
 from services.tickets.store.inbox import NEWS, family_facts_of, take_news
 from services.tickets.store.kinship import why_blocked
@@ -111,6 +112,8 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
             locked = assigned
         for effect in decision.effects:
             await _plan_effect(conn, decision.ticket_id, effect, decision_id=decision_id)
+        happened = [event.kind for event in facts.events] + [step.kind for step in decision.steps]
+        await settle_duplicates(conn, locked, happened, actor=ACTOR)
         await keep_clocks(conn, decision.ticket_id, decision.clocks, known=facts.clocks)
         if replan:
             await _replan(conn, decision.ticket_id, decision.dues)
@@ -316,4 +319,5 @@ def _event_of(event: JsonObject) -> EventFacts:
         changes=field_changes_of(event["changes"]),
         in_cascade=event["in_cascade"],
         tells=event["tells"],
+        quiet=event["quiet"],
     )

@@ -13,6 +13,7 @@ from services.domain import changes
 from services.domain.actions import Action, ActionKind
 from services.domain.categories import brought_by
 from services.domain.errors import Conflict, Invalid, InvalidTransition, NotFound
+from services.domain.family.model import Settling
 from services.domain.macros import (
     MOST_MACROS,
     Macro,
@@ -187,6 +188,7 @@ async def _change(conn: Connection, locked: LockedTicket, macro: Macro, principa
         changes=change.values,
         cause=macro.cause,
         reason="; ".join(part for part in (macro.reason, change.reason) if part),
+        settling=Settling(principal.role),
     )
 
 

@@ -15,6 +15,7 @@ from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
 from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
+from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
@@ -35,6 +36,7 @@ from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.macros import MacrosClient
+from services.tickets.client.merges import MergeClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -46,6 +48,7 @@ from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.macros import MacroServicer
+from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -118,6 +121,9 @@ class Desk:
 
     async def family(self, principal: Principal = AGENT) -> FamilyClient:
         return FamilyClient(await self.channel(principal))
+
+    async def merges(self, principal: Principal = AGENT) -> MergeClient:
+        return MergeClient(await self.channel(principal))
 
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
@@ -202,6 +208,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
                 (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
                 (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
+                (add_MergeServiceServicer_to_server, MergeServicer(store)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),

@@ -63,7 +63,26 @@ async def _snooze(desk: Desk, ticket_id: UUID, random: Random) -> None:
     await client.snooze_ticket(ticket_id, until=until, reason="é", keep_on_reply=random.random() < 0.5)
 
 
-STEPS: tuple[Step, ...] = (_update, _reply, _write, _assign, _settle, _snooze)
+async def _unite(desk: Desk, ticket_id: UUID, random: Random) -> None:
+    merges = await desk.merges()
+    other = random.choice(await desk.rows("SELECT id FROM tickets ORDER BY number"))["id"]
+    match random.randrange(5):
+        case 0:
+            await merges.merge_ticket(ticket_id, other)
+        case 1:
+            await merges.mark_duplicate(ticket_id, other)
+        case 2:
+            await merges.mark_spam(ticket_id)
+        case 3:
+            message = (await (await desk.client()).list_messages(ticket_id))[0][-1]
+            await merges.split_message(ticket_id, message.id)
+        case _:
+            await asyncio.gather(
+                merges.unmerge_ticket(ticket_id), merges.unmark_duplicate(ticket_id), merges.unmark_spam(ticket_id)
+            )
+
+
+STEPS: tuple[Step, ...] = (_update, _reply, _write, _assign, _settle, _snooze, _unite, _unite)
 
 
 def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -71,6 +90,7 @@ def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
     row: dict[str, Any] = {"team_id": None, "assignee_id": None, "created_at": events[0]["occurred_at"]}
     row |= {"snoozed_until": None, "snooze_reason": "", "snoozed_by": "", "keep_on_reply": False}
     row |= {"parent_id": None, "resolution": ""}
+    row |= {"merged_into": None, "duplicate_of": None, "spam": False}
     for event in events:
         for change in event["changes"]:
             assert row.get(change["field"]) == change["old"], f"the old {change['field']} of event {event['seq']}"
