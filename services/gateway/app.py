@@ -19,6 +19,7 @@ from services.gateway.api import (
     families,
     followers,
     invitations,
+    macros,
     merges,
     messages,
     quarantine,
@@ -58,6 +59,7 @@ from services.gateway.web import (
     settings_categories,
     settings_fields,
     settings_ladders,
+    settings_macros,
     settings_people,
     settings_policies,
     settings_start,
@@ -67,6 +69,7 @@ from services.gateway.web import (
     upcoming,
 )
 from services.gateway.web import deliveries as delivery_pages
+from services.gateway.web import macros as macro_pages
 from services.gateway.web import quarantine as quarantine_pages
 
 VERSION = "1"
@@ -85,6 +88,7 @@ _PAGES = (
     inbox,
     links,
     live,
+    macro_pages,
     new_ticket,
     panel,
     quarantine_pages,
@@ -95,6 +99,7 @@ _PAGES = (
     settings_categories,
     settings_fields,
     settings_ladders,
+    settings_macros,
     settings_people,
     settings_policies,
     settings_start,
@@ -142,6 +147,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         brands,
         categories,
         ticket_fields,
+        macros,
         quarantine,
         bulk,
     ):

@@ -21,6 +21,8 @@ DESK = {
     "categories": "/settings/categories",
     "fields": "/settings/fields",
     "new-field": "/settings/fields/new",
+    "macros": "/settings/macros",
+    "new-macro": "/settings/macros/new",
     "calendars": "/settings/calendars",
     "new-calendar": "/settings/calendars/new",
     "policies": "/settings/policies",

@@ -16,6 +16,7 @@ _FIELDS = {
     "NAME_TAKEN": "name",
     "CATEGORY_NAME_TAKEN": "name",
     "FIELD_KEY_TAKEN": "key",
+    "MACRO_NAME_TAKEN": "name",
     "BRAND_ADDRESS_TAKEN": "address",
 }
 

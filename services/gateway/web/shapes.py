@@ -1,7 +1,7 @@
 """How values look on pages: ages, instants, sizes. Pure."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -129,6 +129,11 @@ def linked(text: str) -> Markup:
     return Markup().join([*pieces, escape(text[end:])])
 
 
+def with_words(words: dict[str, str], more: Mapping[Any, str]) -> dict[str, str]:
+    """The words with more of them, whose keys may be ids."""
+    return words | {str(key): word for key, word in more.items()}
+
+
 def with_places(words: dict[str, str], directory: Any) -> dict[str, str]:
     """The words with the places of the categories by their ids."""
     return words | {str(category_id): directory.category(category_id) for category_id in directory.categories}
@@ -146,6 +151,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "wait": wait,
     "span": span,
     "with_names": with_names,
+    "with_words": with_words,
     "with_places": with_places,
     "sentence": sentence,
     "dashed": dashed,

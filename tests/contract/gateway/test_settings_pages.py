@@ -31,6 +31,9 @@ PAGES = {
     "/settings/fields": ADMINS,
     "/settings/fields/new": ADMINS,
     "/settings/fields/{field}": ADMINS,
+    "/settings/macros": STAFF,
+    "/settings/macros/new": STAFF,
+    "/settings/macros/{macro}": STAFF,
     "/settings/calendars": ADMINS,
     "/settings/calendars/new": ADMINS,
     "/settings/ladders": ADMINS,
@@ -88,6 +91,7 @@ async def places(doors: Doors) -> dict[str, str]:
         "team": (await admin.get("/teams")).json()["items"][0]["id"],
         "category": (await admin.post("/categories", json={"name": uuid4().hex})).json()["id"],
         "field": (await admin.post("/ticket-fields", json=new_field)).json()["id"],
+        "macro": (await admin.post("/macros", json={"name": uuid4().hex, "reply": "Hello"})).json()["id"],
         "brand": (await admin.get("/brands")).json()["items"][0]["id"],
         "item": await quarantine(doors),
     }

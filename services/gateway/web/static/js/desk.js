@@ -7,5 +7,6 @@ import "./keys.js";
 import "./rows.js";
 import "./composer.js";
 import "./fields.js";
+import "./macros.js";
 import "./files.js";
 import "./live.js";
