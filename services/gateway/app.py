@@ -26,6 +26,7 @@ from services.gateway.api import (
     rules,
     service_levels,
     snoozes,
+    staffing,
     teams,
     ticket_fields,
     tickets,
@@ -38,9 +39,9 @@ from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
     account,
-    activity,
     answers,
     assets,
+    availability,
     changes,
     columns,
     desk_forms,
@@ -62,11 +63,17 @@ from services.gateway.web import (
     settings_macros,
     settings_people,
     settings_policies,
+    settings_rule,
+    settings_rule_history,
+    settings_rules,
+    settings_skills,
     settings_start,
+    settings_team_routing,
     settings_teams,
     sign_in,
     sink,
     upcoming,
+    why,
 )
 from services.gateway.web import deliveries as delivery_pages
 from services.gateway.web import macros as macro_pages
@@ -76,9 +83,9 @@ VERSION = "1"
 # In this order: the first route that matches a path serves it.
 _PAGES = (
     account,
-    activity,
     answers,
     assets,
+    availability,
     changes,
     columns,
     delivery_pages,
@@ -102,11 +109,17 @@ _PAGES = (
     settings_macros,
     settings_people,
     settings_policies,
+    settings_rule,
+    settings_rule_history,
+    settings_rules,
+    settings_skills,
     settings_start,
+    settings_team_routing,
     settings_teams,
     sign_in,
     sink,
     upcoming,
+    why,
 )
 
 
@@ -134,6 +147,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         snoozes,
         clocks,
         service_levels,
+        staffing,
         rules,
         followers,
         families,

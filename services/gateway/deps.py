@@ -30,6 +30,7 @@ from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.routing.staffing.client import StaffingClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
@@ -37,6 +38,7 @@ from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
+from services.tickets.client.queue import QueueClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -55,6 +57,8 @@ class Services:
     service_levels: ServiceLevelsClient
     rules: RulesClient
     desk: DeskClient
+    queue: QueueClient
+    staffing: StaffingClient
     routing: RoutingClient
     identity: IdentityClient
     authenticator: Authenticator
@@ -132,6 +136,14 @@ def _desk(request: Request) -> DeskClient:
     return services(request).desk
 
 
+def _queue(request: Request) -> QueueClient:
+    return services(request).queue
+
+
+def _staffing(request: Request) -> StaffingClient:
+    return services(request).staffing
+
+
 def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
@@ -174,6 +186,8 @@ Macros = Annotated[MacrosClient, Depends(_macros)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
+Queue = Annotated[QueueClient, Depends(_queue)]
+Staffing = Annotated[StaffingClient, Depends(_staffing)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
 Families = Annotated[FamilyClient, Depends(_families)]
 Merges = Annotated[MergeClient, Depends(_merges)]

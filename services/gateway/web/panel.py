@@ -15,6 +15,7 @@ from services.domain.delivery import Delivery
 from services.domain.desk import Draft
 from services.domain.followers import Follower
 from services.domain.macros import Macro
+from services.domain.queue import QueuePlace
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
 from services.domain.ticket_fields import TicketField
 from services.gateway.deps import Behind, Services
@@ -51,6 +52,7 @@ class Panel:
     fields: tuple[TicketField, ...]
     macros: tuple[Macro, ...]
     others: tuple[Ticket, ...]
+    queue: QueuePlace | None
     reply: Draft
     note: Draft
     list: TicketList
@@ -145,6 +147,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         brands = group.create_task(tickets.list_brands())
         calendars = group.create_task(behind.service_levels.list_calendars())
         others = group.create_task(_others(ticket, behind))
+        queue = group.create_task(_queue(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
         note = group.create_task(desk.get_draft(ticket.id, Visibility.INTERNAL))
     listed, directory = found_list.result()
@@ -174,6 +177,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         copies=copies.result(),
         failed=tuple(one for one in ledger if one.state in ("failed", "in_doubt") and one.kind != "reply_mail"),
         others=others.result(),
+        queue=queue.result(),
         reply=reply.result(),
         note=note.result(),
         list=listed,
@@ -208,6 +212,11 @@ async def _events(ticket: Ticket, behind: Services) -> list[Event]:
         found += events
         if not token or len(found) >= _MOST_MESSAGES:
             return found
+
+
+async def _queue(ticket: Ticket, behind: Services) -> QueuePlace | None:
+    """Where it waits for somebody who is free."""
+    return await behind.queue.get_queue_place(ticket.id) if ticket.queued_since else None
 
 
 async def _others(ticket: Ticket, behind: Services) -> tuple[Ticket, ...]:

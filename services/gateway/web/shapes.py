@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from markupsafe import Markup, escape
 
@@ -113,6 +114,16 @@ def with_names(words: dict[str, str], things: Iterable[Any]) -> dict[str, str]:
     return words | {str(thing.id): thing.name for thing in things}
 
 
+def with_words(words: dict[str, str], names: Mapping[UUID, str]) -> dict[str, str]:
+    """The words with these names by their ids."""
+    return words | {str(thing_id): name for thing_id, name in names.items()}
+
+
+def choices(names: Mapping[UUID, str]) -> list[tuple[str, str]]:
+    """The names as a list of boxes has them."""
+    return [(str(thing_id), name) for thing_id, name in names.items()]
+
+
 def initials(name: str) -> str:
     """One or two letters that stand for a person."""
     parts = [part for part in name.split() if part[0].isalnum()] or [name or "?"]
@@ -127,11 +138,6 @@ def linked(text: str) -> Markup:
         pieces += [escape(text[end : found.start()]), _LINK.format(address)]
         end = found.start() + len(address)
     return Markup().join([*pieces, escape(text[end:])])
-
-
-def with_words(words: dict[str, str], more: Mapping[Any, str]) -> dict[str, str]:
-    """The words with more of them, whose keys may be ids."""
-    return words | {str(key): word for key, word in more.items()}
 
 
 def with_places(words: dict[str, str], directory: Any) -> dict[str, str]:
@@ -153,6 +159,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "with_names": with_names,
     "with_words": with_words,
     "with_places": with_places,
+    "choices": choices,
     "sentence": sentence,
     "dashed": dashed,
     "numbered": numbered,
