@@ -1,7 +1,7 @@
 """/tickets/{number}: one ticket with all that an agent wants to know of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -20,6 +20,7 @@ from services.gateway.web.activity import Change, changes_of
 from services.gateway.web.clocks import Bars, bars_of
 from services.gateway.web.conversation import Conversation, conversation
 from services.gateway.web.directory import Directory
+from services.gateway.web.kin import Kin, kin_of
 from services.gateway.web.lists import Asked, AskedFor, TicketList, list_of
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import SignedInPage
@@ -51,6 +52,7 @@ class Panel:
     list: TicketList
     offers: tuple[Offer, ...]
     directory: Directory
+    kin: Kin
 
     @property
     def before(self) -> Ticket | None:
@@ -103,8 +105,10 @@ async def show_ticket(
     problem: str = "",
     typed: Mapping[str, str] | None = None,
     held: int = 0,
+    told: Collection[str] = (),
 ) -> Response:
-    """The ticket's page, after a change that was refused with the reason and what was typed."""
+    """The ticket's page, after a change that was refused with the reason and what was typed, or was done with what is
+    `told` of it."""
     panel = await panel_of(ticket, asked, behind, request)
     return await page(
         request,
@@ -116,6 +120,7 @@ async def show_ticket(
         problem=problem,
         typed=typed or {"visibility": "", "body": ""},
         held=held,
+        told=told,
         request_id=uuid4().hex,
     )
 
@@ -136,6 +141,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         brands = group.create_task(tickets.list_brands())
         calendars = group.create_task(behind.service_levels.list_calendars())
         others = group.create_task(_others(ticket, behind))
+        kin = group.create_task(kin_of(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
         note = group.create_task(desk.get_draft(ticket.id, Visibility.INTERNAL))
     listed, directory = found_list.result()
@@ -167,6 +173,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         note=note.result(),
         list=listed,
         directory=directory,
+        kin=kin.result(),
     )
 
 
