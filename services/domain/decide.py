@@ -136,10 +136,10 @@ def _tell_resolved(draft: Draft, event: EventFacts) -> None:
     lasts = lasts or (event.tells and ticket.status.is_settled)
     if event.by_requester:
         outcome = "no notice: the requester did it"
-    elif event.quiet:
-        outcome = "no notice: the requester is told of the original"
     elif event.in_cascade and not event.tells:
         outcome = "no notice: it was settled with its parent, and this customer is not told here"
+    elif event.quiet:
+        outcome = "no notice: the requester is told of the original"
     elif not lasts:
         outcome = "no notice: it is not so any more"
     else:

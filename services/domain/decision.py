@@ -58,7 +58,7 @@ class EventFacts:
 
     No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
     process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. What a
-    cascade did `tells` the requester in this thread or not; nobody outside is told of an event that is `quiet`.
+    cascade did `tells` the requester in this thread or not. Nobody outside is told of one that is `quiet`.
     """
 
     seq: int
@@ -74,9 +74,9 @@ class EventFacts:
     actor: str = ""
     assignee_id: UUID | None = None
     changes: tuple[FieldChange, ...] = ()
-    quiet: bool = False
     in_cascade: bool = False
     tells: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,14 @@ class EventKind(StrEnum):
     REMINDER_SET = "reminder_set"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
+    PARENT_SET = "parent_set"
+    PARENT_REMOVED = "parent_removed"
+    CHILD_ADDED = "child_added"
+    CHILD_REMOVED = "child_removed"
+    CHILD_REOPENED = "child_reopened"
+    CHILDREN_SETTLED = "children_settled"
+    CASCADE_ENDED = "cascade_ended"
+    FAMILY_POLICY_SET = "family_policy_set"
     TICKET_MERGED = "ticket_merged"
     MERGE_RECEIVED = "merge_received"
     TICKET_UNMERGED = "ticket_unmerged"
@@ -92,14 +100,6 @@ class EventKind(StrEnum):
     DUPLICATE_UNMARKED = "duplicate_unmarked"
     SPAM_MARKED = "spam_marked"
     SPAM_UNMARKED = "spam_unmarked"
-    PARENT_SET = "parent_set"
-    PARENT_REMOVED = "parent_removed"
-    CHILD_ADDED = "child_added"
-    CHILD_REMOVED = "child_removed"
-    CHILD_REOPENED = "child_reopened"
-    CHILDREN_SETTLED = "children_settled"
-    CASCADE_ENDED = "cascade_ended"
-    FAMILY_POLICY_SET = "family_policy_set"
 
 
 class DueKind(StrEnum):
@@ -162,13 +162,13 @@ class Ticket:
     snooze_reason: str = ""
     snoozed_by: str = ""
     keep_on_reply: bool = False
-    merged_into: UUID | None = None
-    duplicate_of: UUID | None = None
-    spam: bool = False
     category_id: UUID | None = None
     parent_id: UUID | None = None
     children: Children = NO_CHILDREN
     resolution: str = ""
+    merged_into: UUID | None = None
+    duplicate_of: UUID | None = None
+    spam: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,8 @@ class Services:
     realm: Realm
     uploads: Uploads
     followers: FollowersClient
-    merges: MergeClient
     families: FamilyClient
+    merges: MergeClient
     images: ImageLinks
     outbound: Outbound
 
@@ -132,12 +132,12 @@ def _followers(request: Request) -> FollowersClient:
     return services(request).followers
 
 
-def _merges(request: Request) -> MergeClient:
-    return services(request).merges
-
-
 def _families(request: Request) -> FamilyClient:
     return services(request).families
+
+
+def _merges(request: Request) -> MergeClient:
+    return services(request).merges
 
 
 def _objects(request: Request) -> ObjectStore:
@@ -161,8 +161,8 @@ ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
-Merges = Annotated[MergeClient, Depends(_merges)]
 Families = Annotated[FamilyClient, Depends(_families)]
+Merges = Annotated[MergeClient, Depends(_merges)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

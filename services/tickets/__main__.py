@@ -90,8 +90,8 @@ def services_on(
         (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
         (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
-        (add_MergeServiceServicer_to_server, MergeServicer(store)),
         (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
+        (add_MergeServiceServicer_to_server, MergeServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
             OrchestrationServicer(database, wakeup, mails, IdentityColleagues(identity)),

@@ -95,13 +95,13 @@ def ticket_of(row: Row) -> Ticket:
         snooze_reason=row["snooze_reason"],
         snoozed_by=row["snoozed_by"],
         keep_on_reply=row["keep_on_reply"],
-        merged_into=row["merged_into"],
-        duplicate_of=row["duplicate_of"],
-        spam=row["spam"],
         category_id=row["category_id"],
         parent_id=row["parent_id"],
         children=Children(row["children"], row["open_children"]),
         resolution=row["resolution"],
+        merged_into=row["merged_into"],
+        duplicate_of=row["duplicate_of"],
+        spam=row["spam"],
     )
 
 

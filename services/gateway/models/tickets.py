@@ -118,13 +118,13 @@ class TicketOut(Out):
     snooze_reason: str
     snoozed_by: str
     keep_on_reply: bool
-    merged_into: UUID | None
-    duplicate_of: UUID | None
-    spam: bool
     category_id: UUID | None
     parent_id: UUID | None
     children: ChildrenOut
     resolution: str
+    merged_into: UUID | None
+    duplicate_of: UUID | None
+    spam: bool
 
 
 class FieldChangeOut(Out):

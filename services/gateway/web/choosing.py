@@ -41,4 +41,3 @@ async def seen_ticket(ticket_id: UUID | None, behind: Services) -> Ticket | None
         return await behind.tickets.get_ticket(ticket_id)
     except NotFound:
         return None
-

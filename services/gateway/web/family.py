@@ -23,6 +23,7 @@ router = APIRouter(
     prefix="/tickets/{number}", include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage]
 )
 
+
 @router.get("/parent")
 async def choose_parent(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, find: Find = ""

@@ -103,9 +103,7 @@ async def ask_subject(
     message = next((message for message in messages if message.id == message_id), None)
     if message is None:
         raise NotFound("This message is not on this ticket.")
-    return await page(
-        request, "desk/split.html", ticket=ticket, asked=asked, message=message, request_id=uuid4().hex
-    )
+    return await page(request, "desk/split.html", ticket=ticket, asked=asked, message=message, request_id=uuid4().hex)
 
 
 @router.post("/{number}/split/{message_id}")

@@ -74,8 +74,9 @@ WITH clock AS MATERIALIZED (
 SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
        custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at, created_at,
        updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, category_id, NULL::uuid AS parent_id,
-       '' AS resolution, merged_into, duplicate_of, spam, 0 AS children, 0 AS open_children, contact.email AS requester_email,
-       contact.name AS requester_name, contact.organisation_id AS requester_organisation_id, contact.named
+       '' AS resolution, 0 AS children, 0 AS open_children, merged_into, duplicate_of, spam,
+       contact.email AS requester_email, contact.name AS requester_name,
+       contact.organisation_id AS requester_organisation_id, contact.named
 FROM ticket, contact;
 
 -- get_ticket --
@@ -83,10 +84,9 @@ FROM ticket, contact;
 SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_since, t.priority, t.type, t.tags,
        t.custom_fields, t.team_id, t.assignee_id, t.requester_id, t.follow_up_of, t.version, t.next_due_at,
        t.created_at, t.updated_at, t.snoozed_until, t.snooze_reason, t.snoozed_by, t.keep_on_reply,
-       t.merged_into, t.duplicate_of, t.spam,
        t.category_id, t.parent_id, t.resolution, (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
        (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
-           AS open_children,
+           AS open_children, t.merged_into, t.duplicate_of, t.spam,
        c.email AS requester_email, c.name AS requester_name, c.organisation_id AS requester_organisation_id
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id

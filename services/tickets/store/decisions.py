@@ -317,7 +317,7 @@ def _event_of(event: JsonObject) -> EventFacts:
         actor=event["actor"],
         assignee_id=UUID(event["assignee_id"]) if event["assignee_id"] else None,
         changes=field_changes_of(event["changes"]),
-        quiet=event["quiet"],
         in_cascade=event["in_cascade"],
         tells=event["tells"],
+        quiet=event["quiet"],
     )

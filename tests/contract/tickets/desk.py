@@ -113,11 +113,11 @@ class Desk:
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
 
-    async def merges(self, principal: Principal = AGENT) -> MergeClient:
-        return MergeClient(await self.channel(principal))
-
     async def family(self, principal: Principal = AGENT) -> FamilyClient:
         return FamilyClient(await self.channel(principal))
+
+    async def merges(self, principal: Principal = AGENT) -> MergeClient:
+        return MergeClient(await self.channel(principal))
 
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
@@ -201,8 +201,8 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             services=[
                 (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
                 (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
-                (add_MergeServiceServicer_to_server, MergeServicer(store)),
                 (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
+                (add_MergeServiceServicer_to_server, MergeServicer(store)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),

@@ -89,8 +89,8 @@ def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
     """The row as the events tell it."""
     row: dict[str, Any] = {"team_id": None, "assignee_id": None, "created_at": events[0]["occurred_at"]}
     row |= {"snoozed_until": None, "snooze_reason": "", "snoozed_by": "", "keep_on_reply": False}
-    row |= {"merged_into": None, "duplicate_of": None, "spam": False}
     row |= {"parent_id": None, "resolution": ""}
+    row |= {"merged_into": None, "duplicate_of": None, "spam": False}
     for event in events:
         for change in event["changes"]:
             assert row.get(change["field"]) == change["old"], f"the old {change['field']} of event {event['seq']}"
