@@ -15,20 +15,9 @@ from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import SignedInPage
 
 # What is on the page anyway, or means nothing to people.
-_SILENT = frozenset(
-    {
-        "channel",
-        "custom_fields",
-        "number",
-        "brand_id",
-        "requester_id",
-        "follow_up_of",
-        "type",
-        "merged_into",
-        "duplicate_of",
-        "parent_id",
-    }
-)
+_SILENT = frozenset({"channel", "custom_fields", "number", "brand_id", "requester_id", "follow_up_of", "type"})
+# The reason of the event says it.
+_SILENT |= {"merged_into", "duplicate_of", "parent_id", "spam"}
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 

@@ -15,7 +15,7 @@ _MOST = 12
 
 
 async def found_tickets(ticket: Ticket, find: str, behind: Services) -> tuple[Ticket, ...]:
-    """What was looked for, without the ticket itself; without words the customer's other tickets that are not closed."""
+    """What was looked for, without the ticket itself; without words the customer's other tickets that are open."""
     number = find.strip().removeprefix("#")
     if number.isascii() and number.isdigit():
         try:
