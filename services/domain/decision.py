@@ -1,7 +1,7 @@
 """What a decision is made of. Names are those of protos/duradesk/tickets/v1/decision.proto."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -114,6 +114,14 @@ class ReminderFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingFacts:
+    """The ticket waits for somebody who is free, since then; `epoch` is the version at which it began."""
+
+    since: datetime
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision on one ticket may look at, read in one transaction."""
 
@@ -128,15 +136,90 @@ class Facts:
     moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
     reminders: tuple[ReminderFacts, ...] = ()
+    waiting: WaitingFacts | None = None
+    last_assignee_id: UUID | None = None
     family: FamilyFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody a ticket may go to, and why."""
+    """Somebody a ticket may go to, and why; not with `capacity` open tickets, where that is not 0. `score` is the sum
+    of the levels of the skills that the ticket needs.
+    """
 
     user_id: UUID
     reason: str
+    capacity: int = 0
+    score: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A member of the team whom a ticket cannot go to now, and why not; `fits` says that it is a matter of time."""
+
+    user_id: UUID
+    reason: str
+    score: int = 0
+    fits: bool = False
+
+
+class AssignmentStrategy(StrEnum):
+    """How ApplyDecision picks one of the candidates; LAST_ASSIGNEE is who had it before, else as the team does it."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOADED = "least_loaded"
+    SKILL_MATCH = "skill_match"
+    LAST_ASSIGNEE = "last_assignee"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSkill:
+    """What somebody can do, at a level from 1 to 5."""
+
+    skill_id: UUID
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """An active member of a team at the decision. `works_from` is set outside their working hours, and `away_until`
+    when it is known how long they are away.
+    """
+
+    user_id: UUID
+    capacity: int = 0
+    skills: tuple[MemberSkill, ...] = ()
+    present: bool = False
+    away: bool = False
+    away_until: datetime | None = None
+    works_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamFacts:
+    """A team at the decision. `overflow_after` says how long a ticket waits until the overflow team may take it."""
+
+    team_id: UUID
+    name: str
+    version: int
+    members: tuple[MemberFacts, ...]
+    strategy: AssignmentStrategy = AssignmentStrategy.ROUND_ROBIN
+    last_assignee_first: bool = False
+    needs_presence: bool = False
+    counted_statuses: tuple[TicketStatus, ...] = ()
+    overflow_team_id: UUID | None = None
+    overflow_after: timedelta = timedelta()
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class SkillFacts:
+    """A skill that tickets need which meet the conditions `needs` (text form), at `level` at least."""
+
+    id: UUID
+    name: str
+    needs: str
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +233,7 @@ class ToldTeam:
 @dataclass(frozen=True, slots=True)
 class RoutingFacts:
     """Routing's own facts at the moment of the decision: the ticket's team (else the default one), its active members,
-    whether the ticket's assignee is still active, and the teams that steps of ladders tell."""
+    whether the ticket's assignee is still active, the teams that steps of ladders tell, and those that it may go to."""
 
     team_id: UUID
     team_name: str
@@ -159,6 +242,9 @@ class RoutingFacts:
     assignee_active: bool
     service_levels_revision: int = 0
     told_teams: tuple[ToldTeam, ...] = ()
+    teams: tuple[TeamFacts, ...] = ()
+    skills: tuple[SkillFacts, ...] = ()
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,21 +262,23 @@ class Step:
     note: str = ""
 
 
-class AssignmentStrategy(StrEnum):
-    """How ApplyDecision picks one of the candidates."""
-
-    ROUND_ROBIN = "round_robin"
-
-
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Whom the ticket may go to; no candidates means that it waits in the team's queue."""
+    """Whom the ticket may go to; when none of the candidates is free, `overflow` is tried, and else it waits in the
+    team's queue.
+    """
 
     team_id: UUID
     strategy: AssignmentStrategy
     candidates: tuple[Candidate, ...]
     cause: str
     reason: str
+    team_name: str = ""
+    preferred_id: UUID | None = None
+    counted_statuses: tuple[TicketStatus, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+    overflow: "Assignment | None" = None
+    revision: int = 0
 
 
 class EffectKind(StrEnum):

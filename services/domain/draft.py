@@ -25,13 +25,20 @@ class Draft:
     levels: ServiceLevels = NO_SERVICE_LEVELS
     clocks: tuple[Clock, ...] = ()
     told_teams: tuple[ToldTeam, ...] = ()
+    overflow_due: Due | None = None
 
     def plan(self) -> tuple[Due, ...]:
         """The dues of the ticket as it is by now."""
         service = ServiceLevel(self.clocks, self.policy(self.facts.now), self.levels)
         facts = self.facts
         return plan_dues(
-            self.ticket, facts.brand, self.fired, moved=facts.moved, reminders=facts.reminders, service=service
+            self.ticket,
+            facts.brand,
+            self.fired,
+            moved=facts.moved,
+            reminders=facts.reminders,
+            service=service,
+            overflow=self.overflow_due,
         )
 
     def policy(self, at: datetime) -> Policy | None:

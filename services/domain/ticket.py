@@ -112,6 +112,7 @@ class DueKind(StrEnum):
     CLOCK_LIMIT = "clock_limit"
     LADDER_STEP = "ladder_step"
     REMINDER = "reminder"
+    OVERFLOW = "overflow"
 
 
 class FollowerKind(StrEnum):
@@ -162,6 +163,7 @@ class Ticket:
     snooze_reason: str = ""
     snoozed_by: str = ""
     keep_on_reply: bool = False
+    queued_since: datetime | None = None
     category_id: UUID | None = None
     parent_id: UUID | None = None
     children: Children = NO_CHILDREN

@@ -5,6 +5,7 @@ import asyncio
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
+from duradesk.routing.v1.staffing_service_pb2_grpc import add_StaffingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -22,6 +23,9 @@ from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
 from services.routing.settings import RoutingSettings
 from services.routing.staff import StaffDirectory
+from services.routing.staffing.current import CurrentStaffing
+from services.routing.staffing.servicer import StaffingServicer
+from services.routing.staffing.store import StaffingStore
 from services.routing.store import CONSTRAINT_ERRORS, RoutingStore
 
 ITSELF = Principal("routing", Role.SERVICE)
@@ -37,16 +41,17 @@ async def run(settings: RoutingSettings) -> None:
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(identity))
-        current = CurrentServiceLevels(service_levels)
-        servicer = RoutingServicer(RoutingStore(database), staff, current)
+        levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
+        current = CurrentStaffing(staffing, levels)
         await serve(
             settings,
             name="routing",
             address=(settings.listen, settings.grpc_port + 1),
             services=[
-                (add_RoutingServiceServicer_to_server, servicer),
+                (add_RoutingServiceServicer_to_server, RoutingServicer(RoutingStore(database), staff, levels, current)),
+                (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), current)),
+                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), levels)),
             ],
             authenticator=SignedOnly(signer),
         )

@@ -10,12 +10,15 @@ from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
 from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
+from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import decide
-from services.domain.decision import Facts, RoutingFacts, TicketFacts, ToldTeam
-from services.domain.team import check_team_name, routing_facts, told_teams
+from services.domain.decision import Facts, RoutingFacts, ToldTeam
+from services.domain.staffing import facts_of_team, revision_of, skill_facts
+from services.domain.team import Team, check_team_name, routing_facts, told_teams
 from services.routing.convert import id_from, team_message
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.staff import StaffDirectory
+from services.routing.staffing.current import CurrentStaffing
 from services.routing.store import RoutingStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -24,8 +27,15 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class RoutingServicer(pb_grpc.RoutingServiceServicer):
     """Decides, and keeps teams."""
 
-    def __init__(self, store: RoutingStore, staff: StaffDirectory, service_levels: CurrentServiceLevels) -> None:
+    def __init__(
+        self,
+        store: RoutingStore,
+        staff: StaffDirectory,
+        service_levels: CurrentServiceLevels,
+        staffing: CurrentStaffing,
+    ) -> None:
         self._store = store
+        self._staffing = staffing
         self._service_levels = service_levels
         self._staff = staff
 
@@ -34,7 +44,7 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         facts = from_message(request.facts, Facts)
         levels = await self._service_levels.read()
         routing = replace(
-            await self._routing_facts(facts.ticket),
+            await self._routing_facts(facts, levels),
             service_levels_revision=levels.revision,
             told_teams=await self._told_teams(levels.told_teams),
         )
@@ -72,15 +82,24 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         team_id, user_id = id_from(request.team_id, of="team"), id_from(request.user_id, of="user")
         return pb.RemoveTeamMemberResponse(team=team_message(await self._store.remove_team_member(team_id, user_id)))
 
-    async def _routing_facts(self, ticket: TicketFacts) -> RoutingFacts:
+    async def _routing_facts(self, facts: Facts, levels: ServiceLevels) -> RoutingFacts:
+        ticket = facts.ticket
         team = await self._store.find_team_for(ticket.team_id)
+        staffing = await self._staffing.read(team_ids=await self._teams_of(team, levels))
         staff = await self._staff.list_staff()
         routing = routing_facts(team, staff, assignee_id=ticket.assignee_id)
-        if routing.members and (routing.assignee_active or ticket.assignee_id is None):
-            return routing
-        # Nobody counts as away by a list that may be seconds old: they may have come since.
-        staff = await self._staff.list_staff(anew=True)
-        return routing_facts(team, staff, assignee_id=ticket.assignee_id)
+        if not routing.members or not (routing.assignee_active or ticket.assignee_id is None):
+            # Nobody counts as away by a list that may be seconds old: they may have come since.
+            staff = await self._staff.list_staff(anew=True)
+            routing = routing_facts(team, staff, assignee_id=ticket.assignee_id)
+        teams = (facts_of_team(each, how, staffing, staff, at=facts.now) for each, how in staffing.teams)
+        skills = skill_facts(staffing.skills)
+        return replace(routing, teams=tuple(teams), skills=skills, revision=revision_of(staffing, staff))
+
+    async def _teams_of(self, team: Team, levels: ServiceLevels) -> set[UUID]:
+        """The teams that the ticket may go to: its own, those that steps name, and those that take what is too much."""
+        named = {team.id, *levels.assigned_teams}
+        return named | await self._store.list_overflow_teams(named)
 
     async def _told_teams(self, ids: frozenset[UUID]) -> tuple[ToldTeam, ...]:
         """Few ladders tell a team: nothing is read as long as none does."""
