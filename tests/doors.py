@@ -86,7 +86,7 @@ class Doors:
 
     async def browser(self, email: str = "") -> Browser:
         """A browser, signed in when an account is named."""
-        client = httpx.AsyncClient(base_url=self.url, trust_env=False)
+        client = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=60)
         browser = Browser(await self.stack.enter_async_context(client), PUBLIC_URL)
         if email:
             assert (await browser.sign_in(email)).status_code == 303
