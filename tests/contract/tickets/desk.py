@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import grpc
+from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -30,6 +31,7 @@ from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
@@ -40,6 +42,7 @@ from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.news import NewsDesk
+from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
@@ -120,6 +123,9 @@ class Desk:
 
     async def merges(self, principal: Principal = AGENT) -> MergeClient:
         return MergeClient(await self.channel(principal))
+
+    async def broadcasts(self, principal: Principal = AGENT) -> BroadcastClient:
+        return BroadcastClient(await self.channel(principal))
 
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
@@ -205,6 +211,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
                 (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                 (add_MergeServiceServicer_to_server, MergeServicer(store)),
+                (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
