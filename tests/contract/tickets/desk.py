@@ -233,8 +233,6 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                 (add_MergeServiceServicer_to_server, MergeServicer(store)),
                 (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
-                (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
-                (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
