@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from deploy.demo.cast import VISITOR
 from deploy.demo.desk import PastDesk, past_desk
+from deploy.demo.levels import promise
 from deploy.demo.play import Play
 from deploy.demo.script import STORIES, Story, write_script
 from deploy.demo.shop import OWNER, Shop, open_shop
@@ -26,6 +27,7 @@ from services.domain.errors import InvalidTransition, Unavailable
 from services.identity.client import IdentityClient
 from services.mail.client import SmtpSettings
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.settings import TicketsSettings
 
@@ -93,6 +95,7 @@ async def _tell(stack: Stack, *, password: str, script: Sequence[Story]) -> int:
         shop = await open_shop(
             TicketsClient(tickets), RoutingClient(routing), IdentityClient(identity), password=password
         )
+        await promise(ServiceLevelsClient(routing))
     async with past_desk(tickets_settings, smtp) as desk:
         return await _play(desk, shop, script)
 

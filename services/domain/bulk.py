@@ -31,6 +31,8 @@ class BulkAct(StrEnum):
     UPDATE = "update"
     SNOOZE = "snooze"
     WAKE = "wake"
+    SET_PARENT = "set_parent"
+    REMOVE_PARENT = "remove_parent"
 
 
 class BulkState(StrEnum):
@@ -50,8 +52,18 @@ class BulkOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class BrandSnooze:
+    """Until when the tickets of a brand are snoozed, whose mornings are others."""
+
+    brand_id: UUID
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TicketChange:
-    """A change for any ticket: assignee and team for an assignment, priority and tags for an update."""
+    """A change for any ticket: assignee and team for an assignment, priority and tags for an update; `snooze_until` is
+    for the tickets of all brands that `brand_snoozes` does not name.
+    """
 
     act: BulkAct
     assignee_id: UUID | None = None
@@ -64,6 +76,12 @@ class TicketChange:
     snooze_until: datetime | None = None
     snooze_reason: str = ""
     keep_on_reply: bool = False
+    parent_id: UUID | None = None
+    brand_snoozes: tuple[BrandSnooze, ...] = ()
+
+    def snoozed_until(self, brand_id: UUID) -> datetime | None:
+        """Until when a ticket of the brand is snoozed."""
+        return next((one.until for one in self.brand_snoozes if one.brand_id == brand_id), self.snooze_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +129,11 @@ _PERMISSIONS = {
     BulkAct.UPDATE: "tickets.update",
     BulkAct.SNOOZE: "tickets.snooze",
     BulkAct.WAKE: "tickets.snooze",
+    BulkAct.SET_PARENT: "tickets.update",
+    BulkAct.REMOVE_PARENT: "tickets.update",
 }
+# What changes the parent, too.
+FAMILY_ACTS = frozenset({BulkAct.SET_PARENT, BulkAct.REMOVE_PARENT})
 _SETTLING = {BulkAct.RESOLVE: Act.RESOLVE, BulkAct.CLOSE: Act.CLOSE}
 
 
@@ -120,7 +142,7 @@ def check_change(change: TicketChange, principal: Principal) -> None:
     principal.require(_PERMISSIONS[change.act])
     for tags in (change.add_tags, change.remove_tags):
         check_fields(subject=None, type_=None, tags=tags, custom_fields={})
-    _check_snooze(change)
+    _check_details(change)
     empty = (change.act is BulkAct.UPDATE and not (change.priority or change.add_tags or change.remove_tags)) or (
         change.act is BulkAct.ASSIGN and change.keep_assignee and change.keep_team
     )
@@ -128,10 +150,12 @@ def check_change(change: TicketChange, principal: Principal) -> None:
         raise Invalid("The change names nothing to change.", violations={"change": "must have something to change"})
 
 
-def _check_snooze(change: TicketChange) -> None:
+def _check_details(change: TicketChange) -> None:
     problems: dict[str, str] = {}
     if change.act is BulkAct.SNOOZE and change.snooze_until is None:
         problems["change.snooze_until"] = "is required"
+    if change.act is BulkAct.SET_PARENT and change.parent_id is None:
+        problems["change.parent_id"] = "is required"
     if len(change.snooze_reason) > REASON_LENGTH:
         problems["change.snooze_reason"] = f"must have at most {REASON_LENGTH} characters"
     if problems:
@@ -153,11 +177,14 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
         case BulkAct.UPDATE:
             return changes.update(ticket, _fields(ticket, change), principal)
         case BulkAct.SNOOZE:
-            assert change.snooze_until is not None
-            wanted = Snooze(change.snooze_until, change.snooze_reason, change.keep_on_reply)
+            until = change.snoozed_until(ticket.brand_id)
+            assert until is not None, "the change was checked"
+            wanted = Snooze(until, change.snooze_reason, change.keep_on_reply)
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)
+        case BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT:
+            raise TypeError("Two tickets are changed by this, which is not told by one change.")
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:

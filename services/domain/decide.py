@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
 from services.domain.decide_clocks import fold_clocks, pass_limit, show_clocks, take_ladder_step
+from services.domain.decide_family import hear_children
 from services.domain.decision import (
     Assignment,
     AssignmentStrategy,
@@ -47,6 +48,7 @@ def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVI
         _tell_staff(draft, event)
     _give_owner(draft, routing)
     fold_clocks(draft, fire=_fire)
+    hear_children(draft)
     _explain_moot_dues(draft)
     _fire_dues(draft)
     return Decision(
@@ -59,6 +61,7 @@ def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVI
         effects=tuple(draft.effects),
         trace=tuple(draft.trace),
         clocks=draft.clocks,
+        family_news=tuple(news.id for news in facts.family.inbox) if facts.family else (),
     )
 
 
@@ -106,6 +109,8 @@ def _acknowledge(draft: Draft, event: EventFacts) -> None:
     cause, proven = f"event {event.seq}", event.by_requester and draft.ticket.sender_proven
     if not draft.facts.brand.acknowledge:
         outcome = "no acknowledgement: the brand sends none"
+    elif event.quiet:
+        outcome = "no acknowledgement: it was split out of a ticket that they know of"
     elif event.automatic:
         outcome = "no acknowledgement: a machine wrote it"
     elif not draft.ticket.requester_reachable:
@@ -121,13 +126,20 @@ def _acknowledge(draft: Draft, event: EventFacts) -> None:
 
 
 def _tell_resolved(draft: Draft, event: EventFacts) -> None:
-    """The requester is told that somebody else resolved the ticket, if it still is."""
-    if event.kind is not EventKind.TICKET_RESOLVED:
+    """The requester is told that somebody else resolved the ticket, if it still is; by a cascade also of its end."""
+    settled = (EventKind.TICKET_RESOLVED, EventKind.TICKET_CLOSED) if event.tells else (EventKind.TICKET_RESOLVED,)
+    if event.kind not in settled:
         return
     cause, ticket = f"event {event.seq}", draft.ticket
     lasts = ticket.status is TicketStatus.RESOLVED and ticket.status_epoch == event.seq
+    # The parent may be closed right after it was resolved: the customers of its children are told all the same.
+    lasts = lasts or (event.tells and ticket.status.is_settled)
     if event.by_requester:
         outcome = "no notice: the requester did it"
+    elif event.in_cascade and not event.tells:
+        outcome = "no notice: it was settled with its parent, and this customer is not told here"
+    elif event.quiet:
+        outcome = "no notice: the requester is told of the original"
     elif not lasts:
         outcome = "no notice: it is not so any more"
     else:
@@ -200,7 +212,13 @@ def _give_owner(draft: Draft, routing: RoutingFacts) -> None:
 def _asks_for_an_owner(event: EventFacts) -> bool:
     if event.kind is EventKind.MESSAGE_ADDED:
         return event.author_kind is AuthorKind.CUSTOMER
-    return event.kind in (EventKind.TICKET_CREATED, EventKind.TICKET_REOPENED)
+    return event.kind in (
+        EventKind.TICKET_CREATED,
+        EventKind.TICKET_REOPENED,
+        EventKind.MERGE_RECEIVED,
+        EventKind.TICKET_UNMERGED,
+        EventKind.SPAM_UNMARKED,
+    )
 
 
 def _is_given_to_nobody_there(event: EventFacts, draft: Draft, routing: RoutingFacts) -> bool:
@@ -230,7 +248,7 @@ def _fire(draft: Draft, due: Due) -> None:
     before = draft.ticket
     _FIRE[due.kind](draft, due)
     draft.fired.append(FiredDue(due.key, draft.facts.now))
-    show_clocks(draft, due, before)
+    show_clocks(draft, before, at=due.due_at, cause=f"due {due.key}")
     seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
     outcome = next(step.reason for step in draft.steps if step.due_key == due.key)
     draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))

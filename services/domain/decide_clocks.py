@@ -82,20 +82,20 @@ def _leave_out(draft: Draft, due: Due) -> None:
     draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
 
 
-def show_clocks(draft: Draft, due: Due, before: TicketFacts) -> None:
-    """Let the clocks see what the due did; a due that changed nothing of the ticket is nothing to them."""
+def show_clocks(draft: Draft, before: TicketFacts, *, at: datetime, cause: str) -> None:
+    """Let the clocks see what a step did; one that changed nothing of the ticket is nothing to them."""
     if draft.ticket == before or not draft.clocks:
         return
     ticket = draft.ticket
     moment = Moment(
-        at=due.due_at,
+        at=at,
         seq=ticket.version + len(draft.steps),
-        cause=f"due {due.key}",
+        cause=cause,
         word=Word.OTHER,
         message_id=None,
         status=ticket.status,
         priority=ticket.priority,
-        policy=draft.policy(due.due_at),
+        policy=draft.policy(at),
         woke=before.snoozed_until is not None and ticket.snoozed_until is None,
     )
     draft.clocks = run_clocks(draft.clocks, moment, draft.levels)

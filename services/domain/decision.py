@@ -1,11 +1,12 @@
 """What a decision is made of. Names are those of protos/duradesk/tickets/v1/decision.proto."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from services.domain.clocks.model import Clock
+from services.domain.family.model import FamilyFacts
 from services.domain.ticket import (
     AttachedFile,
     AuthorKind,
@@ -15,6 +16,7 @@ from services.domain.ticket import (
     EventKind,
     FieldChange,
     FollowerKind,
+    JsonObject,
     Priority,
     TicketStatus,
     Visibility,
@@ -23,7 +25,10 @@ from services.domain.ticket import (
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """A ticket without a customer's text, name or address."""
+    """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category.
+
+    `custom_fields` are numbers, checks, choices and dates alone.
+    """
 
     id: UUID
     number: int
@@ -41,6 +46,10 @@ class TicketFacts:
     snooze_epoch: int = 0
     type: str = ""
     tags: tuple[str, ...] = ()
+    category_id: UUID | None = None
+    category_path: tuple[UUID, ...] = ()
+    organisation_id: UUID | None = None
+    custom_fields: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,8 @@ class EventFacts:
     """A committed, undecided event; a message's text stands in by its SHA-256 in hex.
 
     No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
-    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to.
+    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. What a
+    cascade did `tells` the requester in this thread or not. Nobody outside is told of one that is `quiet`.
     """
 
     seq: int
@@ -64,6 +74,9 @@ class EventFacts:
     actor: str = ""
     assignee_id: UUID | None = None
     changes: tuple[FieldChange, ...] = ()
+    in_cascade: bool = False
+    tells: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,7 @@ class Facts:
     moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
     reminders: tuple[ReminderFacts, ...] = ()
+    family: FamilyFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +205,7 @@ class EffectKind(StrEnum):
     ASSIGNED_MAIL = "assigned_mail"
     ESCALATED_MAIL = "escalated_mail"
     REMINDER_MAIL = "reminder_mail"
+    CHILDREN_SETTLED_MAIL = "children_settled_mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +247,15 @@ class Decision:
     effects: tuple[PlannedEffect, ...]
     trace: tuple[TraceLine, ...]
     clocks: tuple[Clock, ...] = ()
+    family_news: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a ticket's workflow needs to wait. `due_in_seconds` counts from the answer, by the database's clock."""
+    """What a ticket's workflow needs to wait. `due_in_seconds` counts from the answer, by the database's clock.
+
+    `parent_to_tell` has news of this ticket to read; `cascade_id` is the one to carry out.
+    """
 
     ticket_id: UUID
     number: int
@@ -249,6 +268,8 @@ class Plan:
     next_due_reason: str
     open_effects: tuple[UUID, ...]
     more: bool
+    parent_to_tell: UUID | None = None
+    cascade_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ def take_ticket(new: NewTicket, principal: Principal, *, own: Contact | None = N
     from_mail = new.mailbox or new.sender_unproven or new.channel is Channel.MAIL
     if from_mail or new.raw_source or new.rfc_message_id or _carries(new):
         principal.require(INTAKE)
+    if new.parent_id is not None:
+        principal.require("tickets.update")
     if own is not None:
-        if new.priority is not Priority.NORMAL or new.tags:
+        if new.priority not in (None, Priority.NORMAL) or new.tags:
             raise Forbidden("Priority and tags are for the staff to set: leave them out.")
         if new.requester_email.strip().lower() not in ("", own.email):
             raise Forbidden("You may ask only in your own name: leave the requester out.")

@@ -19,6 +19,7 @@ MOST_FOLLOWERS = 50
 # To people who are named, whether they follow or not.
 NAMED_MAILS = frozenset({EffectKind.ESCALATED_MAIL, EffectKind.REMINDER_MAIL})
 STAFF_MAILS = NAMED_MAILS | {EffectKind.CUSTOMER_WROTE_MAIL, EffectKind.NOTE_MAIL, EffectKind.ASSIGNED_MAIL}
+STAFF_MAILS |= {EffectKind.CHILDREN_SETTLED_MAIL}
 
 
 @dataclass(frozen=True, slots=True)

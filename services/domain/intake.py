@@ -19,6 +19,7 @@ BODY_LENGTH = 1_000_000
 HTML_LENGTH = 500_000
 NAME_LENGTH = 200
 TAG_LENGTH = 50
+RESOLUTION_LENGTH = 2_000
 TAGS = 50
 CUSTOM_FIELDS_BYTES = 16_384
 CUSTOM_FIELDS_DEPTH = 8
@@ -46,6 +47,15 @@ def clean_line(text: str) -> str:
 def clean_text(text: str) -> str:
     """Body text: LF line ends; NUL, which PostgreSQL cannot store, is dropped."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+
+
+def clean_resolution(text: str) -> str:
+    """What solved a ticket; Invalid when it is too long."""
+    problems: dict[str, str] = {}
+    cleaned = clean_text(text).strip()
+    _check_length(cleaned, "resolution", RESOLUTION_LENGTH, problems)
+    _raise(problems)
+    return cleaned
 
 
 def clean_email(address: str) -> str:

@@ -7,14 +7,34 @@ from services.domain.errors import Invalid
 
 
 class OrderKey(StrEnum):
-    """What a list is sorted by. `relevance` needs words to look for; the first of `due` is what is due next."""
+    """What a list is sorted by. `relevance` needs words to look for; the first of `due` is what happens next by itself,
+    the first of `limit` the one whose clock runs out, or has run out, before the others; then by one kind of clock.
+    """
 
     CREATED = "created_at"
     UPDATED = "updated_at"
     PRIORITY = "priority"
     DUE = "due"
+    LIMIT = "limit"
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+    PERIODIC_UPDATE = "periodic_update"
+    RESOLUTION = "resolution"
     STATUS_SINCE = "status_since"
     RELEVANCE = "relevance"
+
+
+# When something happens or is to have happened is told to nobody but the staff.
+FOR_STAFF = frozenset(
+    {
+        OrderKey.DUE,
+        OrderKey.LIMIT,
+        OrderKey.FIRST_RESPONSE,
+        OrderKey.NEXT_RESPONSE,
+        OrderKey.PERIODIC_UPDATE,
+        OrderKey.RESOLUTION,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,8 @@ _AGENT = _LIGHT_AGENT | {
     "tickets.reopen",
     "tickets.repeat_delivery",
     "tickets.change_dues",
+    "tickets.merge",
+    "tickets.mark_spam",
 }
 _ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage", "service_levels.manage"}
 _ADMIN |= {"rules.manage"}

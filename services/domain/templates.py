@@ -107,6 +107,10 @@ NOTICES: Mapping[EffectKind, Template] = {
         _("[{number}] reminder: {subject}"),
         (_('You wanted to be reminded of ticket {number}, "{subject}".'), "{body}", _SEE),
     ),
+    EffectKind.CHILDREN_SETTLED_MAIL: Template(
+        _("[{number}] all children settled: {subject}"),
+        (_('All tickets that belong to ticket {number}, "{subject}", are resolved or closed. It is not.'), _SEE),
+    ),
 }
 # To an address whose owner did not prove to have written: not a word that somebody else may have put there.
 NEUTRAL_ACKNOWLEDGEMENT = Template(

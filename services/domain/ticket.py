@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from services.domain.family.policy import NO_CHILDREN, Children, DownPolicy, UpPolicy
+
 JsonObject = dict[str, Any]
 
 
@@ -81,6 +83,23 @@ class EventKind(StrEnum):
     REMINDER_SET = "reminder_set"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
+    PARENT_SET = "parent_set"
+    PARENT_REMOVED = "parent_removed"
+    CHILD_ADDED = "child_added"
+    CHILD_REMOVED = "child_removed"
+    CHILD_REOPENED = "child_reopened"
+    CHILDREN_SETTLED = "children_settled"
+    CASCADE_ENDED = "cascade_ended"
+    FAMILY_POLICY_SET = "family_policy_set"
+    TICKET_MERGED = "ticket_merged"
+    MERGE_RECEIVED = "merge_received"
+    TICKET_UNMERGED = "ticket_unmerged"
+    MERGE_RETURNED = "merge_returned"
+    MESSAGE_SPLIT = "message_split"
+    DUPLICATE_MARKED = "duplicate_marked"
+    DUPLICATE_UNMARKED = "duplicate_unmarked"
+    SPAM_MARKED = "spam_marked"
+    SPAM_UNMARKED = "spam_unmarked"
 
 
 class DueKind(StrEnum):
@@ -109,13 +128,15 @@ class Contact:
     id: UUID
     email: str
     name: str
+    organisation_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """One request from arrival to closure. `version` is the seq of its last event.
 
-    A snoozed one is out of the queue until an instant; a customer's word ends that earlier unless `keep_on_reply`.
+    A snoozed one is out of the queue until an instant; a customer's word ends that earlier unless `keep_on_reply`. One
+    that was merged or is spam is closed and does not reopen; a duplicate is settled with its original.
     """
 
     id: UUID
@@ -141,6 +162,13 @@ class Ticket:
     snooze_reason: str = ""
     snoozed_by: str = ""
     keep_on_reply: bool = False
+    category_id: UUID | None = None
+    parent_id: UUID | None = None
+    children: Children = NO_CHILDREN
+    resolution: str = ""
+    merged_into: UUID | None = None
+    duplicate_of: UUID | None = None
+    spam: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +292,8 @@ class Brand:
     undo_seconds: int = 5
     staff_notices: bool = True
     language: str = "en"
+    family_down: DownPolicy = DownPolicy.CASCADE
+    family_up: UpPolicy = UpPolicy.SETTLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +312,8 @@ class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
     `sender_unproven` keeps it from the requester's account; no machine answers one that is `automatic`. `uploads` are
-    signed handles of files that the caller has put into the object store before.
+    signed handles of files that the caller has put into the object store before. Without a priority it has that of its
+    `category` (an id, a name or a place in the tree), which brings its team too, or else a normal one.
     """
 
     subject: str
@@ -290,7 +321,7 @@ class NewTicket:
     requester_email: str
     requester_name: str = ""
     brand: str = ""
-    priority: Priority = Priority.NORMAL
+    priority: Priority | None = None
     type: str = ""
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
@@ -305,6 +336,8 @@ class NewTicket:
     html: str = ""
     attachments: tuple[NewAttachment, ...] = ()
     uploads: tuple[str, ...] = ()
+    category: str = ""
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.domain.ticket import Ticket
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -22,6 +24,15 @@ VIEWS = (
     View("waiting", "Waiting", "status:pending,on_hold snoozed:none", "status_since"),
     View("resolved", "Resolved", "status:resolved", "-status_since"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TicketPage:
+    """A page of a list, and the tokens of the pages after it and before it, empty where there is none."""
+
+    tickets: tuple[Ticket, ...]
+    following: str
+    previous: str
 
 
 @dataclass(frozen=True, slots=True)

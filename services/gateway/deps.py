@@ -30,10 +30,14 @@ from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.merges import MergeClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Services:
 
     tickets: TicketsClient
     clocks: ClocksClient
+    categories: CategoriesClient
+    upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
     desk: DeskClient
@@ -59,6 +65,8 @@ class Services:
     realm: Realm
     uploads: Uploads
     followers: FollowersClient
+    families: FamilyClient
+    merges: MergeClient
     images: ImageLinks
     outbound: Outbound
 
@@ -96,6 +104,10 @@ def _clocks(request: Request) -> ClocksClient:
     return services(request).clocks
 
 
+def _categories(request: Request) -> CategoriesClient:
+    return services(request).categories
+
+
 def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
@@ -120,6 +132,14 @@ def _followers(request: Request) -> FollowersClient:
     return services(request).followers
 
 
+def _families(request: Request) -> FamilyClient:
+    return services(request).families
+
+
+def _merges(request: Request) -> MergeClient:
+    return services(request).merges
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -136,10 +156,13 @@ Behind = Annotated[Services, Depends(services)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
+Categories = Annotated[CategoriesClient, Depends(_categories)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
+Families = Annotated[FamilyClient, Depends(_families)]
+Merges = Annotated[MergeClient, Depends(_merges)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
@@ -224,13 +247,18 @@ ExpectedVersion = Annotated[int, Depends(_expected_version)]
 TicketKey = Annotated[str, Path(description="The ticket's id or number.")]
 
 
-async def _ticket_id(ticket_id: TicketKey, tickets: Tickets) -> UUID:
+async def named_ticket(ticket_id: str, tickets: TicketsClient) -> UUID:
+    """The id of the ticket with this id or number; NotFound."""
     if ticket_id.isascii() and ticket_id.isdigit():
         return (await tickets.get_ticket(ticket_id)).id
     try:
         return UUID(ticket_id)
     except ValueError:
         raise NotFound("This ticket does not exist.") from None
+
+
+async def _ticket_id(ticket_id: TicketKey, tickets: Tickets) -> UUID:
+    return await named_ticket(ticket_id, tickets)
 
 
 TicketId = Annotated[UUID, Depends(_ticket_id)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.domain.family.policy import Children, DownPolicy, UpPolicy
 from services.domain.ticket import (
     Attachment,
     AuthorKind,
@@ -44,6 +45,8 @@ class TicketFields:
     type: str = ""
     tags: tuple[str, ...] = ()
     custom_fields: JsonObject = field(default_factory=dict)
+    category_id: UUID | None = None
+    resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class BrandFields:
     undo_seconds: int | None = None
     staff_notices: bool | None = None
     language: str | None = None
+    family_down: DownPolicy | None = None
+    family_up: UpPolicy | None = None
 
 
 def ticket_of(row: Row) -> Ticket:
@@ -77,7 +82,9 @@ def ticket_of(row: Row) -> Ticket:
         custom_fields=row["custom_fields"],
         team_id=row["team_id"],
         assignee_id=row["assignee_id"],
-        requester=Contact(row["requester_id"], row["requester_email"], row["requester_name"]),
+        requester=Contact(
+            row["requester_id"], row["requester_email"], row["requester_name"], row["requester_organisation_id"]
+        ),
         follow_up_of=row["follow_up_of"],
         version=row["version"],
         created_at=row["created_at"],
@@ -88,6 +95,13 @@ def ticket_of(row: Row) -> Ticket:
         snooze_reason=row["snooze_reason"],
         snoozed_by=row["snoozed_by"],
         keep_on_reply=row["keep_on_reply"],
+        category_id=row["category_id"],
+        parent_id=row["parent_id"],
+        children=Children(row["children"], row["open_children"]),
+        resolution=row["resolution"],
+        merged_into=row["merged_into"],
+        duplicate_of=row["duplicate_of"],
+        spam=row["spam"],
     )
 
 
@@ -97,7 +111,9 @@ def json_of(value: Any) -> Any:
         return str(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, dict):
+        return {name: json_of(part) for name, part in value.items()}
+    return [json_of(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _optional_id(value: str | None) -> UUID | None:
@@ -114,7 +130,11 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
     "tags": tuple,
     "team_id": _optional_id,
     "assignee_id": _optional_id,
+    "category_id": _optional_id,
+    "parent_id": _optional_id,
     "snoozed_until": _optional_instant,
+    "merged_into": _optional_id,
+    "duplicate_of": _optional_id,
 }
 
 

@@ -161,14 +161,16 @@ async def test_give_it_to_a_colleague(desk: Desk, work: Work) -> None:
     )
 
 
-async def test_snooze_it_for_a_day(work: Work) -> None:
+async def test_snooze_it_until_the_next_working_morning(work: Work) -> None:
     async def by_clicks(hands: Hands) -> None:
         snooze = hands.page.locator("summary").filter(has_text="Snooze")
-        await hands.click(snooze, hands.page.get_by_role("button", name="For a day"))
+        await hands.click(
+            snooze, hands.page.get_by_role("button", name=re.compile("Tomorrow morning|Next working day"))
+        )
 
     await work.twice(
-        "Snooze it for a day",
-        by_keys=lambda hands: hands.press("z", "Tab", "Enter"),
+        "Snooze it until the next working morning",
+        by_keys=lambda hands: hands.press("z", "Enter"),
         by_clicks=by_clicks,
         done=lambda ticket: ticket["snoozed_until"] is not None,
     )

@@ -33,7 +33,7 @@ def ticket(api: httpx.Client, ticket_id: str) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def wait_for_status(api: httpx.Client, ticket_id: str, status: str, within: float = 30) -> dict[str, Any]:
+def wait_for_status(api: httpx.Client, ticket_id: str, status: str, within: float = 60) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         found = ticket(api, ticket_id)
         return found if found["status"] == status else None

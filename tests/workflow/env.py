@@ -161,7 +161,7 @@ class Env:
         return sum(event.event_type in kinds for event in await self.events(ticket_id))
 
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 20.0, every: float = 0.02) -> None:
+async def until(condition: Callable[[], bool | Awaitable[bool]], *, within: float = 60.0, every: float = 0.02) -> None:
     """Wait for a condition; TimeoutError when it does not come true in time."""
     async with asyncio.timeout(within):
         while True:

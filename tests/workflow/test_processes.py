@@ -56,7 +56,7 @@ async def test_a_process_says_that_it_is_ready_and_ends_cleanly(launch: Launch, 
     process = await launch(role)
     await line_with(process, f"{role}.ready")
     process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await process.wait() == 0
 
 
@@ -64,12 +64,12 @@ async def test_a_process_waits_for_temporal_and_can_be_ended_meanwhile(launch: L
     process = await launch("worker", temporal=AWAY)
     await line_with(process, "outage.began")
     process.send_signal(signal.SIGTERM)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await process.wait() == 0
 
 
 async def test_a_comparison_that_cannot_be_made_ends_with_an_error(launch: Launch) -> None:
     process = await launch("reconcile", "--once")
     await line_with(process, "process.failed")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await process.wait() == 1

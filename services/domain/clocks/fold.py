@@ -15,7 +15,7 @@ from services.domain.ticket import AuthorKind, EventKind, FieldChange, Priority,
 from services.domain.words import labels
 
 # What a condition of a policy may ask about.
-POLICY_FIELDS = ("brand", "channel", "priority", "team", "type", "tag")
+POLICY_FIELDS = ("brand", "channel", "priority", "team", "type", "tag", "category", "category_tree", "organisation")
 
 
 def _optional_id(value: str | None) -> UUID | None:
@@ -33,6 +33,7 @@ _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "tags": tuple,
     "team_id": _optional_id,
     "assignee_id": _optional_id,
+    "category_id": _optional_id,
     "snoozed_until": _optional_instant,
 }
 # The fields of events that decisions look at.
@@ -68,8 +69,19 @@ def policy_of(ticket: TicketFacts, brand_id: UUID, levels: ServiceLevels, *, at:
         "team": () if ticket.team_id is None else (ticket.team_id,),
         "type": labels(ticket.type),
         "tag": labels(list(ticket.tags)),
+        "category": () if ticket.category_id is None else (ticket.category_id,),
+        "category_tree": _category_line(ticket),
+        "organisation": () if ticket.organisation_id is None else (ticket.organisation_id,),
     }
     return choose_policy(levels.policies, lambda policy: evaluate(levels.conditions[policy.id], facts, now=at))
+
+
+def _category_line(ticket: TicketFacts) -> tuple[UUID, ...]:
+    """Its category with those above it; of one that it had only for a moment, nobody knows what is above."""
+    if ticket.category_id is None:
+        return ()
+    known = ticket.category_path[-1:] == (ticket.category_id,)
+    return ticket.category_path if known else (ticket.category_id,)
 
 
 def moment_of(event: EventFacts, ticket: TicketFacts, policy: Policy | None, *, woke: bool) -> Moment:
@@ -87,6 +99,11 @@ def moment_of(event: EventFacts, ticket: TicketFacts, policy: Policy | None, *, 
     )
 
 
+def _opens(event: EventFacts) -> bool:
+    """Whether the ticket waits for us from here on."""
+    return any(change.field == "status" and change.new in ('"new"', '"open"') for change in event.changes)
+
+
 def _word(event: EventFacts) -> Word:
     match event.kind:
         case EventKind.TICKET_CREATED:
@@ -94,6 +111,10 @@ def _word(event: EventFacts) -> Word:
         case EventKind.MESSAGE_WITHDRAWN:
             return Word.WITHDRAWN
         case EventKind.TICKET_REOPENED:
+            return Word.REOPENED
+        case EventKind.TICKET_MERGED | EventKind.SPAM_MARKED:
+            return Word.SET_ASIDE
+        case EventKind.MERGE_RECEIVED | EventKind.TICKET_UNMERGED | EventKind.SPAM_UNMARKED if _opens(event):
             return Word.REOPENED
         case EventKind.MESSAGE_ADDED if event.visibility is Visibility.PUBLIC and not event.withdrawn:
             return Word.AGENT_WROTE if event.author_kind is AuthorKind.AGENT else Word.CUSTOMER_WROTE

@@ -8,7 +8,8 @@
 | resolution      | the ticket                               | settling it                       |
 
 Settling ends them all; reopening goes on with those that nobody met, in a new epoch with what was measured before, and
-begins a next response. A status that the policy names pauses them, and the time of a pause is given back.
+begins a next response. A status that the policy names pauses them, and the time of a pause is given back. To be merged
+into another ticket or marked as spam ends them too, and meets none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,7 @@ class Word(StrEnum):
     CUSTOMER_WROTE = "customer_wrote"
     WITHDRAWN = "withdrawn"
     REOPENED = "reopened"
+    SET_ASIDE = "set_aside"
     OTHER = "other"
 
 
@@ -86,7 +88,8 @@ def _ended_by(moment: Moment) -> Sequence[ClockKind]:
 
 def _end(clock: Clock, moment: Moment, work: Reckoning) -> Clock:
     clock = _cut(clock, moment.at, work)
-    answered = moment.word is Word.AGENT_WROTE or clock.kind is ClockKind.RESOLUTION
+    resolved = clock.kind is ClockKind.RESOLUTION and moment.word is not Word.SET_ASIDE
+    answered = moment.word is Word.AGENT_WROTE or resolved
     late = clock.target is not None and clock.elapsed > clock.target
     if clock.target is None or not (answered or late):
         outcome = ClockOutcome.CANCELLED

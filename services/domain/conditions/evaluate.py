@@ -1,11 +1,13 @@
 """Whether a condition holds for the facts of one ticket, in Python; store/conditions.py says the same in SQL."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from services.domain.clocks.model import Clock, ClockKind
 from services.domain.conditions.fields import CUSTOM, Kind, find_field
 from services.domain.conditions.tree import AllOf, AnyOf, Condition, Name, Not, Operator, Test, Value
 from services.domain.ticket import Contact, Ticket
@@ -14,11 +16,20 @@ from services.domain.words import fold, has_phrase, label, labels, split_words
 # What is known of a ticket: for each field its values, none of them when it has none. A rule adds `was.<field>`.
 Facts = Mapping[str, Sequence[Any]]
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 MICROSECOND = timedelta(microseconds=1)
 
 
-def facts_of(ticket: Ticket, *, texts: Sequence[str] = ()) -> Facts:
-    """The facts of a ticket; `texts` are the messages that the reader of the condition may see."""
+def facts_of(
+    ticket: Ticket,
+    *,
+    texts: Sequence[str] = (),
+    category_path: Sequence[UUID] = (),
+    clocks: Sequence[Clock] = (),
+) -> Facts:
+    """The facts of a ticket with its clocks; `texts` are the messages that the reader of the condition may see,
+    `category_path` leads from the top of the tree to the ticket's category.
+    """
     requester = ticket.requester
     facts: dict[str, Sequence[Any]] = {
         "status": (ticket.status.value,),
@@ -28,6 +39,9 @@ def facts_of(ticket: Ticket, *, texts: Sequence[str] = ()) -> Facts:
         "brand": (ticket.brand_id,),
         "team": _one(ticket.team_id),
         "assignee": _one(ticket.assignee_id),
+        "category": _one(ticket.category_id),
+        "category_tree": category_path,
+        "organisation": _one(requester.organisation_id),
         "requester": (requester,),
         "tag": labels(list(ticket.tags)),
         "number": (ticket.number,),
@@ -39,6 +53,7 @@ def facts_of(ticket: Ticket, *, texts: Sequence[str] = ()) -> Facts:
         "idle": (ticket.updated_at,),
         "due": _one(ticket.next_due_at),
         "snoozed": _one(ticket.snoozed_until),
+        **_limits(clocks),
     }
     return facts | {f"{CUSTOM}{name}": _scalars(value) for name, value in ticket.custom_fields.items()}
 
@@ -139,19 +154,31 @@ def _is_person(person: Contact, value: Value) -> bool:
 
 
 def _compares(operator: Operator, fact: Any, value: Value) -> bool:
-    if isinstance(fact, bool) or not isinstance(fact, int | float):
+    """Numbers with numbers and days with days; those of a custom field are texts like "2026-01-31"."""
+    number: Any
+    other: Any
+    if isinstance(value, date):
+        if not isinstance(fact, str) or not _DAY.fullmatch(fact):
+            return False
+        number, other = fact, value.isoformat()
+    elif isinstance(fact, bool) or not isinstance(fact, int | float):
         return False
-    number, other = Decimal(repr(fact)), Decimal(str(value))
+    else:
+        number, other = Decimal(repr(fact)), Decimal(str(value))
+    return _in_order(operator, number, other)
+
+
+def _in_order(operator: Operator, number: Any, other: Any) -> bool:
     match operator:
         case Operator.ABOVE:
-            return number > other
+            return bool(number > other)
         case Operator.AT_LEAST:
-            return number >= other
+            return bool(number >= other)
         case Operator.BELOW:
-            return number < other
+            return bool(number < other)
         case Operator.AT_MOST:
-            return number <= other
-    return number == other
+            return bool(number <= other)
+    return bool(number == other)
 
 
 def _matches(text: str, pieces: Sequence[str]) -> bool:
@@ -169,6 +196,13 @@ def _matches(text: str, pieces: Sequence[str]) -> bool:
             return False
         at = found + len(piece)
     return True
+
+
+def _limits(clocks: Sequence[Clock]) -> Facts:
+    """When the live clocks run out, as far as that is known; of all kinds, the nearest."""
+    live = [(clock.kind.value, clock.due_at) for clock in clocks if clock.is_live and clock.due_at is not None]
+    limits = {kind.value: sorted(due_at for name, due_at in live if name == kind)[:1] for kind in ClockKind}
+    return {**limits, "limit": sorted(due_at for _, due_at in live)[:1]}
 
 
 def _one(value: Any) -> Sequence[Any]:

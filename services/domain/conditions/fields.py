@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +20,7 @@ NONE = "none"
 
 _CUSTOM_NAME = re.compile(r"[\w-]{1,50}")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,6})([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST = timedelta(days=36_500)
@@ -60,6 +62,9 @@ _FIELDS = (
     Field("brand", Kind.IDENTITY),
     Field("team", Kind.IDENTITY, may_be_none=True),
     Field("assignee", Kind.IDENTITY, may_be_none=True),
+    Field("category", Kind.IDENTITY, may_be_none=True),
+    Field("category_tree", Kind.IDENTITY),
+    Field("organisation", Kind.IDENTITY, may_be_none=True),
     Field("requester", Kind.PERSON),
     Field("tag", Kind.LABEL, may_be_none=True),
     Field("number", Kind.NUMBER),
@@ -71,6 +76,11 @@ _FIELDS = (
     Field("idle", Kind.AGE),
     Field("due", Kind.INSTANT, may_be_none=True),
     Field("snoozed", Kind.INSTANT, may_be_none=True),
+    Field("limit", Kind.INSTANT, may_be_none=True),
+    Field("first_response", Kind.INSTANT, may_be_none=True),
+    Field("next_response", Kind.INSTANT, may_be_none=True),
+    Field("periodic_update", Kind.INSTANT, may_be_none=True),
+    Field("resolution", Kind.INSTANT, may_be_none=True),
     # What happened, and to the message that came with it.
     Field("by", Kind.CHOICE, ("customer", "staff", "desk"), for_rules=True),
     Field("message.text", Kind.WORDS, for_rules=True),
@@ -89,8 +99,10 @@ _FIELDS = (
     # The calendars in whose working time it happens.
     Field("in_hours", Kind.IDENTITY, for_rules=True),
 )
+# The limits of the live clocks; `limit` is the nearest of them.
+LIMITS = ("limit", "first_response", "next_response", "periodic_update", "resolution")
 # What happens next is told to nobody but the staff.
-STAFF_ONLY = frozenset({"due", "snoozed"})
+STAFF_ONLY = frozenset({"due", "snoozed", *LIMITS})
 FIELDS = {field.name: field for field in _FIELDS}
 
 _COMPARISONS = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)
@@ -159,7 +171,7 @@ def _value(field: Field, operator: Operator, raw: str | None) -> Value:
     if not raw.strip() or len(raw) > _LONGEST_VALUE or "\x00" in raw:
         raise Wrong(f"a value of {field.name} has 1 to {_LONGEST_VALUE} characters")
     if field.kind is Kind.LABEL and operator in _COMPARISONS:
-        return _number(field, raw)
+        return _number_or_day(field, raw)
     value = _READERS[field.kind](field, clean_line(raw))
     # A star at the end is how beginnings of words are written; in a pattern it is part of it.
     return clean_line(raw) if operator is Operator.MATCHES else value
@@ -199,6 +211,16 @@ def _number(field: Field, raw: str) -> int | Decimal:
     if not _NUMBER.fullmatch(raw) or (field.name == "number" and not raw.isdigit()):
         raise Wrong(f"{field.name}:{raw} is no number: write digits, e.g. 1042")
     return int(raw) if "." not in raw else Decimal(raw)
+
+
+def _number_or_day(field: Field, raw: str) -> int | Decimal | date:
+    """What a custom field is compared with: a day with days, a number with numbers."""
+    if _DAY.fullmatch(raw):
+        with suppress(ValueError):
+            return date.fromisoformat(raw)
+    if not _NUMBER.fullmatch(raw):
+        raise Wrong(f"{field.name}:{raw} is no number and no day: write e.g. 1042 or 2026-01-31")
+    return _number(field, raw)
 
 
 def _instant(field: Field, raw: str) -> date | datetime | timedelta:

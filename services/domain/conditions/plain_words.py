@@ -1,7 +1,7 @@
 """A condition read back in plain English: "status is open or new and tagged vip and older than 2 days"."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.domain.conditions.fields import CUSTOM
@@ -25,6 +25,14 @@ _INSTANTS = {
     Operator.AT_LEAST: "on or after",
     Operator.BELOW: "before",
     Operator.AT_MOST: "on or before",
+}
+_DUES = {
+    "due": "due",
+    "limit": "limit",
+    "first_response": "first response due",
+    "next_response": "next response due",
+    "periodic_update": "next update due",
+    "resolution": "resolution due",
 }
 _ME = {"me": "me", "mine": "one of mine"}
 _SINCE = {
@@ -73,6 +81,8 @@ def _test(test: Test, named: Named) -> str:
     match test.field:
         case "tag" if test.operator is Operator.IS:
             return "without tags" if test.values == (None,) else f"tagged {values}"
+        case "category_tree":
+            return f"category is {values} or below"
         case "older":
             return f"{'older' if test.operator is Operator.AT_LEAST else 'newer'} than {values}"
         case "idle":
@@ -94,18 +104,25 @@ def _test(test: Test, named: Named) -> str:
             return f"{_SINCE[test.field]} {ago} {values} ago"
         case "text":
             return f"{_VERBS[test.operator]} {values}"
-        case "due" if test.operator is Operator.AT_MOST and test.values == (timedelta(),):
+        case "limit" if test.operator is Operator.AT_MOST and test.values == (timedelta(),):
             return "overdue"
-        case "due" if isinstance(test.values[0], timedelta):
-            return f"due {'within' if test.operator in (Operator.BELOW, Operator.AT_MOST) else 'in more than'} {values}"
+        case name if name in _DUES and isinstance(test.values[0], timedelta):
+            within = test.operator in (Operator.BELOW, Operator.AT_MOST)
+            return f"{_DUES[name]} {'within' if within else 'in more than'} {values}"
         case "snoozed" if test.values == (None,):
             return "not snoozed"
         case "snoozed" if isinstance(test.values[0], timedelta):
             within = test.operator in (Operator.BELOW, Operator.AT_MOST)
             return f"snoozed for {'less' if within else 'more'} than {values} from now"
-        case "created" | "updated" | "due" if test.values != (None,):
+        case "created" | "updated":
             return f"{test.field} {_INSTANTS[test.operator]} {values}"
-    label = f"the field {test.field.removeprefix(CUSTOM)}" if test.field.startswith(CUSTOM) else test.field
+        case name if name in _DUES and test.values != (None,):
+            return f"{_DUES[name]} {_INSTANTS[test.operator]} {values}"
+        case name if name.startswith(CUSTOM) and isinstance(test.values[0], date):
+            return f"the field {name.removeprefix(CUSTOM)} is {_INSTANTS[test.operator]} {values}"
+    label = _DUES.get(test.field, test.field)
+    if test.field.startswith(CUSTOM):
+        label = f"the field {test.field.removeprefix(CUSTOM)}"
     return f"{label} {_VERBS[test.operator]} {values}"
 
 

@@ -34,7 +34,7 @@ SHORTHANDS = {
     "open": "status:new,open,pending,on_hold",
     "settled": "status:resolved,closed",
     "unassigned": "assignee:none",
-    "overdue": "due:0m",
+    "overdue": "limit:0m",
     "snoozed": "-snoozed:none",
 }
 

@@ -24,6 +24,7 @@ from services.gateway.deps import (
     require_something,
 )
 from services.gateway.models.base import Items, Page
+from services.gateway.models.families import SettleIn
 from services.gateway.models.mails import CcProposalOut, MailReportOut
 from services.gateway.models.tickets import (
     AssignmentIn,
@@ -35,6 +36,9 @@ from services.gateway.models.tickets import (
     TicketOut,
     TicketPatch,
 )
+
+Settle = Annotated[SettleIn, Body()]
+_PLAINLY = SettleIn()
 
 router = APIRouter(prefix=f"{PREFIX}/tickets", tags=["tickets"], dependencies=[SignedIn])
 
@@ -69,6 +73,8 @@ async def create_ticket(new: TicketIn, tickets: Tickets, request_id: RequestId, 
             tags=new.tags,
             custom_fields=new.custom_fields,
             uploads=new.uploads,
+            category=new.category,
+            parent_id=new.parent_id,
             channel=Channel.REST,
         ),
         request_id=request_id,
@@ -144,15 +150,25 @@ async def assign_ticket(
 
 
 @router.post("/{ticket_id}/resolve", responses=CHANGED)
-async def resolve_ticket(ticket_id: TicketId, tickets: Tickets, request_id: RequestId, response: Response) -> TicketOut:
+async def resolve_ticket(
+    ticket_id: TicketId, tickets: Tickets, request_id: RequestId, response: Response, settle: Settle = _PLAINLY
+) -> TicketOut:
     """Mark a ticket as answered; it closes by itself later, and a reply reopens it until then."""
-    return _told(await tickets.resolve_ticket(ticket_id, request_id=request_id), response)
+    ticket = await tickets.resolve_ticket(
+        ticket_id, resolution=settle.resolution, silent=settle.silent, request_id=request_id
+    )
+    return _told(ticket, response)
 
 
 @router.post("/{ticket_id}/close", responses=CHANGED)
-async def close_ticket(ticket_id: TicketId, tickets: Tickets, request_id: RequestId, response: Response) -> TicketOut:
+async def close_ticket(
+    ticket_id: TicketId, tickets: Tickets, request_id: RequestId, response: Response, settle: Settle = _PLAINLY
+) -> TicketOut:
     """End a ticket: a reply opens a new one that follows it up."""
-    return _told(await tickets.close_ticket(ticket_id, request_id=request_id), response)
+    ticket = await tickets.close_ticket(
+        ticket_id, resolution=settle.resolution, silent=settle.silent, request_id=request_id
+    )
+    return _told(ticket, response)
 
 
 @router.post("/{ticket_id}/reopen", responses=CHANGED)

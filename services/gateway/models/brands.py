@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, StrictBool, with_config
 from typing_extensions import TypedDict
 
+from services.domain.family.policy import DownPolicy, UpPolicy
 from services.gateway.models.base import Duration, Email, In, Out, Title, UndoSeconds, Version
 
 Language = Literal["en", "cs", "it", "fi"]
@@ -24,6 +25,8 @@ class BrandIn(In):
     undo_seconds: UndoSeconds = 5
     staff_notices: StrictBool = True
     language: Language = "en"
+    family_down: DownPolicy = DownPolicy.CASCADE
+    family_up: UpPolicy = UpPolicy.SETTLE
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -40,6 +43,8 @@ class BrandPatch(TypedDict, total=False):
     undo_seconds: UndoSeconds
     staff_notices: StrictBool
     language: Language
+    family_down: DownPolicy
+    family_up: UpPolicy
     version: Version
 
 
@@ -57,4 +62,6 @@ class BrandOut(Out):
     undo_seconds: int
     staff_notices: bool
     language: str
+    family_down: DownPolicy
+    family_up: UpPolicy
     version: int

@@ -35,18 +35,22 @@ class RequesterIn(In):
 class TicketIn(In):
     """A ticket to be made. Customers ask in their own name and may leave `requester` out.
 
-    `brand` is a brand's name or id; without it the first brand gets the ticket.
+    `brand` is a brand's name or id; without it the first brand gets the ticket. `category` is a category's id, name or
+    place in the tree, and brings its team and priority; without any the priority is normal. With a `parent_id` it is a
+    child.
     """
 
     subject: Subject
     body: Body
     requester: RequesterIn | None = None
     brand: Text = ""
-    priority: Priority = Priority.NORMAL
+    priority: Priority | None = None
+    category: Text = ""
     type: Type = ""
     tags: Tags = ()
     custom_fields: JsonFields = Field(default={})
     uploads: Uploads = ()
+    parent_id: UUID | None = None
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -59,6 +63,8 @@ class TicketPatch(TypedDict, total=False):
     type: Type
     tags: Tags
     custom_fields: JsonFields
+    category_id: UUID | None
+    resolution: Text
     version: Version
 
 
@@ -76,6 +82,14 @@ class ContactOut(Out):
     id: UUID
     email: str
     name: str
+    organisation_id: UUID | None
+
+
+class ChildrenOut(Out):
+    """How many children a ticket has, and how many of them are neither resolved nor closed."""
+
+    total: int
+    open: int
 
 
 class TicketOut(Out):
@@ -104,6 +118,13 @@ class TicketOut(Out):
     snooze_reason: str
     snoozed_by: str
     keep_on_reply: bool
+    category_id: UUID | None
+    parent_id: UUID | None
+    children: ChildrenOut
+    resolution: str
+    merged_into: UUID | None
+    duplicate_of: UUID | None
+    spam: bool
 
 
 class FieldChangeOut(Out):

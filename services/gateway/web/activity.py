@@ -61,6 +61,8 @@ def _value(field: str, value: Any, directory: Directory) -> str:
             return directory.person(UUID(value))
         case "team_id", str():
             return directory.team(UUID(value))
+        case "category_id", str():
+            return directory.category(UUID(value))
         case "snoozed_by", str():
             return directory.actor(value)
         case _, list():

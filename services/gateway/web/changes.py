@@ -1,7 +1,7 @@
 """What an agent changes about a ticket: small forms, each of which works without scripts."""
 
 from collections.abc import Awaitable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -40,6 +40,15 @@ async def update_priority(
 ) -> Response:
     """Say how pressing it is."""
     return await made(request, ticket, asked, behind, behind.tickets.update_ticket(ticket.id, {"priority": priority}))
+
+
+@router.post("/category")
+async def update_category(
+    request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, category: Text = ""
+) -> Response:
+    """Say what it is about; a team and a priority may come with it."""
+    call = behind.tickets.update_ticket(ticket.id, {"category_id": _id(category)})
+    return await made(request, ticket, asked, behind, call)
 
 
 @router.post("/tags")
@@ -106,14 +115,15 @@ async def snooze_ticket(
     ticket: TheTicket,
     asked: AskedFor,
     behind: Behind,
-    hours: Annotated[float, Form(ge=0, le=24 * 366)] = 0,
+    at: Text = "",
     until: Text = "",
     reason: Text = "",
     keep_on_reply: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Out of sight for some hours or until an instant, which the form gives in the reader's own zone or in UTC."""
-    instant = instant_of(until) if until else datetime.now(UTC) + timedelta(hours=hours or 24)
-    call = behind.tickets.snooze_ticket(ticket.id, until=instant, reason=reason, keep_on_reply=keep_on_reply)
+    """Out of sight until an instant: that of a button, or one that was written in the reader's own zone or in UTC."""
+    call = behind.tickets.snooze_ticket(
+        ticket.id, until=instant_of(at or until), reason=reason, keep_on_reply=keep_on_reply
+    )
     return await made(request, ticket, asked, behind, call)
 
 

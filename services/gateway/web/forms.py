@@ -12,6 +12,7 @@ _FIELDS = {
     "TEAM_NAME_TAKEN": "name",
     "BRAND_NAME_TAKEN": "name",
     "NAME_TAKEN": "name",
+    "CATEGORY_NAME_TAKEN": "name",
     "BRAND_ADDRESS_TAKEN": "address",
 }
 

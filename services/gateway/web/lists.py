@@ -4,13 +4,15 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Annotated
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Depends, Query
 
 from services.domain.errors import Invalid
 from services.domain.principal import Principal
 from services.domain.ticket import Ticket
-from services.domain.views import VIEWS
+from services.domain.upcoming import TicketTimes
+from services.domain.views import VIEWS, TicketPage
 from services.gateway.deps import Services
 from services.gateway.filter_names import NameDirectory
 from services.gateway.web.directory import Directory, directory_of
@@ -22,12 +24,15 @@ _VIEWS = {view.name: view for view in VIEWS}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which tickets somebody wants to see; `view` is empty for a search through all of them."""
+    """Which tickets somebody wants to see; `view` is empty for a search through all of them, and not `named` when the
+    address says nothing of a list.
+    """
 
     view: str
     filter: str
     sort: str
     cursor: str
+    named: bool = True
 
     @property
     def whole_filter(self) -> str:
@@ -43,8 +48,9 @@ class Asked:
     @property
     def query(self) -> str:
         """The same as the end of an address, without what is as usual."""
-        named = {"view": self.view, "filter": self.filter, "sort": self.sort, "cursor": self.cursor}
-        return urlencode({name: value for name, value in named.items() if value})
+        view = self.view if self.named else ""
+        parts = {"view": view, "filter": self.filter, "sort": self.sort, "cursor": self.cursor}
+        return urlencode({name: value for name, value in parts.items() if value})
 
     @property
     def address(self) -> str:
@@ -65,9 +71,9 @@ def _asked(
 ) -> Asked:
     words = filter.strip()
     # Whoever looks for something looks everywhere; whoever only comes by sees their own.
-    if view not in _VIEWS:
-        view = "" if words else DEFAULT_VIEW
-    return Asked(view, words, sort, cursor)
+    if view in _VIEWS:
+        return Asked(view, words, sort, cursor)
+    return Asked("" if words else DEFAULT_VIEW, words, sort, cursor, named=bool(words))
 
 
 AskedFor = Annotated[Asked, Depends(_asked)]
@@ -80,15 +86,20 @@ class Row:
     ticket: Ticket
     assignee: str
     team: str
+    category: str
+    times: TicketTimes | None
 
 
 @dataclass(frozen=True, slots=True)
 class TicketList:
-    """One page of a list; `older` is empty on its last page, `problem` says what is wrong with what was asked for."""
+    """One page of a list, with the addresses of the pages around it, empty where there is none; `problem` says what is
+    wrong with what was asked for.
+    """
 
     asked: Asked
     rows: tuple[Row, ...]
-    older: str
+    following: str = ""
+    previous: str = ""
     problem: str = ""
 
     def neighbours(self, number: int) -> tuple[Ticket | None, Ticket | None]:
@@ -100,31 +111,41 @@ class TicketList:
         return (tickets[here - 1] if here else None), (tickets[here + 1] if here + 1 < len(tickets) else None)
 
 
-async def list_of(asked: Asked, behind: Services, caller: Principal) -> tuple[TicketList, Directory]:
-    """The tickets that were asked for, with the names of those who work on them."""
-    found, directory = await asyncio.gather(_found(asked, behind, caller), directory_of(behind))
-    tickets, cursor, problem = found
+async def list_of(
+    asked: Asked, behind: Services, caller: Principal, *, timed: bool = False
+) -> tuple[TicketList, Directory]:
+    """The tickets that were asked for, with the names of those who work on them, and with their clocks if `timed`."""
+    try:
+        (page, times), directory = await asyncio.gather(
+            _found(asked, behind, caller, timed=timed), directory_of(behind)
+        )
+    except Invalid as error:
+        return TicketList(asked, (), problem=error.message), await directory_of(behind)
     rows = tuple(
         Row(
             ticket=ticket,
             assignee=directory.person(ticket.assignee_id),
             team=directory.team(ticket.team_id),
+            category=directory.category(ticket.category_id),
+            times=times.get(ticket.id),
         )
-        for ticket in tickets
+        for ticket in page.tickets
     )
-    older = replace(asked, cursor=cursor).address if cursor else ""
-    return TicketList(asked, rows, older, problem), directory
+    following, previous = (
+        replace(asked, cursor=cursor).address if cursor else "" for cursor in (page.following, page.previous)
+    )
+    return TicketList(asked, rows, following, previous), directory
 
 
-async def _found(asked: Asked, behind: Services, caller: Principal) -> tuple[tuple[Ticket, ...], str, str]:
+async def _found(
+    asked: Asked, behind: Services, caller: Principal, *, timed: bool
+) -> tuple[TicketPage, dict[UUID, TicketTimes]]:
     names = NameDirectory(caller, behind.routing, behind.identity)
-    try:
-        tickets, cursor = await behind.tickets.list_tickets(
-            filter=await names.resolve_filter(asked.whole_filter),
-            order_by=asked.order_by,
-            page_size=PAGE,
-            page_token=asked.cursor,
-        )
-    except Invalid as error:
-        return (), "", error.message
-    return tickets, cursor, ""
+    page = await behind.tickets.page_tickets(
+        filter=await names.resolve_filter(asked.whole_filter),
+        order_by=asked.order_by,
+        page_size=PAGE,
+        page_token=asked.cursor,
+    )
+    ids = [ticket.id for ticket in page.tickets]
+    return page, await behind.upcoming.list_ticket_times(ids) if timed and ids else {}

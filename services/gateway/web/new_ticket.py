@@ -12,12 +12,13 @@ from services.domain.ticket import Channel, NewTicket, Priority
 from services.gateway.deps import Behind
 from services.gateway.problems import status_of
 from services.gateway.web.changes import tags_of
+from services.gateway.web.directory import directory_of
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import Caller, SignedInPage
 
 router = APIRouter(prefix="/tickets/new", include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 
-_FIELDS = ("brand", "email", "name", "subject", "body", "priority", "tags")
+_FIELDS = ("brand", "email", "name", "subject", "body", "priority", "tags", "category")
 
 
 @router.get("")
@@ -43,6 +44,7 @@ async def create_ticket(request: Request, behind: Behind, caller: Caller) -> Res
             brand=typed.get("brand", ""),
             priority=_priority(typed.get("priority", "")),
             tags=tags_of(typed.get("tags", "")),
+            category=typed.get("category", ""),
             channel=Channel.REST,
             uploads=(
                 *(handle for handle in form.getlist("uploads") if isinstance(handle, str) and handle),
@@ -58,20 +60,23 @@ async def create_ticket(request: Request, behind: Behind, caller: Caller) -> Res
 async def _form(
     request: Request, behind: Behind, typed: dict[str, str], *, error: DuradeskError | None = None
 ) -> Response:
+    directory = await directory_of(behind)
     return await page(
         request,
         "desk/new_ticket.html",
         status=status_of(error) if error else HTTPStatus.OK,
         typed=dict.fromkeys(_FIELDS, "") | typed,
         brands=await behind.tickets.list_brands(),
+        categories=list(directory.categories.values()),
+        directory=directory,
         request_id=uuid4().hex,
         problem=error.message if error else "",
         wrong=error.violations if isinstance(error, Invalid) else {},
     )
 
 
-def _priority(text: str) -> Priority:
+def _priority(text: str) -> Priority | None:
     try:
-        return Priority(text or "normal")
+        return Priority(text) if text else None
     except ValueError:
         raise Invalid("Choose a priority.", violations={"priority": "is none"}) from None

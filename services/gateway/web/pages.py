@@ -51,7 +51,8 @@ async def page(request: Request, name: str, *, status: HTTPStatus = HTTPStatus.O
     if name.startswith(_DESK):
         policy = _DESK_POLICY
         asked = values.get("asked")
-        values["shell"] = await shell_of(request, view=asked.view if isinstance(asked, Asked) else "")
+        view = asked.view if isinstance(asked, Asked) and asked.named else ""
+        values["shell"] = await shell_of(request, view=view)
     html = _templates.get_template(name).render(values).encode()
     headers = {"Content-Security-Policy": policy, "Vary": "Accept-Encoding"}
     if accepts_gzip(request):

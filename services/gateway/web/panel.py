@@ -23,6 +23,7 @@ from services.gateway.web.directory import Directory
 from services.gateway.web.lists import Asked, AskedFor, TicketList, list_of
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import SignedInPage
+from services.gateway.web.snoozing import Offer, hours_of
 
 _MOST_MESSAGES = 1000
 _OTHERS = 6
@@ -48,6 +49,7 @@ class Panel:
     reply: Draft
     note: Draft
     list: TicketList
+    offers: tuple[Offer, ...]
     directory: Directory
 
     @property
@@ -132,12 +134,14 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         copies = group.create_task(tickets.list_cc_proposals(ticket.id))
         followers = group.create_task(behind.followers.list_followers(ticket.id))
         brands = group.create_task(tickets.list_brands())
+        calendars = group.create_task(behind.service_levels.list_calendars())
         others = group.create_task(_others(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
         note = group.create_task(desk.get_draft(ticket.id, Visibility.INTERNAL))
     listed, directory = found_list.result()
     brand = next((brand for brand in brands.result() if brand.id == ticket.brand_id), None)
     ledger, _ = deliveries.result()
+    hours, now = hours_of(brands.result(), calendars.result()), datetime.now(UTC)
     authors = {message.author_id: message.author_name for message in messages.result()}
     return Panel(
         ticket=ticket,
@@ -146,13 +150,14 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
             messages.result(),
             ledger,
             undo_seconds=brand.undo_seconds if brand else 0,
-            now=datetime.now(UTC),
+            now=now,
             images=behind.images,
             with_images=_with_images(request),
         ),
         changes=changes_of(events.result(), directory, authors),
         followers=followers.result(),
-        clocks=bars_of(clocks.result(), datetime.now(UTC)),
+        clocks=bars_of(clocks.result(), now),
+        offers=hours.offers([ticket.brand_id], now=now),
         dues=dues.result(),
         reports=reports.result(),
         copies=copies.result(),

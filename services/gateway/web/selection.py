@@ -1,6 +1,6 @@
 """/tickets/bulk: the same change on many tickets, with its progress, and taken back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated
@@ -8,14 +8,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import AwareDatetime
 
 from services.domain.bulk import BulkAct, TicketChange
+from services.domain.calendars.presets import Preset
 from services.domain.errors import Invalid
 from services.gateway.assignments import check_assignment
-from services.gateway.deps import Desk, Identity, Routing
+from services.gateway.deps import Behind, Desk
 from services.gateway.web.lists import AskedFor
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import Caller, SignedInPage
+from services.gateway.web.snoozing import brand_hours
 
 router = APIRouter(prefix="/tickets/bulk", include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 
@@ -23,29 +26,28 @@ router = APIRouter(prefix="/tickets/bulk", include_in_schema=False, route_class=
 @router.post("")
 async def change_tickets(
     asked: AskedFor,
-    desk: Desk,
-    identity: Identity,
-    routing: Routing,
+    behind: Behind,
     caller: Caller,
     act: Annotated[BulkAct, Form()],
     ticket: Annotated[list[UUID], Form(max_length=1000)] = [],  # noqa: B006 # FastAPI copies it
     assignee: Annotated[str, Form(max_length=40)] = "",
-    hours: Annotated[int, Form(ge=1, le=24 * 366)] = 24,
+    preset: Annotated[Preset, Form()] = Preset.TOMORROW,
+    seen_at: Annotated[AwareDatetime | None, Form()] = None,
     request_id: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
-    """Begin the change, and go back to the list, which shows how far it is."""
+    """Begin the change, and go back to the list, which shows how far it is; `seen_at` is when the presets were told."""
     if not ticket:
         raise Invalid("Select the tickets first.")
-    change = TicketChange(
-        act,
-        assignee_id=_assignee(caller.subject if assignee == "me" else assignee) if act is BulkAct.ASSIGN else None,
-        keep_team=act is BulkAct.ASSIGN,
-        snooze_until=_this_minute() + timedelta(hours=hours) if act is BulkAct.SNOOZE else None,
-    )
-    await check_assignment(change.assignee_id, change.team_id, identity=identity, routing=routing)
+    if act is BulkAct.SNOOZE:
+        change = (await brand_hours(behind)).snooze(preset, now=seen_at or datetime.now(UTC))
+    else:
+        assigns = act is BulkAct.ASSIGN
+        assignee_id = _assignee(caller.subject if assignee == "me" else assignee) if assigns else None
+        change = TicketChange(act, assignee_id=assignee_id, keep_team=assigns)
+        await check_assignment(assignee_id, None, identity=behind.identity, routing=behind.routing)
     # A page that one goes back to may ask for another change with the same id.
-    wanted = sha256(repr((request_id, act, assignee, hours, ticket)).encode()).hexdigest() if request_id else ""
-    job = await desk.change_tickets(change, ticket_ids=ticket, request_id=wanted)
+    wanted = sha256(repr((request_id, act, assignee, preset, ticket)).encode()).hexdigest() if request_id else ""
+    job = await behind.desk.change_tickets(change, ticket_ids=ticket, request_id=wanted)
     return RedirectResponse(f"{asked.address}&job={job.id}", HTTPStatus.SEE_OTHER)
 
 
@@ -60,11 +62,6 @@ async def undo_bulk_job(job_id: UUID, asked: AskedFor, desk: Desk) -> Response:
     """Take it back, as a change of its own: once, however often it is asked for."""
     job = await desk.undo_bulk_job(job_id, request_id=f"undo {job_id}")
     return RedirectResponse(f"{asked.address}&job={job.id}", HTTPStatus.SEE_OTHER)
-
-
-def _this_minute() -> datetime:
-    """Now, but the same when a form is sent twice."""
-    return datetime.now(UTC).replace(second=0, microsecond=0)
 
 
 def _assignee(text: str) -> UUID | None:

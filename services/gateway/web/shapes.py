@@ -14,7 +14,8 @@ _STEPS = ((3600, 60, "min"), (86400, 3600, "h"), (30 * 86400, 86400, "d"))
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 _LINK = Markup('<a href="{0}" rel="noopener noreferrer nofollow" target="_blank">{0}</a>')
 _SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-_SOON = timedelta(hours=1)
+_BRIEF = ((120, 1, "min"), (48 * 60, 60, "h"))
+SOON = timedelta(hours=1)
 _UNITS = ("bytes", "KB", "MB", "GB")
 
 
@@ -61,9 +62,23 @@ def span(length: timedelta) -> str:
     return " ".join(part for part in parts if part) or "< 1 min"
 
 
+def brief(length: timedelta) -> str:
+    """The length, whichever way it goes, in one unit: `95 min`, `15 h`, `3 d`."""
+    minutes = int(abs(length).total_seconds() // 60)
+    for limit, size, unit in _BRIEF:
+        if minutes < limit:
+            return f"{minutes // size} {unit}" if minutes else "< 1 min"
+    return f"{minutes // 1440} d"
+
+
 def until(instant: datetime, now: datetime | None = None) -> str:
     """How far away the instant is, as a `span`."""
     return span(instant - (now or datetime.now(UTC)))
+
+
+def away(instant: datetime, now: datetime | None = None) -> str:
+    """How far away the instant is, `brief`."""
+    return brief(instant - (now or datetime.now(UTC)))
 
 
 def pace(instant: datetime, now: datetime | None = None) -> str:
@@ -71,7 +86,7 @@ def pace(instant: datetime, now: datetime | None = None) -> str:
     left = instant - (now or datetime.now(UTC))
     if left <= timedelta():
         return "late"
-    return "soon" if left < _SOON else ""
+    return "soon" if left < SOON else ""
 
 
 def words(name: str) -> str:
@@ -125,6 +140,11 @@ def linked(text: str) -> Markup:
     return Markup().join([*pieces, escape(text[end:])])
 
 
+def with_places(words: dict[str, str], directory: Any) -> dict[str, str]:
+    """The words with the places of the categories by their ids."""
+    return words | {str(category_id): directory.category(category_id) for category_id in directory.categories}
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "age": age,
     "moment": moment,
@@ -139,9 +159,12 @@ FILTERS: dict[str, Callable[..., object]] = {
     "with_names": with_names,
     "with_words": with_words,
     "choices": choices,
+    "with_places": with_places,
     "sentence": sentence,
     "dashed": dashed,
     "numbered": numbered,
     "until": until,
+    "away": away,
+    "brief": brief,
     "pace": pace,
 }

@@ -19,6 +19,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
+from services.domain.conditions.fields import CUSTOM
 from services.domain.delivery import Delivery
 from services.domain.links import CustomerAnswer
 from services.domain.snooze import Snooze
@@ -40,7 +41,7 @@ from services.domain.ticket import (
     StoredDecision,
     Ticket,
 )
-from services.domain.views import Count
+from services.domain.views import Count, TicketPage
 from services.tickets.convert import BrandFields, TicketFields
 
 _ANSWERS = {
@@ -75,9 +76,22 @@ class TicketsClient:
         page_token: str = "",
     ) -> tuple[tuple[Ticket, ...], str]:
         """A page of tickets and the token of the next; Invalid names what is wrong with filter, order or token."""
+        page = await self.page_tickets(filter=filter, order_by=order_by, page_size=page_size, page_token=page_token)
+        return page.tickets, page.following
+
+    async def page_tickets(
+        self,
+        *,
+        filter: str = "",  # noqa: A002 # as the proto names it
+        order_by: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> TicketPage:
+        """The same with the token of the page before, for those who leaf in both directions."""
         request = pb.ListTicketsRequest(filter=filter, order_by=order_by, page_size=page_size, page_token=page_token)
         response = await self._stub.ListTickets(request)
-        return tuple(from_message(ticket, Ticket) for ticket in response.tickets), response.next_page_token
+        tickets = tuple(from_message(ticket, Ticket) for ticket in response.tickets)
+        return TicketPage(tickets, response.next_page_token, response.previous_page_token)
 
     async def count_tickets(self, filters: Sequence[str]) -> tuple[Count, ...]:
         """How many tickets each filter finds, up to 1,000; Invalid names what is wrong with a filter."""
@@ -87,13 +101,18 @@ class TicketsClient:
     async def update_ticket(
         self, ticket_id: UUID, changes: Mapping[str, object], *, expected_version: int = 0, request_id: str = ""
     ) -> Ticket:
-        """Set fields by name; Invalid, NotFound, InvalidTransition, Conflict (another version)."""
+        """Set fields by name; Invalid, NotFound, InvalidTransition, Conflict (another version).
+
+        "custom_fields.<key>" sets one custom field and leaves the others.
+        """
+        some = {name.removeprefix(CUSTOM): value for name, value in changes.items() if name.startswith(CUSTOM)}
+        values = _known(changes, TicketFields) | ({"custom_fields": some} if some else {})
         request = pb.UpdateTicketRequest(
             request_id=request_id or _fresh(),
             ticket_id=str(ticket_id),
             expected_version=expected_version,
             update_mask=FieldMask(paths=changes),
-            ticket=to_message(TicketFields(**_known(changes, TicketFields)), ticket_pb2.Ticket),
+            ticket=to_message(TicketFields(**values), ticket_pb2.Ticket),
         )
         return from_message((await self._stub.UpdateTicket(request)).ticket, Ticket)
 
@@ -114,14 +133,22 @@ class TicketsClient:
         )
         return from_message((await self._stub.AssignTicket(request)).ticket, Ticket)
 
-    async def resolve_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
-        """Answered; NotFound, InvalidTransition (closed)."""
-        request = pb.ResolveTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+    async def resolve_ticket(
+        self, ticket_id: UUID, *, resolution: str = "", silent: bool = False, request_id: str = ""
+    ) -> Ticket:
+        """Answered, its children with it; NotFound, InvalidTransition (closed; OPEN_CHILDREN)."""
+        request = pb.ResolveTicketRequest(
+            request_id=request_id or _fresh(), ticket_id=str(ticket_id), resolution=resolution, silent=silent
+        )
         return from_message((await self._stub.ResolveTicket(request)).ticket, Ticket)
 
-    async def close_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:
-        """Over; NotFound."""
-        request = pb.CloseTicketRequest(request_id=request_id or _fresh(), ticket_id=str(ticket_id))
+    async def close_ticket(
+        self, ticket_id: UUID, *, resolution: str = "", silent: bool = False, request_id: str = ""
+    ) -> Ticket:
+        """Over, its children with it; NotFound, InvalidTransition (OPEN_CHILDREN)."""
+        request = pb.CloseTicketRequest(
+            request_id=request_id or _fresh(), ticket_id=str(ticket_id), resolution=resolution, silent=silent
+        )
         return from_message((await self._stub.CloseTicket(request)).ticket, Ticket)
 
     async def reopen_ticket(self, ticket_id: UUID, *, request_id: str = "") -> Ticket:

@@ -1,21 +1,21 @@
 -- list_brands --
 -- All brands by name.
 SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,
-       resolved_notice, undo_seconds, staff_notices, language, version
+       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, version
 FROM brands
 ORDER BY lower(name), id;
 
 -- get_brand --
 -- A brand by its id.
 SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,
-       resolved_notice, undo_seconds, staff_notices, language, version
+       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, version
 FROM brands
 WHERE id = %(brand_id)s;
 
 -- lock_brand --
 -- A brand that is about to change.
 SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,
-       resolved_notice, undo_seconds, staff_notices, language, version
+       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, version
 FROM brands
 WHERE id = %(brand_id)s
 FOR NO KEY UPDATE;
@@ -23,9 +23,10 @@ FOR NO KEY UPDATE;
 -- insert_brand --
 -- A new brand.
 INSERT INTO brands (id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,
-                    resolved_notice, undo_seconds, staff_notices, language)
+                    resolved_notice, undo_seconds, staff_notices, language, family_down, family_up)
 VALUES (%(id)s, %(name)s, %(address)s, %(idle_remind_after)s, %(idle_resolve_after)s, %(auto_close_after)s,
-        %(acknowledge)s, %(resolved_notice)s, %(undo_seconds)s, %(staff_notices)s, %(language)s);
+        %(acknowledge)s, %(resolved_notice)s, %(undo_seconds)s, %(staff_notices)s, %(language)s,
+        %(family_down)s, %(family_up)s);
 
 -- update_brand --
 -- A brand's new values, guarded by its version.
@@ -40,6 +41,8 @@ SET name = %(name)s,
     undo_seconds = %(undo_seconds)s,
     staff_notices = %(staff_notices)s,
     language = %(language)s,
+    family_down = %(family_down)s,
+    family_up = %(family_up)s,
     version = version + 1
 WHERE id = %(id)s AND version = %(version)s;
 

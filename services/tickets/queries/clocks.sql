@@ -20,6 +20,21 @@ SET segments = excluded.segments, carried = excluded.carried, policy_id = exclud
     steps_from = excluded.steps_from, outcome = excluded.outcome, begun_by = excluded.begun_by,
     ended_by = excluded.ended_by, reason = excluded.reason;
 
+-- keep_limits --
+-- The limits of the live clocks of a ticket, for lists.
+UPDATE tickets t
+SET first_response_at = live.first_response_at, next_response_at = live.next_response_at,
+    periodic_update_at = live.periodic_update_at, resolution_at = live.resolution_at
+FROM (
+    SELECT min(due_at) FILTER (WHERE kind = 'first_response') AS first_response_at,
+           min(due_at) FILTER (WHERE kind = 'next_response') AS next_response_at,
+           min(due_at) FILTER (WHERE kind = 'periodic_update') AS periodic_update_at,
+           min(due_at) FILTER (WHERE kind = 'resolution') AS resolution_at
+    FROM clocks
+    WHERE ticket_id = %(ticket_id)s AND outcome IS NULL
+) live
+WHERE t.id = %(ticket_id)s;
+
 -- list_moved_dues --
 -- Where somebody has put dues of a ticket.
 SELECT key, due_at FROM moved_dues WHERE ticket_id = %(ticket_id)s ORDER BY key;

@@ -1,6 +1,6 @@
 -- get_contact --
 -- A contact by its id.
-SELECT id, email, name
+SELECT id, email, name, organisation_id
 FROM contacts
 WHERE id = %(contact_id)s;
 
@@ -9,9 +9,10 @@ WHERE id = %(contact_id)s;
 WITH before AS (
     SELECT name FROM contacts WHERE email = %(email)s
 )
-INSERT INTO contacts (email, name, words)
-VALUES (%(email)s, %(name)s, %(words)s::tsvector)
+INSERT INTO contacts (email, name, words, organisation_id)
+SELECT %(email)s, %(name)s, %(words)s::tsvector,
+       (SELECT organisation_id FROM organisation_domains WHERE domain = substring(%(email)s FROM '[^@]*$'))
 ON CONFLICT (email) DO UPDATE
 SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END,
     words = CASE WHEN contacts.name = '' THEN excluded.words ELSE contacts.words END
-RETURNING id, email, name, name <> '' AND EXISTS (SELECT FROM before WHERE before.name = '') AS named;
+RETURNING id, email, name, organisation_id, name <> '' AND EXISTS (SELECT FROM before WHERE before.name = '') AS named;

@@ -2,24 +2,33 @@
 -- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
-       t.type, t.tags,
+       t.type, t.tags, t.category_id, c.organisation_id, t.custom_fields,
+       coalesce((SELECT path FROM categories WHERE id = t.category_id), '{}') AS category_path,
        CASE WHEN t.snoozed_until IS NULL THEN 0
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
        END AS snooze_epoch,
        b.id AS brand_id, b.name AS brand_name, b.address AS brand_address, b.idle_remind_after, b.idle_resolve_after,
        b.auto_close_after, b.acknowledge, b.resolved_notice, b.undo_seconds, b.staff_notices, b.language,
+       b.family_down, b.family_up,
        b.version AS brand_version,
        (SELECT coalesce(jsonb_agg(found ORDER BY found.seq), '[]')
         FROM (SELECT e.seq, e.kind, e.effective_at, e.message_id, m.body_hash AS message_hash, m.visibility,
                      m.author_kind, e.actor = t.requester_id::text AS by_requester,
                      coalesce(m.automatic, false) AS automatic, m.withdrawn_at IS NOT NULL AS withdrawn, e.actor,
+                     CASE WHEN e.cause LIKE 'ticket %%'
+                          THEN e.kind = 'ticket_created'
+                               OR EXISTS (SELECT FROM tickets o
+                                          WHERE o.id = substr(e.cause, 8)::uuid AND o.requester_id = t.requester_id)
+                          ELSE false END AS quiet,
                      (SELECT c ->> 'new' FROM jsonb_array_elements(e.changes) c
                       WHERE c ->> 'field' = 'assignee_id' AND e.kind = 'ticket_assigned') AS assignee_id,
+                     i.cascade_id IS NOT NULL AS in_cascade, i.told IS NOT NULL AS tells,
                      (SELECT coalesce(jsonb_agg(c), '[]')
                       FROM jsonb_array_elements(e.changes) c
                       WHERE c ->> 'field' = ANY(%(fields)s)) AS changes
               FROM events e
               LEFT JOIN messages m ON m.id = e.message_id
+              LEFT JOIN cascade_items i ON i.child_id = e.ticket_id AND i.seq = e.seq
               WHERE e.ticket_id = t.id AND e.seq > t.decided_seq
               ORDER BY e.seq
               LIMIT %(events)s + 1) found) AS events,
@@ -27,10 +36,23 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
        (SELECT coalesce(jsonb_agg(f ORDER BY f.fired_at, f.key), '[]')
         FROM fired_dues f WHERE f.ticket_id = t.id) AS fired,
        (SELECT coalesce(jsonb_agg(w ORDER BY w.since_seq), '[]')
-        FROM followers w WHERE w.ticket_id = t.id AND w.follower_id <> t.requester_id) AS followers
+        FROM followers w WHERE w.ticket_id = t.id AND w.follower_id <> t.requester_id) AS followers,
+       coalesce(p.down, b.family_down) AS down, coalesce(p.up, b.family_up) AS up,
+       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
+       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
+           AS open_children,
+       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status = 'resolved') AS resolved_children,
+       (SELECT coalesce(jsonb_agg(n ORDER BY n.id), '[]')
+        FROM (SELECT i.id, i.child_id, k.number, i.news, i.created_at AS at
+              FROM family_inbox i
+              JOIN tickets k ON k.id = i.child_id
+              WHERE i.parent_id = t.id
+              ORDER BY i.news = 'settled', i.id
+              LIMIT %(news)s) n) AS inbox
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 JOIN brands b ON b.id = t.brand_id
+LEFT JOIN family_policies p ON p.ticket_id = t.id
 WHERE t.id = %(ticket_id)s;
 
 -- store_decision --
@@ -108,7 +130,12 @@ SELECT t.id AS ticket_id, t.number, t.status, t.priority, t.channel, b.name AS b
        ARRAY(SELECT e.id FROM effects e
              WHERE e.ticket_id = t.id
                AND (e.state IN ('claimed', 'sending') OR (e.state = 'ready' AND e.not_before <= (SELECT instant())))
-             ORDER BY e.created_at, e.id) AS open_effects
+             ORDER BY e.created_at, e.id) AS open_effects,
+       EXISTS (SELECT FROM family_inbox i WHERE i.parent_id = t.id) AS has_news,
+       (SELECT i.parent_id FROM family_inbox i WHERE i.child_id = t.id ORDER BY i.id DESC LIMIT 1) AS parent_to_tell,
+       (SELECT c.id FROM cascades c
+        WHERE c.parent_id = t.id AND c.state = 'running'
+        ORDER BY c.created_at, c.id LIMIT 1) AS cascade_id
 FROM tickets t
 JOIN brands b ON b.id = t.brand_id
 WHERE t.id = %(ticket_id)s;

@@ -3,7 +3,10 @@
 SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_since, t.status_epoch, t.priority, t.type,
        t.tags, t.custom_fields, t.team_id, t.assignee_id, t.requester_id, t.follow_up_of, t.version, t.decided_seq,
        t.next_due_at, t.created_at, t.updated_at, t.snoozed_until, t.snooze_reason, t.snoozed_by, t.keep_on_reply,
-       c.email AS requester_email, c.name AS requester_name
+       t.category_id, t.parent_id, t.resolution, (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
+       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
+           AS open_children, t.merged_into, t.duplicate_of, t.spam,
+       c.email AS requester_email, c.name AS requester_name, c.organisation_id AS requester_organisation_id
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 WHERE t.id = %(ticket_id)s
@@ -32,6 +35,12 @@ WITH clock AS MATERIALIZED (
         snooze_reason = %(snooze_reason)s,
         snoozed_by = %(snoozed_by)s,
         keep_on_reply = %(keep_on_reply)s,
+        category_id = %(category_id)s,
+        parent_id = %(parent_id)s,
+        resolution = %(resolution)s,
+        merged_into = %(merged_into)s,
+        duplicate_of = %(duplicate_of)s,
+        spam = %(spam)s,
         version = version + 1,
         updated_at = clock.now
     FROM clock

@@ -18,8 +18,18 @@ WITH late AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM outbox o WHERE o.ticket_id = t.id AND o.seq >= t.version)
     ORDER BY t.updated_at
     LIMIT %(most)s
+), families AS (
+    -- Parents with news that nobody took in, or with a cascade that nobody works on.
+    SELECT t.id, t.version, t.next_due_at, array_position(ARRAY['urgent', 'high', 'normal', 'low'], t.priority) - 1 AS rank
+    FROM tickets t
+    WHERE t.id IN (SELECT parent_id FROM family_inbox WHERE created_at < (SELECT before FROM late)
+                   UNION
+                   SELECT parent_id FROM cascades
+                   WHERE state = 'running' AND worked_at < clock_timestamp() - %(older_than)s::interval)
+      AND NOT EXISTS (SELECT FROM outbox o WHERE o.ticket_id = t.id AND o.seq >= t.version)
+    LIMIT %(most)s
 ), chosen AS (
-    SELECT * FROM overdue UNION SELECT * FROM undecided ORDER BY next_due_at NULLS LAST LIMIT %(most)s
+    SELECT * FROM overdue UNION SELECT * FROM undecided UNION SELECT * FROM families ORDER BY next_due_at NULLS LAST LIMIT %(most)s
 )
 INSERT INTO outbox (ticket_id, seq, rank, due_at)
 SELECT id, version, rank, next_due_at FROM chosen ORDER BY id
@@ -33,6 +43,8 @@ SELECT t.id, t.version, %(rank)s, t.next_due_at
 FROM tickets t
 WHERE t.id = ANY(%(ticket_ids)s)
   AND (t.status <> 'closed' OR t.version > t.decided_seq
+       OR EXISTS (SELECT FROM cascades c WHERE c.parent_id = t.id AND c.state = 'running')
+       OR EXISTS (SELECT FROM family_inbox i WHERE i.parent_id = t.id)
        OR EXISTS (SELECT FROM effects e WHERE e.ticket_id = t.id AND e.state IN ('ready', 'claimed', 'sending')))
 ORDER BY t.id
 ON CONFLICT (ticket_id) DO UPDATE
@@ -50,6 +62,10 @@ WITH live AS (
     SELECT id FROM tickets WHERE version > decided_seq
     UNION
     SELECT ticket_id FROM effects WHERE state IN ('ready', 'claimed', 'sending')
+    UNION
+    SELECT parent_id FROM cascades WHERE state = 'running'
+    UNION
+    SELECT parent_id FROM family_inbox
 )
 SELECT t.id, t.next_due_at
 FROM tickets t

@@ -10,31 +10,36 @@ WITH clock AS MATERIALIZED (
     ORDER BY lower(address) = lower(%(mailbox)s) DESC, created_at, id
     LIMIT 1
 ), known AS (
-    SELECT id, email, name, words, false AS named
+    SELECT id, email, name, words, organisation_id, false AS named
     FROM contacts
     WHERE email = %(requester_email)s AND (name <> '' OR %(requester_name)s = '')
 ), made AS (
     -- Only when needed: an upsert would lock a busy requester's row for every ticket of theirs.
-    INSERT INTO contacts (email, name, words)
-    SELECT %(requester_email)s, %(requester_name)s, %(requester_words)s::tsvector
+    INSERT INTO contacts (email, name, words, organisation_id)
+    SELECT %(requester_email)s, %(requester_name)s, %(requester_words)s::tsvector,
+           (SELECT organisation_id FROM organisation_domains
+            WHERE domain = substring(%(requester_email)s FROM '[^@]*$'))
     WHERE NOT EXISTS (SELECT FROM known)
     ON CONFLICT (email) DO UPDATE
     SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END,
         words = CASE WHEN contacts.name = '' THEN excluded.words ELSE contacts.words END
-    RETURNING id, email, name, words, xmax <> 0 AS named
+    RETURNING id, email, name, words, organisation_id, xmax <> 0 AS named
 ), contact AS (
-    SELECT id, email, name, words, named FROM known
+    SELECT id, email, name, words, organisation_id, named FROM known
     UNION ALL
-    SELECT id, email, name, words, named FROM made
+    SELECT id, email, name, words, organisation_id, named FROM made
 ), ticket AS (
     INSERT INTO tickets (id, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
-                         custom_fields, requester_id, follow_up_of, sender_proven, version, created_at, updated_at)
+                         custom_fields, requester_id, follow_up_of, sender_proven, version, created_at, updated_at,
+                         category_id, team_id)
     SELECT %(ticket_id)s, brand.id, %(channel)s, %(subject)s, %(status)s, clock.now, 1, %(priority)s, %(type)s,
-           %(tags)s, %(custom_fields)s, contact.id, %(follow_up_of)s, NOT %(sender_unproven)s, 1, clock.now, clock.now
+           %(tags)s, %(custom_fields)s, contact.id, %(follow_up_of)s, NOT %(sender_unproven)s, 1, clock.now, clock.now,
+           %(category_id)s, %(team_id)s
     FROM clock, brand, contact
     RETURNING id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
               custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at,
-              created_at, updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply
+              created_at, updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, category_id,
+              merged_into, duplicate_of, spam
 ), message AS (
     INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
                           rfc_message_id, automatic, created_at)
@@ -53,13 +58,13 @@ WITH clock AS MATERIALIZED (
     FROM ticket
     WHERE %(raw_source)s <> ''::bytea
 ), event AS (
-    INSERT INTO events (ticket_id, seq, kind, actor, changes, message_id, occurred_at, effective_at)
+    INSERT INTO events (ticket_id, seq, kind, actor, changes, message_id, reason, occurred_at, effective_at)
     SELECT id, 1, %(kind)s, coalesce(%(actor)s, requester_id::text),
            %(changes)s || jsonb_build_array(
                jsonb_build_object('field', 'number', 'old', NULL, 'new', number),
                jsonb_build_object('field', 'brand_id', 'old', NULL, 'new', brand_id),
                jsonb_build_object('field', 'requester_id', 'old', NULL, 'new', requester_id)),
-           %(message_id)s, created_at, created_at
+           %(message_id)s, %(reason)s, created_at, created_at
     FROM ticket
 ), nudge AS (
     INSERT INTO outbox (ticket_id, seq, rank)
@@ -68,8 +73,10 @@ WITH clock AS MATERIALIZED (
 )
 SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
        custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at, created_at,
-       updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply,
-       contact.email AS requester_email, contact.name AS requester_name, contact.named
+       updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, category_id, NULL::uuid AS parent_id,
+       '' AS resolution, 0 AS children, 0 AS open_children, merged_into, duplicate_of, spam,
+       contact.email AS requester_email, contact.name AS requester_name,
+       contact.organisation_id AS requester_organisation_id, contact.named
 FROM ticket, contact;
 
 -- get_ticket --
@@ -77,7 +84,10 @@ FROM ticket, contact;
 SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_since, t.priority, t.type, t.tags,
        t.custom_fields, t.team_id, t.assignee_id, t.requester_id, t.follow_up_of, t.version, t.next_due_at,
        t.created_at, t.updated_at, t.snoozed_until, t.snooze_reason, t.snoozed_by, t.keep_on_reply,
-       c.email AS requester_email, c.name AS requester_name
+       t.category_id, t.parent_id, t.resolution, (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
+       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
+           AS open_children, t.merged_into, t.duplicate_of, t.spam,
+       c.email AS requester_email, c.name AS requester_name, c.organisation_id AS requester_organisation_id
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 WHERE (t.id = %(ticket_id)s OR t.number = %(number)s)

@@ -42,11 +42,16 @@ INSERT INTO ticket_words (ticket_id, words)
 VALUES (%(ticket_id)s, %(head)s::tsvector || %(words)s::tsvector);
 
 -- list_texts --
--- What is to be read of a ticket's messages, oldest first; a reply that was taken back is for the staff.
-SELECT body, visibility = 'public' AND withdrawn_at IS NULL AS public
-FROM messages
-WHERE ticket_id = %(ticket_id)s
-ORDER BY created_at, id;
+-- What is to be read of a ticket's messages, oldest first; a reply that was taken back is for the staff, and what came
+-- with a merged ticket of another customer.
+SELECT m.body,
+       m.visibility = 'public' AND m.withdrawn_at IS NULL
+       AND (m.origin_id IS NULL OR o.requester_id = t.requester_id) AS public
+FROM messages m
+JOIN tickets t ON t.id = m.ticket_id
+LEFT JOIN tickets o ON o.id = m.origin_id
+WHERE m.ticket_id = %(ticket_id)s
+ORDER BY m.created_at, m.id;
 
 -- take_unread --
 -- Some tickets whose words are still to be read; others who ask at the same time get other ones.

@@ -130,14 +130,12 @@ class DeskServicer(desk_service_pb2_grpc.DeskServiceServicer):
             raise Invalid(f"The bulk is not valid: ticket_ids {problem}.", violations={"ticket_ids": problem})
         if not request.filter:
             return [read.ticket_id(text) for text in request.ticket_ids]
-        (condition,) = await read_filters([request.filter], self._store.brands)
+        (condition,) = await read_filters([request.filter], self._store)
         found, token = list[UUID](), ""
         while len(found) <= MOST_TICKETS:
-            tickets, token = await self._store.lists.list_tickets(
-                condition, parse_order(""), Page(MOST, token), scope=_scope()
-            )
-            found += [ticket.id for ticket in tickets]
-            if not token:
+            page = await self._store.lists.list_tickets(condition, parse_order(""), Page(MOST, token), scope=_scope())
+            found += [ticket.id for ticket in page.tickets]
+            if not (token := page.following):
                 break
         return found
 

@@ -1,18 +1,20 @@
 """What a request says, as the domain has it."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from duradesk.tickets.v1 import desk_service_pb2, ticket_pb2
+from duradesk.tickets.v1 import family_service_pb2, ticket_pb2
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.auth import current_principal
 from services.common.wire import from_message
+from services.domain.conditions.fields import CUSTOM
 from services.domain.errors import Invalid, NotFound
 from services.domain.intake import NAME_LENGTH, SUBJECT_LENGTH, check_brand, check_request_id, clean_line, clean_text
 from services.domain.links import CustomerAnswer
@@ -40,30 +42,25 @@ _QUARANTINE_STATES = {
     pb.QUARANTINE_STATE_DELETED: QuarantineState.DELETED,
 }
 # What a brand has a default for.
-_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds", "staff_notices", "language")
+_SETTINGS = ("acknowledge", "resolved_notice", "undo_seconds", "staff_notices", "language", "family_down", "family_up")
 
 
-_Write = (
-    pb.CreateTicketRequest
-    | pb.UpdateTicketRequest
-    | pb.AssignTicketRequest
-    | pb.ResolveTicketRequest
-    | pb.CloseTicketRequest
-    | pb.ReopenTicketRequest
-    | pb.SnoozeTicketRequest
-    | pb.WakeTicketRequest
-    | pb.CreateMessageRequest
-    | pb.CreateBrandRequest
-    | pb.AnswerTicketRequest
-    | desk_service_pb2.ChangeTicketsRequest
-    | desk_service_pb2.UndoBulkJobRequest
-)
+class _Write(Protocol):
+    """A request that can be made again under its id."""
+
+    @property
+    def request_id(self) -> str: ...
+
+    def SerializeToString(self, *, deterministic: bool = ...) -> bytes: ...  # protobuf's name
+
+
 _Listing = (
     pb.ListTicketsRequest
     | pb.ListMessagesRequest
     | pb.ListEventsRequest
     | pb.ListQuarantineRequest
     | pb.ListDeliveriesRequest
+    | family_service_pb2.ListChildrenRequest
 )
 
 
@@ -100,8 +97,7 @@ def customer_answer(request: pb.AnswerTicketRequest) -> CustomerAnswer:
 
 
 def new_ticket(request: pb.CreateTicketRequest) -> NewTicket:
-    """The ticket asked for; priority and channel have defaults."""
-    request.priority = request.priority or ticket_pb2.PRIORITY_NORMAL
+    """The ticket asked for; the channel has a default."""
     request.channel = request.channel or ticket_pb2.CHANNEL_GRPC
     return from_message(request, NewTicket)
 
@@ -112,13 +108,19 @@ def new_message(request: pb.CreateMessageRequest) -> NewMessage:
 
 
 def ticket_fields(request: pb.UpdateTicketRequest) -> dict[str, Any]:
-    """The fields that the mask names, with their new values."""
-    return _masked(from_message(request.ticket, TicketFields), request.update_mask)
+    """The fields that the mask names, with their new values; `some_custom_fields` are those it names one by one."""
+    paths = [path for path in request.update_mask.paths if not path.startswith(CUSTOM)]
+    keys = [path.removeprefix(CUSTOM) for path in request.update_mask.paths if path.startswith(CUSTOM)]
+    said = from_message(request.ticket, TicketFields)
+    some = {"some_custom_fields": {key: said.custom_fields.get(key) for key in keys}} if keys else {}
+    if keys and not paths:
+        return some
+    return masked(said, FieldMask(paths=paths), needed=("status", "priority")) | some
 
 
 def brand_fields(request: pb.UpdateBrandRequest) -> dict[str, Any]:
     """The fields that the mask names, with their new values."""
-    return _masked(_brand(request.brand), request.update_mask)
+    return masked(_brand(request.brand), request.update_mask, needed=_SETTINGS)
 
 
 def new_brand(request: pb.CreateBrandRequest) -> Brand:
@@ -208,14 +210,15 @@ def _brand(message: ticket_pb2.Brand) -> BrandFields:
     return replace(brand, name=clean_line(brand.name), address=brand.address.strip().lower())
 
 
-def _masked(values: Any, mask: FieldMask) -> dict[str, Any]:
+def masked(values: Any, mask: FieldMask, *, needed: Collection[str] = ()) -> dict[str, Any]:
+    """The fields that the mask names, with these values; Invalid for others, for none and for `needed` ones without."""
     names = [field.name for field in fields(values)]
     wrong = {path: f"use {', '.join(names)}" for path in mask.paths if path not in names}
     if wrong or not mask.paths:
         told = f"{', '.join(wrong)} cannot be changed here" if wrong else "the update_mask names no field"
         raise Invalid(f"The request is not valid: {told}; the fields are {', '.join(names)}.", violations=wrong)
     chosen = {path: getattr(values, path) for path in mask.paths}
-    missing = {path: "is required" for path in ("status", "priority", *_SETTINGS) if chosen.get(path, path) is None}
+    missing = {path: "is required" for path in needed if chosen.get(path, path) is None}
     if missing:
         raise Invalid(f"The new {' and '.join(missing)} must be said.", violations=missing)
     return chosen

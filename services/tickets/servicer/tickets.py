@@ -13,6 +13,7 @@ from services.common.wire import from_message, to_message
 from services.domain.attachments import check_uploads
 from services.domain.doors import take_message, take_ticket
 from services.domain.errors import Forbidden
+from services.domain.family.policy import NO_CHILDREN
 from services.domain.intake import NAME_LENGTH, Carrier, clean_email, clean_line
 from services.domain.orders import parse_order
 from services.domain.principal import Principal, Role
@@ -45,15 +46,19 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
 
     async def ListTickets(self, request: pb.ListTicketsRequest, context: Context) -> pb.ListTicketsResponse:
         """What the filter finds in the caller's scope."""
-        (condition,) = await read_filters([request.filter], self._store.brands)
-        tickets, token = await self._store.lists.list_tickets(
+        (condition,) = await read_filters([request.filter], self._store)
+        found = await self._store.lists.list_tickets(
             condition, parse_order(request.order_by), read.page(request), scope=_scope()
         )
-        return pb.ListTicketsResponse(tickets=map(_ticket, tickets), next_page_token=token)
+        return pb.ListTicketsResponse(
+            tickets=map(_ticket, found.tickets),
+            next_page_token=found.following,
+            previous_page_token=found.previous,
+        )
 
     async def CountTickets(self, request: pb.CountTicketsRequest, context: Context) -> pb.CountTicketsResponse:
         """How many each filter finds in the caller's scope."""
-        conditions = await read_filters(request.filters, self._store.brands)
+        conditions = await read_filters(request.filters, self._store)
         counts = await self._store.lists.count_tickets(conditions, scope=_scope())
         return pb.CountTicketsResponse(counts=(to_message(count, pb.Count) for count in counts))
 
@@ -81,13 +86,17 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     async def ResolveTicket(self, request: pb.ResolveTicketRequest, context: Context) -> pb.ResolveTicketResponse:
         """Answered."""
         write = read.write("ResolveTicket", request)
-        ticket = await self._store.tickets.resolve_ticket(read.ticket_id(request.ticket_id), write)
+        ticket = await self._store.tickets.resolve_ticket(
+            read.ticket_id(request.ticket_id), write, resolution=request.resolution, silent=request.silent
+        )
         return pb.ResolveTicketResponse(ticket=_ticket(ticket))
 
     async def CloseTicket(self, request: pb.CloseTicketRequest, context: Context) -> pb.CloseTicketResponse:
         """Over."""
         write = read.write("CloseTicket", request)
-        ticket = await self._store.tickets.close_ticket(read.ticket_id(request.ticket_id), write)
+        ticket = await self._store.tickets.close_ticket(
+            read.ticket_id(request.ticket_id), write, resolution=request.resolution, silent=request.silent
+        )
         return pb.CloseTicketResponse(ticket=_ticket(ticket))
 
     async def ReopenTicket(self, request: pb.ReopenTicketRequest, context: Context) -> pb.ReopenTicketResponse:
@@ -325,9 +334,16 @@ def _scope() -> Scope:
 
 
 def _ticket(ticket: Ticket) -> ticket_pb2.Ticket:
-    """The ticket as the caller may see it: what happens to it by itself is for staff."""
+    """The ticket as the caller may see it: what happens to it by itself and its family are for staff."""
     if current_principal().role is Role.CUSTOMER:
         ticket = replace(
-            ticket, next_due_at=None, snoozed_until=None, snooze_reason="", snoozed_by="", keep_on_reply=False
+            ticket,
+            next_due_at=None,
+            snoozed_until=None,
+            snooze_reason="",
+            snoozed_by="",
+            keep_on_reply=False,
+            parent_id=None,
+            children=NO_CHILDREN,
         )
     return to_message(ticket, ticket_pb2.Ticket)

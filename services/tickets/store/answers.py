@@ -7,11 +7,12 @@ from services.common.database import Database
 from services.domain import changes
 from services.domain.changes import Change
 from services.domain.errors import NotFound
+from services.domain.family.model import Settling
 from services.domain.links import Consequence, CustomerAnswer, judge_answer
 from services.domain.principal import Via
 from services.domain.ticket import EventKind, NewMessage, Ticket, TicketStatus, Visibility
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
-from services.tickets.store.messages import follow_up
+from services.tickets.store.messages import add_customer_word
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import EVERYTHING
 from services.tickets.store.statements import QUERIES
@@ -78,7 +79,7 @@ async def _carry_out(conn: Connection, locked: LockedTicket, consequence: Conseq
             return locked.ticket
         case Consequence.FOLLOW_UP:
             new = NewMessage(Visibility.PUBLIC, _NOT_SOLVED)
-            _, ticket = await follow_up(conn, locked, new, contact=locked.ticket.requester, message_id=uuid4())
+            _, ticket = await add_customer_word(conn, locked, new, contact=locked.ticket.requester, message_id=uuid4())
             return ticket
         case Consequence.RESOLVE:
             values = {"status": TicketStatus.RESOLVED, "snoozed_until": None}
@@ -90,6 +91,14 @@ async def _carry_out(conn: Connection, locked: LockedTicket, consequence: Conseq
             change = Change(EventKind.TICKET_REOPENED, values)
         case Consequence.REOPEN:
             change = changes.reopen(locked.ticket, request.principal)
-    locked = await append_event(conn, locked, change.kind, actor=request.actor, changes=change.values, reason=_REASON)
+    locked = await append_event(
+        conn,
+        locked,
+        change.kind,
+        actor=request.actor,
+        changes=change.values,
+        reason=_REASON,
+        settling=Settling(request.principal.role),
+    )
     await enqueue(conn, locked.ticket)
     return locked.ticket

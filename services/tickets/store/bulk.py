@@ -14,9 +14,11 @@ from psycopg.types.json import Jsonb
 
 from services.common.database import Database
 from services.domain.bulk import (
+    FAMILY_ACTS,
     MOST_TICKETS,
     PAGE,
     UNDO_WINDOW,
+    BrandSnooze,
     BulkAct,
     BulkJob,
     BulkOutcome,
@@ -30,13 +32,24 @@ from services.domain.bulk import (
 )
 from services.domain.changes import Change
 from services.domain.errors import DuradeskError, Invalid, NotFound
+from services.domain.family.model import Settling
 from services.domain.principal import Principal, Role
 from services.domain.ticket import FieldChange, Priority
 from services.tickets.convert import Row, field_changes_of, json_of, new_values
-from services.tickets.store.events import PACED_RANK, Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.events import (
+    PACED_RANK,
+    Connection,
+    LockedTicket,
+    append_event,
+    enqueue,
+    lock_in_order,
+    lock_ticket,
+)
+from services.tickets.store.parents import link, unlink
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import scope_of
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.ticket_fields import check_settling
 
 _NOTHING_TO_CHANGE = "it is so already"
 _CHANGED_SINCE = "somebody has changed it since"
@@ -109,7 +122,7 @@ class BulkStore:
             "job_id": job_id,
             "user_id": principal.subject,
             "role": principal.role,
-            "change": Jsonb({name: json_of(value) for name, value in asdict(change).items()}),
+            "change": Jsonb(json_of(asdict(change))),
             "undo_of": undo_of,
             "ticket_ids": list(ticket_ids),
         }
@@ -130,6 +143,8 @@ async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
         return BulkProgress(True, job["total"], job["total"])
     page = {"job_id": job_id, "undo_of": job["undo_of"], "most": PAGE}
     items = await (await conn.execute(QUERIES["next_bulk_items"], page)).fetchall()
+    if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
+        await _lock_families(conn, job, items)
     became = [await _handle(conn, job, item) for item in items]
     await conn.execute(
         QUERIES["finish_bulk_items"],
@@ -153,12 +168,24 @@ async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
     principal = Principal(job["user_id"], Role(job["role"]))
     try:
         locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
-        change = _decide(locked, job, item, principal)
+        if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
+            changed = await _relate(conn, locked, job, item, principal)
+        else:
+            changed = await _change(conn, locked, job, item, principal)
     except DuradeskError as error:
         return _Became(item["position"], BulkOutcome.FAILED, error.message)
-    if change is None:
+    if changed.ticket.version == locked.ticket.version:
         reason = _NOTHING_TO_CHANGE if job["undo_of"] is None else _CHANGED_SINCE
         return _Became(item["position"], BulkOutcome.SKIPPED, reason)
+    return _Became(item["position"], BulkOutcome.DONE, seq=changed.ticket.version)
+
+
+async def _change(conn: Connection, locked: LockedTicket, job: Row, item: Row, principal: Principal) -> LockedTicket:
+    change = _decide(locked, job, item, principal)
+    if job["undo_of"] is None:
+        await check_settling(conn, locked.ticket, change, principal)
+    if change is None:
+        return locked
     what = "changed together" if job["undo_of"] is None else "taken back together"
     locked = await append_event(
         conn,
@@ -168,9 +195,34 @@ async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
         changes=change.values,
         cause=f"bulk {job['id']}",
         reason=f"{what} with others, {job['total']} in all",
+        settling=Settling(principal.role),
     )
     await enqueue(conn, locked.ticket, rank=PACED_RANK)
-    return _Became(item["position"], BulkOutcome.DONE, seq=locked.ticket.version)
+    return locked
+
+
+async def _relate(conn: Connection, locked: LockedTicket, job: Row, item: Row, principal: Principal) -> LockedTicket:
+    """Into a family or out of it; to take that back, unless the ticket has another parent by now."""
+    if job["undo_of"] is None:
+        parent_id = _change_of(job["change"]).parent_id
+    else:
+        (made,) = (change for change in item["changes"] if change["field"] == "parent_id")
+        if made["new"] != (str(locked.ticket.parent_id) if locked.ticket.parent_id else None):
+            return locked
+        parent_id = UUID(made["old"]) if made["old"] else None
+    if parent_id is None:
+        return await unlink(conn, locked, actor=principal.subject)
+    parent = await lock_ticket(conn, parent_id, scope=scope_of(principal))
+    return await link(conn, locked, parent, actor=principal.subject)
+
+
+async def _lock_families(conn: Connection, job: Row, items: Sequence[Row]) -> None:
+    """The tickets of the page and all their parents at once, in the order in which everybody locks several."""
+    parent_id = _change_of(job["change"]).parent_id
+    known = {"ticket_ids": [item["ticket_id"] for item in items]}
+    rows = await (await conn.execute(QUERIES["find_parents"], known)).fetchall()
+    parents = {row["parent_id"] for row in rows} | ({parent_id} if parent_id else set())
+    await lock_in_order(conn, [*known["ticket_ids"], *parents])
 
 
 def _decide(locked: LockedTicket, job: Row, item: Row, principal: Principal) -> Change | None:
@@ -233,4 +285,9 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         snooze_until=datetime.fromisoformat(change["snooze_until"]) if change["snooze_until"] else None,
         snooze_reason=change["snooze_reason"],
         keep_on_reply=change["keep_on_reply"],
+        parent_id=UUID(change["parent_id"]) if change.get("parent_id") else None,
+        brand_snoozes=tuple(
+            BrandSnooze(UUID(one["brand_id"]), datetime.fromisoformat(one["until"]))
+            for one in change.get("brand_snoozes", ())
+        ),
     )

@@ -34,7 +34,7 @@ class ClockStore:
 async def read_clocks(conn: Connection, ticket_id: UUID) -> tuple[Clock, ...]:
     """The clocks of the ticket, oldest first."""
     rows = await (await conn.execute(QUERIES["list_clocks"], {"ticket_id": ticket_id})).fetchall()
-    return tuple(_clock_of(row) for row in rows)
+    return tuple(clock_of(row) for row in rows)
 
 
 async def read_moved_dues(conn: Connection, ticket_id: UUID) -> tuple[MovedDue, ...]:
@@ -46,10 +46,12 @@ async def read_moved_dues(conn: Connection, ticket_id: UUID) -> tuple[MovedDue, 
 async def keep_clocks(
     conn: Connection, ticket_id: UUID, clocks: tuple[Clock, ...], *, known: tuple[Clock, ...]
 ) -> None:
-    """Write the clocks that differ from those that the decision saw."""
-    for clock in clocks:
-        if clock not in known:
-            await conn.execute(QUERIES["keep_clock"], _parameters(ticket_id, clock))
+    """Write the clocks that differ from those that the decision saw, and their limits beside the ticket."""
+    changed = [clock for clock in clocks if clock not in known]
+    for clock in changed:
+        await conn.execute(QUERIES["keep_clock"], _parameters(ticket_id, clock))
+    if changed:
+        await conn.execute(QUERIES["keep_limits"], {"ticket_id": ticket_id})
 
 
 def _parameters(ticket_id: UUID, clock: Clock) -> dict[str, Any]:
@@ -83,7 +85,8 @@ def _parameters(ticket_id: UUID, clock: Clock) -> dict[str, Any]:
     }
 
 
-def _clock_of(row: Mapping[str, Any]) -> Clock:
+def clock_of(row: Mapping[str, Any]) -> Clock:
+    """The clock of a row."""
     outcome = row["outcome"]
     told = {"kind": ClockKind(row["kind"]), "outcome": None if outcome is None else ClockOutcome(outcome)}
     return Clock(**{**row, **told, "segments": tuple(_segment_of(part) for part in row["segments"])})

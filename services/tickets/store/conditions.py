@@ -5,7 +5,7 @@ Words and labels are asked of `ticket_words`, all of one level in a single query
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,8 @@ _COLUMNS = {
     "brand": SQL("t.brand_id"),
     "team": SQL("t.team_id"),
     "assignee": SQL("t.assignee_id"),
+    "category": SQL("t.category_id"),
+    "organisation": SQL("(SELECT organisation_id FROM contacts WHERE id = t.requester_id)"),
     "number": SQL("t.number"),
     "created": SQL("t.created_at"),
     "updated": SQL("t.updated_at"),
@@ -31,6 +33,11 @@ _COLUMNS = {
     "idle": SQL("t.updated_at"),
     "due": SQL("t.next_due_at"),
     "snoozed": SQL("t.snoozed_until"),
+    "limit": SQL("t.limit_at"),
+    "first_response": SQL("t.first_response_at"),
+    "next_response": SQL("t.next_response_at"),
+    "periodic_update": SQL("t.periodic_update_at"),
+    "resolution": SQL("t.resolution_at"),
 }
 _ARRAYS = {Kind.CHOICE: SQL("text[]"), Kind.IDENTITY: SQL("uuid[]"), Kind.NUMBER: SQL("bigint[]")}
 _SIGNS = {
@@ -39,6 +46,12 @@ _SIGNS = {
     Operator.BELOW: SQL("<"),
     Operator.AT_MOST: SQL("<="),
 }
+# One value of a custom field against what it is compared with; days are texts that sort as they follow each other.
+_NUMBERS = SQL("CASE jsonb_typeof(item) WHEN 'number' THEN item::numeric {sign} {value}::numeric ELSE false END")
+_DAYS = SQL(
+    "jsonb_typeof(item) = 'string' AND item #>> '{{}}' ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$'"
+    " AND (item #>> '{{}}') COLLATE \"C\" {sign} {value}"
+)
 _FALSE = SQL("false")
 
 
@@ -131,7 +144,7 @@ class Compiler:
     def _test(self, test: Test) -> Composable:
         match find_field(test.field).kind:
             case Kind.LABEL if test.operator in _SIGNS:
-                return self._custom_number(test)
+                return self._custom_order(test)
             case Kind.LABEL:
                 return self._label_or_none(test)
             case Kind.PERSON:
@@ -140,6 +153,8 @@ class Compiler:
                 return self._instants(test, bounds)
             case Kind.AGE:
                 return self._instants(test, age_bounds)
+            case Kind.IDENTITY if test.field == "category_tree":
+                return self._in_category_tree(test)
             case Kind.NUMBER if test.operator in _SIGNS:
                 return SQL("t.number {} {}").format(_SIGNS[test.operator], self.bind(test.values[0]))
             case kind:
@@ -155,6 +170,12 @@ class Compiler:
             return found
         none = SQL("{} IS NULL").format(column)
         return SQL("({} OR {})").format(found, none) if known else none
+
+    def _in_category_tree(self, test: Test) -> Composable:
+        if any(isinstance(value, Name) for value in test.values):
+            raise _unresolved(test)
+        below = SQL("t.category_id IN (SELECT id FROM categories WHERE path && {}::uuid[])")
+        return below.format(self.bind(list(test.values)))
 
     def _instants(self, test: Test, edges: Callable[..., tuple[datetime | None, datetime | None]]) -> Composable:
         column = _COLUMNS[test.field]
@@ -190,14 +211,16 @@ class Compiler:
             found.append(self._found(self._person(Test(test.field, test.operator, words))))
         return SQL("({})").format(SQL(" OR ").join(found))
 
-    def _custom_number(self, test: Test) -> Composable:
-        name = self.bind(test.field.removeprefix(CUSTOM))
-        numbers = SQL(
+    def _custom_order(self, test: Test) -> Composable:
+        name, (value,) = self.bind(test.field.removeprefix(CUSTOM)), test.values
+        fits = _DAYS if isinstance(value, date) else _NUMBERS
+        bound = self.bind(value.isoformat() if isinstance(value, date) else value)
+        items = SQL(
             "SELECT item FROM jsonb_array_elements(CASE jsonb_typeof(t.custom_fields -> {name}::text) WHEN 'array'"
             " THEN t.custom_fields -> {name}::text ELSE jsonb_build_array(t.custom_fields -> {name}::text) END) AS item"
-            " WHERE CASE jsonb_typeof(item) WHEN 'number' THEN item::numeric {sign} {value}::numeric ELSE false END"
-        ).format(name=name, sign=_SIGNS[test.operator], value=self.bind(test.values[0]))
-        return SQL("EXISTS ({})").format(numbers)
+            " WHERE {fits}"
+        ).format(name=name, fits=fits.format(sign=_SIGNS[test.operator], value=bound))
+        return SQL("EXISTS ({})").format(items)
 
     def bind(self, value: object) -> Placeholder:
         """The place of a value in the statement."""

@@ -36,7 +36,7 @@ async def upsert_contact(conn: Connection, email: str, name: str) -> Contact:
     parameters = {"email": email, "name": name, "words": requester_vector(name, email)}
     row = await (await conn.execute(QUERIES["upsert_contact"], parameters)).fetchone()
     assert row is not None
-    contact = Contact(row["id"], row["email"], row["name"])
+    contact = Contact(row["id"], row["email"], row["name"], row["organisation_id"])
     if row["named"]:
         await name_requester(conn, contact)
     return contact

@@ -1,7 +1,7 @@
 """What a decision may look at, and storing one with all that it changes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from services.domain.decision import (
     TicketFacts,
 )
 from services.domain.errors import Conflict, Invalid, NotFound
+from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.followers import notice
 from services.domain.ticket import (
     AuthorKind,
@@ -38,13 +39,18 @@ from services.domain.ticket import (
     TicketStatus,
     Visibility,
 )
+from services.domain.ticket_fields import TicketField, decidable
 from services.tickets.convert import due_of, field_changes_of, new_values
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
+from services.tickets.store.duplicates import settle_duplicates
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
+from services.tickets.store.inbox import NEWS, family_facts_of, take_news
+from services.tickets.store.kinship import why_blocked
 from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.reminders import read_reminders
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.ticket_fields import read_fields
 
 ACTOR = "duradesk"
 # A decision takes at most so many events at once; the next one takes the rest.
@@ -64,13 +70,13 @@ class DecisionRecord:
 
 async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
     """The facts of one moment, with the events that are not yet decided; NotFound."""
-    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS)}
+    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS), "news": NEWS}
     row = await (await conn.execute(QUERIES["get_for_decision"], parameters)).fetchone()
     if row is None:
         raise NotFound("This ticket does not exist.")
     return Facts(
         now=row["now"],
-        ticket=_ticket_facts_of(row),
+        ticket=_ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
         brand=_brand_of(row),
         events=tuple(_event_of(event) for event in row["events"][:EVENTS]),
         more=len(row["events"]) > EVENTS,
@@ -80,6 +86,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         moved=await read_moved_dues(conn, ticket_id),
         reminders=await read_reminders(conn, ticket_id),
         followers=tuple(_follower_of(follower) for follower in row["followers"]),
+        family=family_facts_of(row),
     )
 
 
@@ -92,7 +99,9 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
     _check_current(decision, facts=facts, locked=locked)
     replan = await _planned_dues(conn, decision.ticket_id) != set(decision.dues)
     rewound = decision.clocks != facts.clocks
-    if facts.events or decision.steps or decision.assignment or decision.effects or replan or rewound:
+    await take_news(conn, decision)
+    heard = bool(decision.family_news)
+    if facts.events or decision.steps or decision.assignment or decision.effects or replan or rewound or heard:
         decision_id = await _store_decision(conn, decision, record)
         for step in decision.steps:
             locked = await _take_step(conn, locked, step, decision_id=decision_id, fired_at=facts.now)
@@ -103,6 +112,8 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
             locked = assigned
         for effect in decision.effects:
             await _plan_effect(conn, decision.ticket_id, effect, decision_id=decision_id)
+        happened = [event.kind for event in facts.events] + [step.kind for step in decision.steps]
+        await settle_duplicates(conn, locked, happened, actor=ACTOR)
         await keep_clocks(conn, decision.ticket_id, decision.clocks, known=facts.clocks)
         if replan:
             await _replan(conn, decision.ticket_id, decision.dues)
@@ -148,6 +159,9 @@ async def _take_step(
         due = {"ticket_id": locked.ticket.id, "key": step.due_key, "due_at": step.effective_at, "fired_at": fired_at}
         if await (await conn.execute(QUERIES["fire_due"], due)).fetchone() is None:
             raise Conflict(f"The due {step.due_key} has fired already: read the facts again and decide again.")
+    if reason := await why_blocked(conn, locked.ticket, new_values(step.changes)):
+        # Told once, and over: the children's own news settle the parent later.
+        step = replace(step, kind=EventKind.TICKET_UPDATED, changes=(), reason=reason)
     return await append_event(
         conn,
         locked,
@@ -232,7 +246,9 @@ async def _read_plan(conn: Connection, ticket_id: UUID, *, more: bool) -> Plan:
         due_in_seconds=row["due_in_seconds"],
         next_due_reason=row["next_due_reason"],
         open_effects=tuple(row["open_effects"]),
-        more=more,
+        more=more or row["has_news"],
+        parent_to_tell=row["parent_to_tell"],
+        cascade_id=row["cascade_id"],
     )
 
 
@@ -241,7 +257,7 @@ def _follower_of(follower: JsonObject) -> FollowerFacts:
     return FollowerFacts(UUID(follower["follower_id"]), kind, follower["since_seq"])
 
 
-def _ticket_facts_of(row: Row) -> TicketFacts:
+def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
     return TicketFacts(
         id=row["id"],
         number=row["number"],
@@ -259,6 +275,10 @@ def _ticket_facts_of(row: Row) -> TicketFacts:
         snooze_epoch=row["snooze_epoch"],
         type=row["type"],
         tags=tuple(row["tags"]),
+        category_id=row["category_id"],
+        category_path=tuple(row["category_path"]),
+        organisation_id=row["organisation_id"],
+        custom_fields=decidable(fields, row["custom_fields"]),
     )
 
 
@@ -276,6 +296,8 @@ def _brand_of(row: Row) -> Brand:
         undo_seconds=row["undo_seconds"],
         staff_notices=row["staff_notices"],
         language=row["language"],
+        family_down=DownPolicy(row["family_down"]),
+        family_up=UpPolicy(row["family_up"]),
     )
 
 
@@ -295,4 +317,7 @@ def _event_of(event: JsonObject) -> EventFacts:
         actor=event["actor"],
         assignee_id=UUID(event["assignee_id"]) if event["assignee_id"] else None,
         changes=field_changes_of(event["changes"]),
+        in_cascade=event["in_cascade"],
+        tells=event["tells"],
+        quiet=event["quiet"],
     )

@@ -38,6 +38,7 @@ _WORDS = {
     EffectKind.ASSIGNED_MAIL: "notice to the staff",
     EffectKind.ESCALATED_MAIL: "notice to the staff",
     EffectKind.REMINDER_MAIL: "notice to the staff",
+    EffectKind.CHILDREN_SETTLED_MAIL: "notice to the staff",
 }
 
 

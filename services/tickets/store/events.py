@@ -5,7 +5,7 @@ events from `ticket_created` on gives the row. A change that names "status" begi
 `status_since` is the event's `effective_at` and `status_epoch` its seq.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,11 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from services.domain.errors import Conflict, NotFound
+from services.domain.family.model import BY_ITSELF, Settling
 from services.domain.snooze import with_snooze
 from services.domain.ticket import EventKind, Priority, Ticket
 from services.tickets.convert import json_of, ticket_of
+from services.tickets.store.kinship import check_settles, tell_family
 from services.tickets.store.scope import EVERYTHING, Scope
 from services.tickets.store.statements import QUERIES
 from services.tickets.words import head_vector
@@ -60,13 +62,16 @@ async def append_event(
     cause: str = "",
     reason: str = "",
     effective_at: datetime | None = None,
+    settling: Settling = BY_ITSELF,
 ) -> LockedTicket:
     """Change the row and append the event that says so; the answer is the ticket after it, its version the event's seq.
 
     `changes` are new values by the names of `Ticket`; those that are no change are left out, but for "status".
-    `effective_at` is now unless given.
+    `effective_at` is now unless given. InvalidTransition (OPEN_CHILDREN), before anything is written, for a parent
+    whose children keep it from being settled; else its family follows in the same transaction.
     """
     old, changes = locked.ticket, with_snooze(changes)
+    await check_settles(conn, old, changes)
     real = {field: new for field, new in changes.items() if field == "status" or getattr(old, field) != new}
     new = replace(old, **real)
     parameters = {
@@ -84,6 +89,12 @@ async def append_event(
         "snooze_reason": new.snooze_reason,
         "snoozed_by": new.snoozed_by,
         "keep_on_reply": new.keep_on_reply,
+        "category_id": new.category_id,
+        "parent_id": new.parent_id,
+        "resolution": new.resolution,
+        "merged_into": new.merged_into,
+        "duplicate_of": new.duplicate_of,
+        "spam": new.spam,
         "begins_status": "status" in real,
         "kind": kind,
         "actor": actor,
@@ -100,7 +111,13 @@ async def append_event(
     if real.keys() & _SEARCHED:
         await conn.execute(QUERIES["change_head"], {"ticket_id": old.id, "head": head_vector(new)})
     ticket = replace(new, version=row["version"], updated_at=row["updated_at"], status_since=row["status_since"])
+    await tell_family(conn, old, ticket, actor=actor, settling=settling, epoch=row["version"])
     return LockedTicket(ticket, row["status_epoch"], locked.decided_seq)
+
+
+async def lock_in_order(conn: Connection, ticket_ids: Iterable[UUID]) -> None:
+    """Lock several tickets without reading them; whoever locks them in this order waits, and never for each other."""
+    await conn.execute(QUERIES["lock_in_order"], {"ticket_ids": list(ticket_ids)})
 
 
 async def enqueue(conn: Connection, ticket: Ticket, *, rank: int | None = None) -> None:

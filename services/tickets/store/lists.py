@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +13,8 @@ from services.common.database import Database
 from services.domain.conditions.fields import STAFF_ONLY
 from services.domain.conditions.tree import Condition, tests
 from services.domain.errors import Invalid
-from services.domain.orders import Order, OrderKey
-from services.domain.ticket import Ticket
-from services.domain.views import Count
+from services.domain.orders import FOR_STAFF, Order, OrderKey
+from services.domain.views import Count, TicketPage
 from services.tickets.convert import ticket_of
 from services.tickets.store.conditions import Compiler
 from services.tickets.store.events import Connection
@@ -27,6 +27,13 @@ COUNTED = 1000
 RANKED = 2000
 
 
+class _Way(StrEnum):
+    """On which side of its place a page lies."""
+
+    AFTER = "after"
+    BEFORE = "before"
+
+
 def _instant(text: str) -> str:
     return text if text == "infinity" else datetime.fromisoformat(text).isoformat()
 
@@ -35,9 +42,14 @@ def _instant(text: str) -> str:
 class _Column:
     """One of the keys of an order; `read` checks a value of a token."""
 
-    sql: SQL
+    sql: Composable
     type: SQL
     read: Callable[[str], object]
+
+
+def _soonest(column: str) -> _Column:
+    """What has no such instant comes after all that has one."""
+    return _Column(SQL("coalesce({}, 'infinity')").format(Identifier("t", column)), SQL("timestamptz"), _instant)
 
 
 _ID = _Column(SQL("t.id"), SQL("uuid"), UUID)
@@ -47,7 +59,12 @@ _COLUMNS: dict[OrderKey, tuple[_Column, ...]] = {
     OrderKey.UPDATED: (_Column(SQL("t.updated_at"), SQL("timestamptz"), _instant), _ID),
     # Most urgent first and, of those, the one that waits longest.
     OrderKey.PRIORITY: (_Column(SQL("t.urgency"), SQL("smallint"), int), _CREATED, _ID),
-    OrderKey.DUE: (_Column(SQL("coalesce(t.next_due_at, 'infinity')"), SQL("timestamptz"), _instant), _ID),
+    OrderKey.DUE: (_soonest("next_due_at"), _ID),
+    OrderKey.LIMIT: (_soonest("limit_at"), _ID),
+    OrderKey.FIRST_RESPONSE: (_soonest("first_response_at"), _ID),
+    OrderKey.NEXT_RESPONSE: (_soonest("next_response_at"), _ID),
+    OrderKey.PERIODIC_UPDATE: (_soonest("periodic_update_at"), _ID),
+    OrderKey.RESOLUTION: (_soonest("resolution_at"), _ID),
     OrderKey.STATUS_SINCE: (_Column(SQL("t.status_since"), SQL("timestamptz"), _instant), _ID),
     OrderKey.RELEVANCE: (_Column(SQL("ranked.rank"), SQL("real"), float), _CREATED, _ID),
 }
@@ -59,24 +76,28 @@ class ListStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list_tickets(
-        self, condition: Condition, order: Order, page: Page, *, scope: Scope
-    ) -> tuple[tuple[Ticket, ...], str]:
+    async def list_tickets(self, condition: Condition, order: Order, page: Page, *, scope: Scope) -> TicketPage:
         """A page of the tickets in the scope for which the condition holds."""
         _check_scope(condition, order, scope=scope)
         listing = f"tickets {condition} {order}"
-        after = page.after(listing, [column.read for column in _COLUMNS[order.key]])
+        *keys, side = page.after(listing, [*(column.read for column in _COLUMNS[order.key]), _Way]) or (None,)
+        way = side if isinstance(side, _Way) else None
         async with self._database.transaction() as conn:
             compiler = Compiler(await _now(conn), scope.internal)
             await look_up(conn, compiler, condition)
-            statement = page_statement(compiler, condition, order, begins=after is None, scope=scope)
-            parameters = {**compiler.parameters, **scope.parameters(), **_keys(after or ()), "most": page.most}
+            statement = page_statement(compiler, condition, order, way=way, scope=scope)
+            parameters = {**compiler.parameters, **scope.parameters(), **_keys(keys), "most": page.most}
             # Planned for its own values: which index is best depends on them.
             found = await (await conn.execute(statement, parameters, prepare=False)).fetchall()
-            shown = found[: page.most]
+            shown = found[: page.most] if way is not _Way.BEFORE else found[: page.most][::-1]
             rows = await (await conn.execute(QUERIES["list_tickets"], {"ids": [row["id"] for row in shown]})).fetchall()
-        token = next_token(listing, shown[-1], list(_keys(_COLUMNS[order.key]))) if len(found) > len(shown) else ""
-        return tuple(ticket_of(row) for row in rows), token
+        following, previous = _ways_on(way, more=len(found) > len(shown)) if shown else (False, False)
+        names = [*_keys(_COLUMNS[order.key]), "way"]
+        return TicketPage(
+            tuple(ticket_of(row) for row in rows),
+            next_token(listing, {**shown[-1], "way": _Way.AFTER}, names) if following else "",
+            next_token(listing, {**shown[0], "way": _Way.BEFORE}, names) if previous else "",
+        )
 
     async def count_tickets(self, conditions: Sequence[Condition], *, scope: Scope) -> tuple[Count, ...]:
         """How many tickets in the scope there are for each condition, up to 1,000."""
@@ -115,8 +136,17 @@ def count_statement(compiler: Compiler, condition: Condition, *, place: int, sco
     return _COUNT.format(place=Literal(place), where=where)
 
 
-def page_statement(compiler: Compiler, condition: Condition, order: Order, *, begins: bool, scope: Scope) -> Composed:
-    """The ids of a page with the keys of their places, one more than the page has."""
+def _ways_on(way: _Way | None, *, more: bool) -> tuple[bool, bool]:
+    """Whether there are tickets after and before a page; where one came from there are."""
+    if way is _Way.BEFORE:
+        return True, more
+    return more, way is not None
+
+
+def page_statement(
+    compiler: Compiler, condition: Condition, order: Order, *, way: _Way | None = None, scope: Scope
+) -> Composed:
+    """The ids of a page with the keys of their places, one more than the page has; the page before comes last first."""
     columns = _COLUMNS[order.key]
     where = SQL(" AND ").join([compiler.compile(condition), *_scoped(scope)])
     keys = SQL(", ").join(
@@ -130,11 +160,12 @@ def page_statement(compiler: Compiler, condition: Condition, order: Order, *, be
         query = compiler.bind(_words_of(compiler, condition))
         listing = _RANKED.format(where=where, most=Literal(RANKED), words=words, query=query, keys=keys)
         where = SQL(" AND ").join([SQL("true")])
-    if not begins:
-        where = SQL(" AND ").join([where, _after(columns, order)])
+    goes_back = _goes_back(order) is not (way is _Way.BEFORE)
+    if way is not None:
+        where = SQL(" AND ").join([where, _beyond(columns, goes_back=goes_back)])
     # All the same way round, as the indexes have them.
-    way = SQL(" DESC" if _goes_back(order) else "")
-    by = SQL(", ").join(SQL("{}{}").format(column.sql, way) for column in columns)
+    turn = SQL(" DESC" if goes_back else "")
+    by = SQL(", ").join(SQL("{}{}").format(column.sql, turn) for column in columns)
     return SQL("{} WHERE {} ORDER BY {} LIMIT %(most)s + 1").format(listing, where, by)
 
 
@@ -146,13 +177,13 @@ def _words_of(compiler: Compiler, condition: Condition) -> str:
     return words
 
 
-def _after(columns: Sequence[_Column], order: Order) -> Composable:
+def _beyond(columns: Sequence[_Column], *, goes_back: bool) -> Composable:
     names = _keys(columns)
     left = SQL(", ").join(column.sql for column in columns)
     right = SQL(", ").join(
         SQL("{}::{}").format(Placeholder(name), column.type) for column, name in zip(columns, names, strict=True)
     )
-    return SQL("({}) {} ({})").format(left, SQL("<" if _goes_back(order) else ">"), right)
+    return SQL("({}) {} ({})").format(left, SQL("<" if goes_back else ">"), right)
 
 
 def _goes_back(order: Order) -> bool:
@@ -179,8 +210,8 @@ def _check_scope(condition: Condition, order: Order | None, *, scope: Scope) -> 
         return
     fields = sorted({test.field for test in tests(condition)} & STAFF_ONLY)
     problems = {"filter": f"{' and '.join(fields)} is for the staff: use another field"} if fields else {}
-    if order is not None and order.key is OrderKey.DUE:
-        problems["order_by"] = "due is for the staff: use another order"
+    if order is not None and order.key in FOR_STAFF:
+        problems["order_by"] = f"{order.key} is for the staff: use another order"
     if problems:
         told = "; ".join(f"{field}: {problem}" for field, problem in problems.items())
         raise Invalid(f"The list is not for you: {told}.", violations=problems)

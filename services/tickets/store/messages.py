@@ -1,16 +1,18 @@
 """The conversation: words of agents and customers, what they do to the status at once, and whose thread a mail is."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 from services.common.database import Database
 from services.domain import changes
+from services.domain.changes import check_not_set_aside
 from services.domain.errors import NotFound
 from services.domain.followers import answers_notice
 from services.domain.held import may_be_held
 from services.domain.lifecycle import Act, reply_opens_follow_up
-from services.domain.principal import Role
+from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses, read_tag
 from services.domain.ticket import (
     AuthorKind,
@@ -30,9 +32,10 @@ from services.tickets.store.contacts import upsert_contact
 from services.tickets.store.drafts import clear_draft
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
 from services.tickets.store.held import hold_reply
+from services.tickets.store.merges import lock_survivor
 from services.tickets.store.pages import MOST_BYTES, Page, next_token
 from services.tickets.store.requests import Request, first_resource
-from services.tickets.store.scope import Scope
+from services.tickets.store.scope import EVERYTHING, Scope
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.tickets import body_hash, insert_ticket, read_ticket
 from services.tickets.store.words import add_message_words
@@ -63,14 +66,16 @@ class MessageStore:
             first = await first_resource(conn, request, message_id)
             if first is not None:
                 message = await read_message(conn, first)
-                return message, await read_ticket(conn, message.ticket_id, scope=request.scope)
+                landed = await read_ticket(conn, message.ticket_id, scope=EVERYTHING)
+                return _as_seen(message, landed, named=locked.ticket, principal=request.principal)
             author = await _author(conn, new, request=request, ticket=locked.ticket)
-            if author.contact is not None and await _opens_follow_up(conn, locked.ticket):
-                answer = await follow_up(conn, locked, new, contact=author.contact, message_id=message_id)
+            if author.contact is not None:
+                answer = await add_customer_word(conn, locked, new, contact=author.contact, message_id=message_id)
             else:
+                check_not_set_aside(locked.ticket)
                 answer = await _add(conn, locked, new, author=author, message_id=message_id)
         self._on_commit()
-        return answer
+        return _as_seen(*answer, named=locked.ticket, principal=request.principal)
 
     async def list_messages(self, ticket_id: UUID, page: Page, *, scope: Scope) -> tuple[tuple[Message, ...], str]:
         """A page of the conversation, oldest first; internal ones only where the scope has them."""
@@ -79,6 +84,7 @@ class MessageStore:
         parameters = {
             "ticket_id": ticket_id,
             "internal": scope.internal,
+            "only_requester_id": scope.requester_id,
             "after_at": after_at,
             "after_id": after_id,
             "most": page.most,
@@ -109,7 +115,7 @@ class MessageStore:
             for tag in tags:
                 ticket_id: UUID | None = ids.get(tag.number)
                 if ticket_id and self._reply_addresses.verify(tag, ticket_id=ticket_id, person=sender_email):
-                    return ticket_id
+                    return await _split_from(conn, ticket_id, parameters)
             row = await (await conn.execute(QUERIES["find_thread"], parameters)).fetchone()
         if row is None:
             raise NotFound("No mail of ours to this sender is answered by this one.")
@@ -117,6 +123,12 @@ class MessageStore:
             raise answers_notice()
         found: UUID = row["ticket_id"]
         return found
+
+
+async def _split_from(conn: Connection, ticket_id: UUID, parameters: Mapping[str, Any]) -> UUID:
+    """The ticket to which the message that is answered was split out; else this one."""
+    row = await (await conn.execute(QUERIES["find_split"], {**parameters, "ticket_id": ticket_id})).fetchone()
+    return ticket_id if row is None else row["ticket_id"]
 
 
 async def read_message(conn: Connection, message_id: UUID) -> Message:
@@ -142,8 +154,36 @@ async def _opens_follow_up(conn: Connection, ticket: Ticket) -> bool:
     return reply_opens_follow_up(ticket.status, status_since=ticket.status_since, **row)
 
 
+async def add_customer_word(
+    conn: Connection, locked: LockedTicket, new: NewMessage, *, contact: Contact, message_id: UUID
+) -> tuple[Message, Ticket]:
+    """A customer's word where it belongs: on the ticket that survived a merge, on a follow-up of one that is over."""
+    named, author = locked.ticket, _Author(str(contact.id), contact)
+    if named.merged_into is not None:
+        locked = await lock_survivor(conn, named) or locked
+        if new.sender_email == named.requester.email:
+            await conn.execute(QUERIES["prove_sender"], {"ticket_id": named.id})
+    if await _opens_follow_up(conn, locked.ticket):
+        return await follow_up(conn, locked, new, contact=contact, message_id=message_id)
+    origin_id = None if locked.ticket.id == named.id else named.id
+    return await _add(conn, locked, new, author=author, message_id=message_id, origin_id=origin_id)
+
+
+def _as_seen(message: Message, landed: Ticket, *, named: Ticket, principal: Principal) -> tuple[Message, Ticket]:
+    """What the caller is told: a customer whose word went on to a ticket of somebody else's sees it on their own."""
+    if principal.role is not Role.CUSTOMER or landed.requester.id == principal.contact_id:
+        return message, landed
+    return replace(message, ticket_id=named.id), named
+
+
 async def _add(
-    conn: Connection, locked: LockedTicket, new: NewMessage, *, author: _Author, message_id: UUID
+    conn: Connection,
+    locked: LockedTicket,
+    new: NewMessage,
+    *,
+    author: _Author,
+    message_id: UUID,
+    origin_id: UUID | None = None,
 ) -> tuple[Message, Ticket]:
     kind = AuthorKind.CUSTOMER if author.contact else AuthorKind.AGENT
     if may_be_held(new, kind):
@@ -163,11 +203,13 @@ async def _add(
         "rfc_message_id": new.rfc_message_id,
         "raw_source": new.raw_source,
         "automatic": new.automatic,
+        "origin_id": origin_id,
     }
     if new.sender_email == locked.ticket.requester.email:
         await conn.execute(QUERIES["prove_sender"], {"ticket_id": locked.ticket.id})
     await conn.execute(QUERIES["insert_message"], parameters)
-    await add_message_words(conn, locked.ticket, new.body, new.visibility)
+    # Of a word from another ticket only the staff find this one, until its words are read anew.
+    await add_message_words(conn, locked.ticket, new.body, Visibility.INTERNAL if origin_id else new.visibility)
     await insert_content(conn, message_id, new)
     await insert_cc_proposals(conn, locked.ticket.id, message_id, new)
     if kind is AuthorKind.AGENT:

@@ -1,6 +1,7 @@
 """Tickets themselves: made, read and changed. Every write is one transaction with its event and its outbox row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,22 +10,30 @@ from psycopg.types.json import Jsonb
 
 from services.common.database import Database
 from services.domain import changes
+from services.domain.categories import brought_by
 from services.domain.changes import Change
 from services.domain.errors import Conflict, NotFound
+from services.domain.family.model import Settling
 from services.domain.lifecycle import Act
 from services.domain.principal import Role
-from services.domain.ticket import EventKind, NewTicket, Ticket, TicketStatus
+from services.domain.ticket import EventKind, NewTicket, Priority, Ticket, TicketStatus
+from services.domain.ticket_fields import check_values
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.attachments import insert_content
+from services.tickets.store.categories import find_line, read_line
 from services.tickets.store.cc_proposals import insert_cc_proposals
-from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_ticket
+from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_in_order, lock_ticket
+from services.tickets.store.parents import link
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
+from services.tickets.store.ticket_fields import check_settling, read_fields, read_fields_of_new
 from services.tickets.store.words import name_requester
 from services.tickets.words import PUBLIC, requester_vector, subject_vector, text_vector
 
-_FIRST_FIELDS = ("channel", "subject", "priority", "type", "tags", "custom_fields")
+_FIRST_FIELDS = ("channel", "subject", "type", "tags", "custom_fields")
+
+Decide = Callable[[Connection, Ticket], Awaitable[Change | None]]
 
 
 class TicketStore:
@@ -37,13 +46,23 @@ class TicketStore:
     async def create_ticket(self, new: NewTicket, request: Request) -> Ticket:
         """The ticket, durable; NotFound for an unknown brand, AlreadyExists for a request id with other content."""
         ticket_id = uuid4()
-        # A door that brings a customer's item acts in their name.
-        actor = None if request.principal.role is Role.SERVICE else request.actor
+        # A door that brings a customer's item acts in their name, and has nobody to ask for more.
+        by_door = request.principal.role is Role.SERVICE
+        actor = None if by_door else request.actor
         async with self._database.transaction() as conn:
             first = await first_resource(conn, request, ticket_id)
             if first is not None:
                 return await read_ticket(conn, first, scope=request.scope)
+            fields = await read_fields_of_new(conn, new)
+            values = check_values(fields, new.custom_fields, old={}, creating=not by_door)
+            new = replace(new, custom_fields=values)
+            if new.parent_id is not None:
+                await lock_in_order(conn, [new.parent_id])
+                parent = await lock_ticket(conn, new.parent_id, scope=request.scope)
             ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=actor)
+            if new.parent_id is not None:
+                child = await lock_ticket(conn, ticket_id)
+                ticket = (await link(conn, child, parent, actor=request.actor)).ticket
         self._on_commit()
         return ticket
 
@@ -57,13 +76,18 @@ class TicketStore:
     ) -> Ticket:
         """Set fields; Conflict unless `expected_version` is 0 or the present one."""
 
-        def decide(ticket: Ticket) -> Change | None:
+        async def decide(conn: Connection, ticket: Ticket) -> Change | None:
             if expected_version not in (0, ticket.version):
                 raise Conflict(
                     f"The ticket is at version {ticket.version}, not {expected_version}: read it again.",
                     metadata={"version": str(ticket.version)},
                 )
-            return changes.update(ticket, wanted, request.principal)
+            values = await _with_custom_fields(conn, ticket, wanted)
+            line = await read_line(conn, values.get("category_id"))
+            brought = brought_by(line, named=values)
+            change = changes.update(ticket, values, request.principal, brought=brought)
+            await check_settling(conn, ticket, change, request.principal)
+            return change
 
         return await self._change(ticket_id, request, decide)
 
@@ -71,37 +95,73 @@ class TicketStore:
         self, ticket_id: UUID, request: Request, *, assignee_id: UUID | None, team_id: UUID | None, keep_team: bool
     ) -> Ticket:
         """Give to an agent, a team, or back to nobody."""
-        return await self._change(
-            ticket_id,
-            request,
-            lambda ticket: changes.assign(ticket, assignee_id, team_id=ticket.team_id if keep_team else team_id),
-        )
 
-    async def resolve_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
-        """Answered; a resolved ticket stays as it is."""
-        return await self._change(ticket_id, request, lambda ticket: changes.settle(ticket, Act.RESOLVE))
+        async def decide(_conn: Connection, ticket: Ticket) -> Change | None:
+            return changes.assign(ticket, assignee_id, team_id=ticket.team_id if keep_team else team_id)
 
-    async def close_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
-        """Over; a closed ticket stays as it is."""
-        return await self._change(ticket_id, request, lambda ticket: changes.settle(ticket, Act.CLOSE))
+        return await self._change(ticket_id, request, decide)
+
+    async def resolve_ticket(
+        self, ticket_id: UUID, request: Request, *, resolution: str = "", silent: bool = False
+    ) -> Ticket:
+        """Answered; a resolved ticket stays as it is. `silent`: no customer of its children is told."""
+        return await self._settle(ticket_id, request, Act.RESOLVE, resolution=resolution, silent=silent)
+
+    async def close_ticket(
+        self, ticket_id: UUID, request: Request, *, resolution: str = "", silent: bool = False
+    ) -> Ticket:
+        """Over; a closed ticket stays as it is. `silent`: no customer of its children is told."""
+        return await self._settle(ticket_id, request, Act.CLOSE, resolution=resolution, silent=silent)
 
     async def reopen_ticket(self, ticket_id: UUID, request: Request) -> Ticket:
         """Open a settled ticket again."""
-        return await self._change(ticket_id, request, lambda ticket: changes.reopen(ticket, request.principal))
 
-    async def _change(self, ticket_id: UUID, request: Request, decide: Callable[[Ticket], Change | None]) -> Ticket:
+        async def decide(_conn: Connection, ticket: Ticket) -> Change | None:
+            return changes.reopen(ticket, request.principal)
+
+        return await self._change(ticket_id, request, decide)
+
+    async def _settle(self, ticket_id: UUID, request: Request, act: Act, *, resolution: str, silent: bool) -> Ticket:
+        async def decide(conn: Connection, ticket: Ticket) -> Change | None:
+            change = changes.settle(ticket, act, resolution=resolution)
+            await check_settling(conn, ticket, change, request.principal)
+            return change
+
+        return await self._change(ticket_id, request, decide, silent=silent)
+
+    async def _change(self, ticket_id: UUID, request: Request, decide: Decide, *, silent: bool = False) -> Ticket:
         """Decide under the row's lock; no event and no nudge when nothing changes."""
         async with self._database.transaction() as conn:
             locked = await lock_ticket(conn, ticket_id, scope=request.scope)
             if await first_resource(conn, request, ticket_id) is not None:
                 return locked.ticket
-            change = decide(locked.ticket)
+            change = await decide(conn, locked.ticket)
             if change is None:
                 return locked.ticket
-            locked = await append_event(conn, locked, change.kind, actor=request.actor, changes=change.values)
+            locked = await append_event(
+                conn,
+                locked,
+                change.kind,
+                actor=request.actor,
+                changes=change.values,
+                reason=change.reason,
+                settling=Settling(request.principal.role, silent=silent),
+            )
             await enqueue(conn, locked.ticket)
         self._on_commit()
         return locked.ticket
+
+
+async def _with_custom_fields(conn: Connection, ticket: Ticket, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wanted, with custom fields as they are kept; `some_custom_fields` leave the others as they are."""
+    values = dict(wanted)
+    some = values.pop("some_custom_fields", None)
+    if some is not None:
+        values["custom_fields"] = ticket.custom_fields | some
+    if "custom_fields" in values:
+        fields = await read_fields(conn, ticket.brand_id)
+        values["custom_fields"] = check_values(fields, values["custom_fields"], old=ticket.custom_fields)
+    return values
 
 
 async def read_ticket(conn: Connection, key: UUID | int, *, scope: Scope) -> Ticket:
@@ -126,8 +186,15 @@ async def insert_ticket(
     """A new ticket with its description, event 1 and outbox row; without `actor` its requester made it."""
     first = {field: getattr(new, field) for field in _FIRST_FIELDS}
     first |= {"status": TicketStatus.NEW, "follow_up_of": follow_up_of}
+    line = await find_line(conn, new.category)
+    brought = brought_by(line, named=("priority",) if new.priority else ())
+    first |= {"priority": new.priority or Priority.NORMAL, **brought.values}
+    first |= {"category_id": line[-1].id} if line else {}
     parameters = {
+        "category_id": None,
+        "team_id": None,
         **first,
+        "reason": brought.reason,
         "ticket_id": ticket_id,
         "message_id": message_id,
         "tags": list(new.tags),
@@ -148,7 +215,7 @@ async def insert_ticket(
         "kind": EventKind.TICKET_CREATED,
         "actor": actor,
         "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
-        "rank": RANKS[new.priority],
+        "rank": RANKS[first["priority"]],
     }
     row = await (await conn.execute(QUERIES["insert_ticket"], parameters)).fetchone()
     if row is None:

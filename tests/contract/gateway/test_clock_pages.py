@@ -1,9 +1,11 @@
 """What is measured of a ticket on its page, and what people do there to what happens next."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 
 from services.domain.principal import Role
@@ -82,13 +84,51 @@ async def test_a_light_agent_sees_what_happens_next_and_changes_nothing(doors: D
     assert answer.status_code == 403
 
 
-async def test_a_list_says_how_late_or_how_soon(doors: Doors) -> None:
+@pytest.mark.parametrize(
+    ("interval", "urgency", "words"),
+    [
+        ("-2 hours -10 minutes", "late", "late by 2 h"),
+        ("30 minutes", "soon", "29 min left"),
+        ("3 hours", "calm", "2 h left"),
+        (None, "paused", "paused, 8 h left"),
+    ],
+)
+async def test_a_list_says_how_late_or_how_soon(doors: Doors, interval: str | None, urgency: str, words: str) -> None:
     ticket, (browser, _) = await planned(doors), await staff(doors)
-    for interval, words in (("-2 hours -10 minutes", "late by 2 h 10 min"), ("30 minutes", "in 29 min")):
-        await doors.desk.rows(
-            "UPDATE tickets SET next_due_at = instant() + %(interval)s::interval WHERE id = %(id)s",
-            id=ticket.id,
-            interval=interval,
-        )
-        page = await browser.get(f"/tickets?filter=number:{ticket.number}")
-        assert re.search(rf'class="pace (late|soon)"[^>]*>{words}', page.text), words
+    assert "in 23 h Closed" in listed(await browser.get(f"/tickets?filter=number:{ticket.number}"))
+    segment = {"state": "paused", "began_at": "2026-01-01T00:00:00+00:00", "ended_at": None, "worked": 0, "cause": ""}
+    await doors.desk.rows(
+        "INSERT INTO clocks (ticket_id, kind, epoch, segments, carried, policy_version, calendar_version, target,"
+        " due_at, reason) VALUES (%(id)s, 'first_response', 1, %(segments)s, interval '0', 1, 1, interval '8 hours',"
+        " instant() + %(interval)s::interval, '')",
+        id=ticket.id,
+        segments=json.dumps([segment]),
+        interval=interval,
+    )
+    page = await browser.get(f"/tickets?filter=number:{ticket.number}")
+    assert f"{words} First response" in listed(page)
+    assert f'class="cell due {urgency}"' in page.text
+
+
+def listed(page: httpx.Response) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", page.text).split())
+
+
+async def test_a_person_chooses_the_columns_of_lists(doors: Doors) -> None:
+    ticket, (browser, _) = await planned(doors), await staff(doors)
+    address = f"/tickets?filter=number:{ticket.number}"
+    assert 'class="cell team"' in (await browser.get(address)).text
+    answer = await browser.post("/tickets/columns?filter=printer", {"column": ["resolution", "created"]})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/tickets?filter=printer")
+    page = await browser.get(address)
+    assert 'class="cell team"' not in page.text
+    assert 'sort=resolution"' in page.text
+    assert 'class="cell resolution"' in page.text
+
+
+async def test_a_ticket_opened_by_itself_marks_no_view(doors: Doors) -> None:
+    ticket, (browser, _) = await planned(doors), await staff(doors)
+    marked = 'aria-current="page" data-view='
+    assert marked not in (await browser.get(f"/tickets/{ticket.number}")).text
+    assert f'{marked}"snoozed"' in (await browser.get(f"/tickets/{ticket.number}?view=snoozed")).text
+    assert f'{marked}"mine"' in (await browser.get("/tickets")).text

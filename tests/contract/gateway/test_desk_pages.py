@@ -1,6 +1,7 @@
 """The desk's pages without scripts: what they show, what their forms do, and that nobody's words become markup."""
 
 import re
+from datetime import datetime
 from html import unescape
 from uuid import UUID, uuid4
 
@@ -202,8 +203,11 @@ async def test_resolving_leads_to_the_next_ticket(doors: Doors, agent: Browser) 
 
 async def test_a_ticket_sleeps_and_wakes(doors: Doors, agent: Browser) -> None:
     ticket = await a_ticket(doors)
-    await agent.get(f"/tickets/{ticket.number}")
-    await agent.post(f"/tickets/{ticket.number}/snooze", {"hours": "4", "reason": "the parcel is on its way"})
+    page = await agent.get(f"/tickets/{ticket.number}")
+    offered = re.search(r'name="at" value="([^"]+)">(Tomorrow morning|Next working day)', page.text)
+    assert offered is not None
+    await agent.post(f"/tickets/{ticket.number}/snooze", {"at": offered[1], "reason": "the parcel is on its way"})
+    assert (await (await as_agent(doors)).get_ticket(ticket.id)).snoozed_until == datetime.fromisoformat(offered[1])
     assert "Snoozed for" in shown(await agent.get(f"/tickets/{ticket.number}"))
     await agent.post(f"/tickets/{ticket.number}/wake")
     assert "Snoozed for" not in shown(await agent.get(f"/tickets/{ticket.number}"))

@@ -26,6 +26,8 @@ PAGES = {
     "/settings/brands": ADMINS,
     "/settings/brands/new": ADMINS,
     "/settings/brands/{brand}": ADMINS,
+    "/settings/categories": ADMINS,
+    "/settings/categories/{category}": ADMINS,
     "/settings/calendars": ADMINS,
     "/settings/calendars/new": ADMINS,
     "/settings/ladders": ADMINS,
@@ -49,6 +51,9 @@ FORMS = {
     "/settings/teams/{team}",
     "/settings/brands/new",
     "/settings/brands/{brand}",
+    "/settings/categories",
+    "/settings/categories/{category}",
+    "/settings/categories/{category}/archive",
     "/settings/calendars/new",
     "/settings/calendars/{item}",
     "/settings/calendars/{item}/delete",
@@ -85,6 +90,7 @@ async def places(doors: Doors) -> dict[str, str]:
     return {
         "user": str((await doors.account()).id),
         "team": (await admin.get("/teams")).json()["items"][0]["id"],
+        "category": (await admin.post("/categories", json={"name": uuid4().hex})).json()["id"],
         "brand": (await admin.get("/brands")).json()["items"][0]["id"],
         "item": await quarantine(doors),
     }
@@ -298,3 +304,21 @@ async def test_invitations_by_rest_say_their_link_once(doors: Doors) -> None:
     assert link not in str(listed)
     assert (await admin.delete(path)).status_code == 204
     assert (await (await doors.signed_in()).get("/invitations")).status_code == 403
+
+
+async def test_an_admin_keeps_the_tree_of_categories_by_forms(doors: Doors) -> None:
+    browser, team = await owner(doors), (await places(doors))["team"]
+    top = {"name": "Shipping", "parent_id": "", "team_id": team, "priority": "high"}
+    assert (await browser.post("/settings/categories", top)).headers["location"] == "/settings/categories?done=made"
+    twin = await browser.post("/settings/categories", top)
+    assert (twin.status_code, "choose another name" in twin.text) == (422, True)
+    listed = (await browser.get("/settings/categories")).text
+    (category_id,) = re.findall(r'/settings/categories/([0-9a-f-]{36})"><strong>Shipping', listed)
+    path = f"/settings/categories/{category_id}"
+    wrong = await browser.post(path, top | {"parent_id": category_id})
+    assert (wrong.status_code, "below" in wrong.text) == (422, True)
+    saved = await browser.post(path, top | {"name": "Sending", "priority": ""})
+    assert saved.headers["location"] == f"{path}?done=saved"
+    assert "Sending" in (await browser.get(path)).text
+    await browser.post(f"{path}/archive", {"archived": "true"})
+    assert "Restore" in (await browser.get(path)).text

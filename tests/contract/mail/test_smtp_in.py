@@ -160,7 +160,7 @@ async def test_one_connection_too_many_is_asked_to_come_back_and_finds_the_next_
             await greeted(port)
         first[1].close()
         await first[1].wait_closed()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (third := await greeted_or_none(port)) is None:  # noqa: ASYNC110 - the place is the door's
                 await asyncio.sleep(0.05)
         for smtp in (second, third):

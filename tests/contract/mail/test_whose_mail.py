@@ -30,7 +30,7 @@ async def asked(room: MailRoom) -> Ticket:
 async def settled(room: MailRoom, item_id: UUID) -> QuarantinedItem:
     """The item when a door has dealt with it."""
     admin = await room.desk.client(ADMIN)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             item = await admin.get_quarantined_item(item_id)
             if item.state not in (QuarantineState.RELEASING, QuarantineState.RETRYING):

@@ -59,7 +59,7 @@ async def listening(url: str, *, connections: int) -> None:
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %%'"
         " HAVING count(*) = %(connections)s"
     )
-    async with asyncio.timeout(20), await AsyncConnection.connect(url, autocommit=True) as connection:
+    async with asyncio.timeout(60), await AsyncConnection.connect(url, autocommit=True) as connection:
         while await (await connection.execute(statement, {"connections": connections})).fetchone() is None:
             await connection.execute("SELECT pg_sleep(0.02)")
 
@@ -238,5 +238,5 @@ async def test_waking_goes_on_after_postgresql_was_restarted(open_desk: OpenDesk
     await listening(there.url, connections=2)
     changed = there.wakeup.next()
     here.wakeup.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await changed.wait()

@@ -9,11 +9,16 @@ from uuid import UUID, uuid4
 
 import grpc
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
+from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
 from duradesk.tickets.v1.desk_service_pb2_grpc import add_DeskServiceServicer_to_server
+from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceServicer_to_server
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
+from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
+from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -25,16 +30,26 @@ from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
 from services.tickets.client.bulk import BulkClient
+from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.merges import MergeClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
+from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.bulk import BulkServicer
+from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
+from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
+from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
+from services.tickets.servicer.upcoming import UpcomingServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
@@ -89,11 +104,26 @@ class Desk:
     async def client(self, principal: Principal = AGENT) -> TicketsClient:
         return TicketsClient(await self.channel(principal))
 
+    async def categories(self, principal: Principal = ADMIN) -> CategoriesClient:
+        return CategoriesClient(await self.channel(principal))
+
+    async def ticket_fields(self, principal: Principal = ADMIN) -> TicketFieldsClient:
+        return TicketFieldsClient(await self.channel(principal))
+
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
 
+    async def family(self, principal: Principal = AGENT) -> FamilyClient:
+        return FamilyClient(await self.channel(principal))
+
+    async def merges(self, principal: Principal = AGENT) -> MergeClient:
+        return MergeClient(await self.channel(principal))
+
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
+
+    async def upcoming_client(self, principal: Principal = AGENT) -> UpcomingClient:
+        return UpcomingClient(await self.channel(principal))
 
     async def bulk_client(self) -> BulkClient:
         return BulkClient(await self.channel(RELAY))
@@ -171,10 +201,15 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             services=[
                 (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
                 (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+                (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
+                (add_MergeServiceServicer_to_server, MergeServicer(store)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
+                (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
+                (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+                (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],
             authenticator=SignedOnly(SIGNER),
         )

@@ -8,7 +8,13 @@ from uuid import UUID, uuid4
 
 import grpc
 import pytest
-from duradesk.tickets.v1 import bulk_service_pb2, desk_service_pb2, ticket_service_pb2
+from duradesk.tickets.v1 import (
+    bulk_service_pb2,
+    desk_service_pb2,
+    family_service_pb2,
+    merge_service_pb2,
+    ticket_service_pb2,
+)
 from google.protobuf.message_factory import GetMessageClass
 
 from services.common.channel import responses
@@ -75,10 +81,30 @@ SERVED = {
     "UndoBulkJob": INSPECTORS,
     "ClaimBulkJobs": {Role.SERVICE},
     "RunBulkPage": {Role.SERVICE},
+    "SetParent": AGENTS,
+    "RemoveParent": AGENTS,
+    "GroupTickets": AGENTS,
+    "ListRelatives": INSPECTORS,
+    "ListChildren": INSPECTORS,
+    "GetFamily": INSPECTORS,
+    "SetFamilyPolicy": AGENTS,
+    "PreviewSettle": INSPECTORS,
+    "GetCascade": INSPECTORS,
+    "UndoCascade": AGENTS,
+    "RunCascadePage": {Role.SERVICE},
+    "MergeTicket": AGENTS,
+    "PreviewMerge": AGENTS,
+    "MergeTickets": AGENTS,
+    "UnmergeTicket": AGENTS,
+    "SplitMessage": AGENTS,
+    "MarkDuplicate": AGENTS,
+    "UnmarkDuplicate": AGENTS,
+    "MarkSpam": AGENTS,
+    "UnmarkSpam": AGENTS,
 }
 METHODS = [
     method
-    for file in (ticket_service_pb2, desk_service_pb2, bulk_service_pb2)
+    for file in (ticket_service_pb2, desk_service_pb2, bulk_service_pb2, family_service_pb2, merge_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.domain.bulk import BulkAct, BulkJob, BulkOutcome, BulkState, TicketChange
+from services.domain.bulk import BrandSnooze, BulkAct, BulkJob, BulkOutcome, BulkState, TicketChange
 from services.domain.errors import AlreadyExists, Forbidden, Invalid, InvalidTransition, NotFound
 from services.domain.principal import Principal, Role
 from services.domain.ticket import Priority, Ticket, TicketStatus
@@ -35,6 +35,18 @@ async def change(desk: Desk, wanted: TicketChange, tickets: Sequence[Ticket], wh
 async def present(desk: Desk, tickets: Sequence[Ticket]) -> list[Ticket]:
     client = await desk.client()
     return [await client.get_ticket(ticket.id) for ticket in tickets]
+
+
+async def test_tickets_of_a_brand_with_another_morning_are_snoozed_until_that(desk: Desk) -> None:
+    admin = await desk.client(ADMIN)
+    shop = await admin.create_brand({"name": "Shop", "address": "shop@c.example"})
+    tickets = [await desk.new_ticket(), await desk.new_ticket(brand="Shop")]
+    now = await desk.clock.instant()
+    usual, later = now + timedelta(hours=10), now + timedelta(hours=12)
+    wanted = TicketChange(BulkAct.SNOOZE, snooze_until=usual, brand_snoozes=(BrandSnooze(shop.id, later),))
+    job = await change(desk, wanted, tickets)
+    assert job.change == wanted
+    assert [ticket.snoozed_until for ticket in await present(desk, tickets)] == [usual, later]
 
 
 async def test_each_ticket_is_changed_once_and_its_event_says_by_whom_and_by_which_bulk(desk: Desk) -> None:

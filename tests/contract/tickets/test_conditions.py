@@ -10,14 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.sql import SQL
 
+from services.domain.clocks.model import Clock
 from services.domain.conditions.evaluate import Facts, evaluate, facts_of
 from services.domain.conditions.json_form import format_json, parse_json
 from services.domain.conditions.text_form import format_text, parse_text
 from services.domain.conditions.tree import AllOf, AnyOf, Condition, Not, Operator, Test
 from services.domain.errors import Invalid
 from services.domain.ticket import Channel, Priority, Ticket, Visibility
+from services.tickets.store.clocks import read_clocks
 from services.tickets.store.conditions import Compiler
 from services.tickets.store.lists import look_up
+from services.tickets.store.statements import QUERIES
 from tests.contract.tickets.desk import AGENT, Desk, running_desk
 from tests.postgres import Postgres
 
@@ -62,6 +65,9 @@ WORDS = (
     ),
 )
 WHEN = ("2026-01-01", "2026-03-01T12:00Z", "2030-01-01")
+# The second is below the first, the third below the second.
+CATEGORIES = tuple(UUID(int=number) for number in (21, 22, 23, 24))
+ORGANISATION = UUID(int=31)
 SPANS = ("1h", "2d", "3w", "90m")
 VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "status": (("new", "open", "pending", "resolved", "closed"), (Operator.IS,)),
@@ -72,6 +78,9 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "team": (("none", str(UUID(int=1)), str(UUID(int=2))), (Operator.IS,)),
     "assignee": (("none", AGENT.subject, str(UUID(int=2))), (Operator.IS,)),
     "requester": (("cleo@c.example", "Cléo", "novak", "nov", "c.example", "zzz"), (Operator.IS,)),
+    "category": (("none", *map(str, CATEGORIES)), (Operator.IS,)),
+    "category_tree": (tuple(map(str, CATEGORIES)), (Operator.IS,)),
+    "organisation": (("none", str(ORGANISATION), str(UUID(int=2))), (Operator.IS,)),
     "number": (("1", "3", "999"), (Operator.IS, Operator.ABOVE, Operator.AT_MOST)),
     "subject": (WORDS, (Operator.CONTAINS, Operator.STARTS)),
     "text": (WORDS, (Operator.CONTAINS, Operator.STARTS)),
@@ -81,20 +90,29 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "idle": (SPANS, (Operator.AT_LEAST, Operator.BELOW)),
     "due": ((*SPANS, *WHEN), (Operator.ABOVE, Operator.AT_MOST)),
     "snoozed": (("none", *WHEN), (Operator.IS,)),
+    "limit": (("none", *WHEN), (Operator.IS,)),
+    "first_response": (SPANS, (Operator.ABOVE, Operator.AT_MOST)),
+    "next_response": (("none",), (Operator.IS,)),
+    "resolution": (WHEN, (Operator.ABOVE, Operator.BELOW)),
     "custom_fields.order": (("7", "A-7", "a-7", "none", "true"), (Operator.IS,)),
     "custom_fields.amount": (
         ("7", "7.5", "-1", "100"),
         (Operator.IS, Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW),
+    ),
+    "custom_fields.renewal": (
+        ("2026-01-31", "2026-02-01", "2027-01-01"),
+        (Operator.IS, Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST),
     ),
     "custom_fields.missing": (("none", "7"), (Operator.IS,)),
 }
 CUSTOM_FIELDS: tuple[dict[str, Any], ...] = (
     {},
     {"order": "A-7", "amount": 7},
-    {"order": 7, "amount": 7.5},
+    {"order": 7, "amount": 7.5, "renewal": "2026-01-31"},
     {"order": True, "amount": "7.5"},
     {"order": ["a-7", None, {"x": 1}], "amount": [1, 100.25]},
-    {"order": "", "amount": None},
+    {"order": "", "amount": None, "renewal": ["2026-02-01", 20260201, "2027-01-01"]},
+    {"amount": "2026-02-01", "renewal": "2026-1-31"},
 )
 
 
@@ -137,10 +155,16 @@ class Told:
     desk: Desk
     tickets: dict[UUID, Ticket]
     texts: dict[UUID, list[tuple[str, bool]]]
+    clocks: dict[UUID, tuple[Clock, ...]]
 
     def facts(self, *, internal: bool) -> dict[UUID, Facts]:
         return {
-            ticket_id: facts_of(ticket, texts=[text for text, public in self.texts[ticket_id] if public or internal])
+            ticket_id: facts_of(
+                ticket,
+                texts=[text for text, public in self.texts[ticket_id] if public or internal],
+                category_path=_path(ticket.category_id),
+                clocks=self.clocks[ticket_id],
+            )
             for ticket_id, ticket in self.tickets.items()
         }
 
@@ -179,8 +203,32 @@ async def _tell(desk: Desk) -> Told:
             await client.resolve_ticket(ticket.id)
         if number % 5 == 3:
             await client.update_ticket(ticket.id, {"subject": TEXTS[(number + 2) % 7], "tags": ("žába",)})
+    await _sort(desk)
     await _age(desk)
     return await _read(desk)
+
+
+def _path(category_id: UUID | None) -> tuple[UUID, ...]:
+    if category_id is None:
+        return ()
+    place = CATEGORIES.index(category_id)
+    return CATEGORIES[: place + 1] if place < 3 else (category_id,)
+
+
+async def _sort(desk: Desk) -> None:
+    """Categories below each other and beside, and an organisation."""
+    for category_id in CATEGORIES:
+        await desk.rows(
+            "INSERT INTO categories (id, name, path) VALUES (%(id)s, %(name)s, %(path)s)",
+            id=category_id,
+            name=category_id.hex,
+            path=list(_path(category_id)),
+        )
+    await desk.rows(
+        "UPDATE tickets SET category_id = (SELECT id FROM categories ORDER BY id LIMIT 1 OFFSET number %% 6)"
+    )
+    await desk.rows("INSERT INTO organisations (id, name) VALUES (%(id)s, 'Acme')", id=ORGANISATION)
+    await desk.rows("UPDATE contacts SET organisation_id = %(id)s WHERE email = 'ann@example.com'", id=ORGANISATION)
 
 
 async def _age(desk: Desk) -> None:
@@ -192,6 +240,17 @@ async def _age(desk: Desk) -> None:
         " ELSE '2026-03-01 12:00Z' END,"
         " snoozed_until = CASE number %% 4 WHEN 0 THEN '2030-01-01Z'::timestamptz END"
     )
+    await desk.rows(
+        "INSERT INTO clocks (ticket_id, kind, epoch, segments, carried, policy_version, calendar_version, target,"
+        " due_at, outcome, reason)"
+        " SELECT t.id, kind, 1, '[]', interval '0', 1, 1, interval '1 day',"
+        " CASE number %% 4 WHEN 0 THEN '2026-03-01 12:00Z' WHEN 1 THEN instant() + number * interval '1 hour'"
+        " WHEN 2 THEN instant() - interval '1 hour' END, CASE WHEN number %% 5 = 0 THEN 'met' END, ''"
+        " FROM tickets t, unnest(ARRAY['first_response', 'resolution']) kind WHERE number %% 7 > 1"
+    )
+    async with desk.database.transaction() as conn:
+        for row in await desk.rows("SELECT id FROM tickets"):
+            await conn.execute(QUERIES["keep_limits"], {"ticket_id": row["id"]})
 
 
 async def _read(desk: Desk) -> Told:
@@ -199,7 +258,9 @@ async def _read(desk: Desk) -> Told:
     texts: dict[UUID, list[tuple[str, bool]]] = {ticket.id: [] for ticket in tickets}
     for row in await desk.rows("SELECT ticket_id, body, visibility FROM messages ORDER BY created_at"):
         texts[row["ticket_id"]].append((row["body"], row["visibility"] == "public"))
-    return Told(desk, {ticket.id: ticket for ticket in tickets}, texts)
+    async with desk.database.transaction() as conn:
+        clocks = {ticket.id: await read_clocks(conn, ticket.id) for ticket in tickets}
+    return Told(desk, {ticket.id: ticket for ticket in tickets}, texts, clocks)
 
 
 async def test_python_and_sql_agree(told: Told) -> None:

@@ -79,6 +79,26 @@ async def test_every_order_gives_every_ticket_once_over_its_pages(desk: Desk) ->
     assert flat(await numbers(client)) == flat(await numbers(client, order_by="-created_at"))
 
 
+@pytest.mark.parametrize("order", ["-created_at", "created_at", "-priority", "limit", "-limit"])
+async def test_leafing_back_gives_the_pages_that_one_came_from(desk: Desk, order: str) -> None:
+    for number in range(7):
+        await desk.new_ticket(priority=list(Priority)[number % 3])
+    await desk.rows("UPDATE tickets SET resolution_at = instant() + number * interval '1 hour' WHERE number %% 3 > 0")
+    client = await desk.client()
+    page = await client.page_tickets(order_by=order, page_size=3)
+    seen = [page]
+    while page.following:
+        page = await client.page_tickets(order_by=order, page_size=3, page_token=page.following)
+        seen.append(page)
+    assert [len(page.tickets) for page in seen] == [3, 3, 1]
+    back = [page.tickets]
+    while page.previous:
+        page = await client.page_tickets(order_by=order, page_size=3, page_token=page.previous)
+        back.append(page.tickets)
+    assert back[::-1] == [page.tickets for page in seen]
+    assert not seen[0].previous
+
+
 async def test_tickets_of_one_instant_are_not_lost_between_pages(desk: Desk) -> None:
     tickets = [await desk.new_ticket() for _ in range(5)]
     await desk.rows("UPDATE tickets SET created_at = instant()")

@@ -14,8 +14,9 @@ from services.domain.ticket import Priority, TicketStatus, Visibility
 from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, new_message, new_ticket
 
 # What events do not tell as changes: the id, and what the decisions keep for themselves.
-# The last two follow from the words of the requester that the events name, and from the priority.
+# Two follow from the words of the requester that the events name, and from the priority; the limits from the clocks.
 NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency"}
+NOT_TOLD |= {"first_response_at", "next_response_at", "periodic_update_at", "resolution_at", "limit_at"}
 Step = Callable[[Desk, UUID, Random], Awaitable[Any]]
 
 
@@ -62,13 +63,34 @@ async def _snooze(desk: Desk, ticket_id: UUID, random: Random) -> None:
     await client.snooze_ticket(ticket_id, until=until, reason="é", keep_on_reply=random.random() < 0.5)
 
 
-STEPS: tuple[Step, ...] = (_update, _reply, _write, _assign, _settle, _snooze)
+async def _unite(desk: Desk, ticket_id: UUID, random: Random) -> None:
+    merges = await desk.merges()
+    other = random.choice(await desk.rows("SELECT id FROM tickets ORDER BY number"))["id"]
+    match random.randrange(5):
+        case 0:
+            await merges.merge_ticket(ticket_id, other)
+        case 1:
+            await merges.mark_duplicate(ticket_id, other)
+        case 2:
+            await merges.mark_spam(ticket_id)
+        case 3:
+            message = (await (await desk.client()).list_messages(ticket_id))[0][-1]
+            await merges.split_message(ticket_id, message.id)
+        case _:
+            await asyncio.gather(
+                merges.unmerge_ticket(ticket_id), merges.unmark_duplicate(ticket_id), merges.unmark_spam(ticket_id)
+            )
+
+
+STEPS: tuple[Step, ...] = (_update, _reply, _write, _assign, _settle, _snooze, _unite, _unite)
 
 
 def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
     """The row as the events tell it."""
     row: dict[str, Any] = {"team_id": None, "assignee_id": None, "created_at": events[0]["occurred_at"]}
     row |= {"snoozed_until": None, "snooze_reason": "", "snoozed_by": "", "keep_on_reply": False}
+    row |= {"parent_id": None, "resolution": ""}
+    row |= {"merged_into": None, "duplicate_of": None, "spam": False}
     for event in events:
         for change in event["changes"]:
             assert row.get(change["field"]) == change["old"], f"the old {change['field']} of event {event['seq']}"

@@ -148,7 +148,7 @@ async def test_others_tickets_are_in_no_search_and_no_count(desk: Desk) -> None:
 
 async def test_what_is_due_and_snoozed_is_for_the_staff(desk: Desk) -> None:
     ticket = await desk.new_ticket()
-    await desk.rows("UPDATE tickets SET next_due_at = instant(), snoozed_until = instant() + interval '1 day'")
+    await desk.rows("UPDATE tickets SET resolution_at = instant(), snoozed_until = instant() + interval '1 day'")
     own = await desk.client(customer(ticket))
     for search in ("is:overdue", "is:snoozed", "-snoozed:none"):
         assert await found(desk, search) == [ticket.number]

@@ -62,6 +62,8 @@ def test_writing_without_spaces_is_cut_into_characters() -> None:
         ("tag:a (tag:b OR -(tag:c tag:d))", "tagged a and (tagged b or not (tagged c and tagged d))"),
         ("created>=2026-01-31 number>7", "created on or after 2026-01-31 and number is more than 7"),
         ("due:4h is:overdue", "due within 4 hours and overdue"),
+        ("first_response<2h", "first response due within 2 hours"),
+        ("limit:none -resolution:none", "limit is none and resolution due is not none"),
         ("is:snoozed idle:90m", "snoozed and unchanged for 90 minutes"),
         ("snoozed:none tag:none", "not snoozed and without tags"),
         ("custom_fields.order:A-7", "the field order is A-7"),

@@ -3,9 +3,15 @@ import { refresh } from "./refresh.js";
 
 const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
+const short = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) time.title = format.format(new Date(time.dateTime));
   for (const time of root.querySelectorAll("time.local")) time.textContent = format.format(new Date(time.dateTime));
+  for (const time of root.querySelectorAll("time.short")) time.textContent = short.format(new Date(time.dateTime));
+  for (const option of root.querySelectorAll("option[data-at]")) {
+    option.textContent = `${option.dataset.words} ${short.format(new Date(option.dataset.at))}`;
+  }
   for (const until of root.querySelectorAll("[data-until]:not(.counting)")) {
     until.classList.add("counting");
     countDown(until, until.textContent);

@@ -1,0 +1,139 @@
+"""What a cascade does to one child, whom it tells, and what taking it back does. docs/families.md has the table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.domain.changes import Change, settle
+from services.domain.errors import InvalidTransition
+from services.domain.family.model import UNDO_WINDOW, Cascade, CascadeAct, ChildNews, Settling
+from services.domain.family.policy import Children, DownPolicy
+from services.domain.lifecycle import Act
+from services.domain.ticket import EventKind, Ticket, TicketStatus
+
+LEFT = "it has left the family"
+SO_ALREADY = "it is so already"
+OPEN_AGAIN = "it is open although the parent was settled before: whoever reopened it needs it"
+NO_ACCESS = "whoever settled the parent may not see it"
+CHANGED_SINCE = "somebody has changed it since"
+PARENT_REOPENED = "the parent was reopened meanwhile"
+
+_ACTS = {CascadeAct.RESOLVE: Act.RESOLVE, CascadeAct.CLOSE: Act.CLOSE}
+_SETTLED = {CascadeAct.RESOLVE: "resolved", CascadeAct.CLOSE: "closed", CascadeAct.REOPEN: "reopened"}
+_SETTLING = {CascadeAct.RESOLVE: "resolving", CascadeAct.CLOSE: "closing", CascadeAct.REOPEN: "reopening"}
+_STATUS = {CascadeAct.RESOLVE: TicketStatus.RESOLVED, CascadeAct.CLOSE: TicketStatus.CLOSED}
+_BY_STATUS = {status: act for act, status in _STATUS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Nothing is done to the child, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A cascade as one child meets it; `was_settled` says that the parent was settled before it began."""
+
+    parent: Ticket
+    act: CascadeAct
+    was_settled: bool
+    silent: bool
+
+
+def cascade_of(status: TicketStatus) -> CascadeAct:
+    """What follows for the children of a parent that became so."""
+    return _BY_STATUS[status]
+
+
+def check_block(number: int, down: DownPolicy, children: Children, open_numbers: Sequence[int]) -> None:
+    """InvalidTransition (OPEN_CHILDREN) while the policy is `block` and children are open; the first are named."""
+    if down is not DownPolicy.BLOCK or not children.open:
+        return
+    named = ", ".join(f"#{child}" for child in open_numbers)
+    more = children.open - len(open_numbers)
+    others = f" and {more} more" if more > 0 else ""
+    raise InvalidTransition(
+        f"#{number} cannot be settled while children of it are open: settle {named}{others} first.",
+        reason="OPEN_CHILDREN",
+        metadata={"open": str(children.open)},
+    )
+
+
+def settle_child(child: Ticket, cause: Cause) -> Change | Skipped:
+    """The child goes at least as far as its parent; a resolution is copied where there is none."""
+    if child.parent_id != cause.parent.id:
+        return Skipped(LEFT)
+    if reason := what_keeps(child.status, cause.act, was_settled=cause.was_settled):
+        return Skipped(reason)
+    change = settle(child, _ACTS[cause.act])
+    assert change is not None, "the status differs"
+    if child.resolution or not cause.parent.resolution:
+        return change
+    return Change(change.kind, {**change.values, "resolution": cause.parent.resolution})
+
+
+def what_keeps(status: TicketStatus, act: CascadeAct, *, was_settled: bool) -> str:
+    """Why a child of this status stays as it is when its parent is settled; "" when nothing keeps it."""
+    if status is TicketStatus.CLOSED or status is _STATUS[act]:
+        return SO_ALREADY
+    # The parent was settled before, so whoever opened this child since meant it.
+    return OPEN_AGAIN if was_settled and not status.is_settled else ""
+
+
+def tells(child: Ticket, cause: Cause, *, told: set[UUID]) -> bool:
+    """Whether the child's thread tells its requester: once to each, and not whom the parent's own notice tells."""
+    if cause.silent or child.status.is_settled or child.requester.id in told:
+        return False
+    return child.requester.id != told_by_parent(cause.parent, cause.act)
+
+
+def told_by_parent(parent: Ticket, act: CascadeAct) -> UUID | None:
+    """Whom the parent's own notice tells: its requester, when it is resolved."""
+    return parent.requester.id if act is CascadeAct.RESOLVE else None
+
+
+def reopen_child(
+    child: Ticket, *, made: Mapping[str, Any], old: Mapping[str, Any], seq: int, status_epoch: int
+) -> Change | Skipped:
+    """The child as it was before the cascade's event `seq`, unless its status or its resolution changed since."""
+    changed = status_epoch != seq or any(getattr(child, field) != value for field, value in made.items())
+    if changed:
+        return Skipped(CHANGED_SINCE)
+    reopens = child.status.is_settled and not TicketStatus(old["status"]).is_settled
+    return Change(EventKind.TICKET_REOPENED if reopens else EventKind.TICKET_UPDATED, dict(old))
+
+
+def check_undo(cascade: Cascade, *, parent: Ticket, undone: bool, now: datetime) -> None:
+    """InvalidTransition unless the cascade may be taken back now."""
+    if cascade.act is CascadeAct.REOPEN:
+        raise InvalidTransition("This took something back itself: settle the parent again.", reason="NOT_UNDOABLE")
+    if undone:
+        raise InvalidTransition("This was taken back already.", reason="ALREADY_UNDONE")
+    if parent.status.is_settled and cascade.undo_until is not None and now > cascade.undo_until:
+        raise InvalidTransition(
+            f"This could be taken back for {UNDO_WINDOW.seconds // 3600} hour: reopen the parent first.",
+            reason="TOO_LATE",
+        )
+
+
+def news_of(old: Ticket, new: Ticket, settling: Settling) -> ChildNews | None:
+    """What the change of a child is to its parent; nothing when it came from there."""
+    if old.parent_id is None or settling.in_cascade or old.status.is_settled == new.status.is_settled:
+        return None
+    return ChildNews.SETTLED if new.status.is_settled else ChildNews.REOPENED
+
+
+def progress_words(act: CascadeAct, *, handled: int, total: int) -> str:
+    """How far it is, for operators: "closing children 300/1,000"."""
+    return f"{_SETTLING[act]} children {handled:,}/{total:,}"
+
+
+def ended_words(cascade: Cascade) -> str:
+    """What became of it, for the parent's activity."""
+    words = f"{_SETTLED[cascade.act]} {cascade.done:,} of {cascade.total:,} children"
+    left = [f"{count:,} {what}" for count, what in ((cascade.skipped, "skipped"), (cascade.failed, "failed")) if count]
+    return f"{words}; {' and '.join(left)}" if left else words

@@ -1,0 +1,97 @@
+-- find_survivor --
+-- Where the conversation of a merged ticket goes on, over at most so many merges: no row beyond, or when they go round.
+WITH RECURSIVE chain AS (
+    SELECT id, merged_into, 0 AS merges
+    FROM tickets
+    WHERE id = %(ticket_id)s
+    UNION ALL
+    SELECT t.id, t.merged_into, chain.merges + 1
+    FROM chain
+    JOIN tickets t ON t.id = chain.merged_into
+    WHERE chain.merges < %(most)s
+)
+SELECT id FROM chain WHERE merged_into IS NULL;
+
+-- move_messages --
+-- All messages of a ticket to another one; each remembers where it was written.
+UPDATE messages
+SET ticket_id = %(target_id)s, origin_id = coalesce(origin_id, ticket_id)
+WHERE ticket_id = %(source_id)s;
+
+-- move_messages_back --
+-- What was written on a ticket, or on one that was merged into it, comes back from the one that has it now.
+WITH RECURSIVE below AS (
+    SELECT %(source_id)s::uuid AS id
+    UNION
+    SELECT t.id FROM tickets t JOIN below ON t.merged_into = below.id
+)
+UPDATE messages
+SET ticket_id = %(source_id)s, origin_id = nullif(origin_id, %(source_id)s)
+WHERE ticket_id = %(holder_id)s AND origin_id IN (SELECT id FROM below)
+RETURNING created_at;
+
+-- move_reminders --
+-- The reminders of a ticket that have not come, to be set anew on another one.
+DELETE FROM reminders r
+WHERE r.ticket_id = %(ticket_id)s
+  AND NOT EXISTS (SELECT FROM fired_dues f WHERE f.ticket_id = r.ticket_id AND f.key = 'reminder/' || r.seq)
+RETURNING r.user_id, r.remind_at, r.text, r.id;
+
+-- take_over_followers --
+-- Whoever follows a merged ticket follows the survivor, once: staff always, customers and the requester if they are
+-- included.
+INSERT INTO followers (ticket_id, follower_id, contact_id, since_seq)
+SELECT t.id, person.id, person.contact_id, t.version
+FROM tickets t, (
+    SELECT f.follower_id AS id, f.contact_id
+    FROM followers f
+    WHERE f.ticket_id = %(source_id)s AND (f.contact_id IS NULL OR %(include_customers)s)
+    UNION
+    SELECT s.requester_id, s.requester_id FROM tickets s WHERE s.id = %(source_id)s AND %(include_customers)s
+) person
+WHERE t.id = %(target_id)s AND person.id <> t.requester_id
+ON CONFLICT DO NOTHING
+RETURNING follower_id;
+
+-- list_merging_people --
+-- Who would follow a survivor: members of the staff, and the customers who have no part in it yet.
+SELECT person.id, c.email, c.name
+FROM tickets t, (
+    SELECT f.follower_id AS id, f.contact_id FROM followers f WHERE f.ticket_id = %(source_id)s
+    UNION
+    SELECT s.requester_id, s.requester_id FROM tickets s WHERE s.id = %(source_id)s
+) person
+LEFT JOIN contacts c ON c.id = person.contact_id
+WHERE t.id = %(target_id)s AND person.id <> t.requester_id
+  AND NOT EXISTS (SELECT FROM followers f WHERE f.ticket_id = t.id AND f.follower_id = person.id)
+ORDER BY c.email, person.id;
+
+-- count_messages --
+-- How many messages a ticket has.
+SELECT count(*)::int AS messages FROM messages WHERE ticket_id = %(ticket_id)s;
+
+-- count_written_since --
+-- How many messages were written on a ticket itself since an instant.
+SELECT count(*)::int AS written
+FROM messages
+WHERE ticket_id = %(ticket_id)s AND origin_id IS NULL AND created_at > %(since)s;
+
+-- drop_followers --
+-- These follow no more.
+DELETE FROM followers WHERE ticket_id = %(ticket_id)s AND follower_id = ANY(%(follower_ids)s);
+
+-- insert_merge --
+-- What a merge moved.
+INSERT INTO merges (source_id, target_id, status, tags, followers, opened, messages, reminders, merged_at)
+VALUES (%(source_id)s, %(target_id)s, %(status)s, %(tags)s, %(followers)s, %(opened)s, %(messages)s,
+        %(reminders)s, instant());
+
+-- get_merge --
+-- What the merge of a ticket moved.
+SELECT source_id, target_id, status, tags, followers, opened, messages, reminders, merged_at
+FROM merges
+WHERE source_id = %(source_id)s;
+
+-- delete_merge --
+-- A merge that was taken back.
+DELETE FROM merges WHERE source_id = %(source_id)s;

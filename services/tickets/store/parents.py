@@ -1,0 +1,60 @@
+"""Making one ticket the child of another, and taking it out again: whoever asks, by hand, in a bulk or by a rule."""
+
+from uuid import UUID
+
+from services.domain.family.links import check_link
+from services.domain.ticket import EventKind, Ticket
+from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.statements import QUERIES
+
+
+async def link(
+    conn: Connection,
+    child: LockedTicket,
+    parent: LockedTicket,
+    *,
+    actor: str,
+    cause: str = "",
+    decision_id: UUID | None = None,
+) -> LockedTicket:
+    """Make `child` a child of `parent`, both locked and read after that; InvalidTransition says why it cannot be.
+
+    Both have an event, neither is settled or reopened by it; a cascade under way takes the child along.
+    """
+    if not check_link(child.ticket, parent.ticket):
+        return child
+    changes, said = {"parent_id": parent.ticket.id}, cause or f"ticket {parent.ticket.id}"
+    reason = f"a child of #{parent.ticket.number}"
+    linked = await append_event(
+        conn, child, EventKind.PARENT_SET, actor=actor, changes=changes, cause=said, reason=reason,
+        decision_id=decision_id,
+    )  # fmt: skip
+    await enqueue(conn, linked.ticket)
+    await _tell_parent(conn, parent, EventKind.CHILD_ADDED, child.ticket, actor=actor)
+    ids = {"parent_id": parent.ticket.id, "child_id": child.ticket.id}
+    await conn.execute(QUERIES["join_cascades"], ids)
+    return linked
+
+
+async def unlink(conn: Connection, child: LockedTicket, *, actor: str, reason: str = "") -> LockedTicket:
+    """Take a locked ticket, whose parent is locked too, out of its family: that settles nobody, nor does old news."""
+    parent_id = child.ticket.parent_id
+    if parent_id is None:
+        return child
+    parent = await lock_ticket(conn, parent_id)
+    reason = reason or f"no child of #{parent.ticket.number} any more"
+    left = await append_event(
+        conn, child, EventKind.PARENT_REMOVED, actor=actor, changes={"parent_id": None}, reason=reason,
+        cause=f"ticket {parent_id}",
+    )  # fmt: skip
+    await enqueue(conn, left.ticket)
+    await conn.execute(QUERIES["forget_news"], {"child_id": child.ticket.id})
+    await _tell_parent(conn, parent, EventKind.CHILD_REMOVED, child.ticket, actor=actor)
+    return left
+
+
+async def _tell_parent(conn: Connection, parent: LockedTicket, kind: EventKind, child: Ticket, *, actor: str) -> None:
+    told = await append_event(
+        conn, parent, kind, actor=actor, changes={}, cause=f"ticket {child.id}", reason=f"#{child.number}"
+    )
+    await enqueue(conn, told.ticket)
