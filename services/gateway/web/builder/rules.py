@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.datastructures import FormData
 
 from services.domain.actions import Action
-from services.domain.conditions.fields import FIELDS
+from services.domain.conditions.fields import FIELDS, LIMITS
 from services.domain.conditions.text_form import format_text, parse_text
 from services.domain.conditions.tree import AllOf, Condition
 from services.domain.errors import Invalid
@@ -23,7 +23,7 @@ from services.gateway.web.level_forms import duration_text, read_duration
 from services.gateway.web.shapes import sentence
 
 CONDITIONS, ACTIONS = "conditions", "actions"
-_FIELDS = tuple(name for name in FIELDS if name not in UNKNOWN_FIELDS)
+_FIELDS = tuple(name for name in FIELDS if name not in (*UNKNOWN_FIELDS, *LIMITS))
 _AT_EVENTS = Place(_FIELDS)
 # When a time is over, nothing has just changed.
 _IN_TIME = Place(tuple(name for name in _FIELDS if name not in OF_EVENTS), events=False)
