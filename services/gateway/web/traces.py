@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.domain.conditions.text_form import parse_text
 from services.domain.errors import Invalid
-from services.domain.rules.model import ConditionSeen
+from services.domain.rules.model import ConditionSeen, RuleOutcome
 from services.domain.ticket import StoredDecision
 from services.gateway.web.builder.known import Known
 
@@ -79,6 +79,23 @@ def trace_of(stored: StoredDecision, known: Known) -> tuple[Cause, ...]:
         for cause in causes
         if not cause.startswith("run ")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rule does, or would do, to a ticket."""
+
+    number: int
+    cause: str
+    changes: tuple[str, ...]
+    outcome: str
+
+
+def told_outcome(outcome: RuleOutcome, known: Known) -> Outcome:
+    """With names for ids."""
+    changes = [f"{_field(each.field)} {_value(each.old, known)} → {_value(each.new, known)}" for each in outcome.changes]
+    sends = [in_words(each, known) for each in outcome.sends]
+    return Outcome(outcome.number, outcome.cause, (*changes, *sends), in_words(outcome.outcome, known))
 
 
 def in_words(text: str, known: Known) -> str:
