@@ -68,7 +68,5 @@ async def apply_rule(
 ) -> Response:
     """Begin, and go to the list of the tickets, which shows how far it is."""
     names = NameDirectory(caller, behind.routing, behind.identity)
-    job_id = await behind.rules.apply_rule(
-        rule_id, await names.resolve_filter(filter_text), request_id=request_id
-    )
+    job_id = await behind.rules.apply_rule(rule_id, await names.resolve_filter(filter_text), request_id=request_id)
     return RedirectResponse(f"/tickets?{urlencode({'filter': filter_text, 'job': job_id})}", HTTPStatus.SEE_OTHER)
