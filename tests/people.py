@@ -21,6 +21,7 @@ from services.identity.session_client import SessionClient
 from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
+from services.routing.rules.current import CurrentRules
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
@@ -74,8 +75,8 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(channel))
-        current = CurrentServiceLevels(service_levels)
-        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, current)
+        current, rules = CurrentServiceLevels(service_levels), RuleStore(database)
+        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, current, CurrentRules(rules))
         async with running_server(
             Settings(),
             name="routing",
@@ -83,7 +84,7 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), current)),
+                (add_RuleServiceServicer_to_server, RuleServicer(rules, current)),
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port:

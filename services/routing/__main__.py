@@ -14,6 +14,7 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.rules.current import CurrentRules
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
@@ -37,8 +38,8 @@ async def run(settings: RoutingSettings) -> None:
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(identity))
-        current = CurrentServiceLevels(service_levels)
-        servicer = RoutingServicer(RoutingStore(database), staff, current)
+        current, rules = CurrentServiceLevels(service_levels), RuleStore(database)
+        servicer = RoutingServicer(RoutingStore(database), staff, current, CurrentRules(rules))
         await serve(
             settings,
             name="routing",
@@ -46,7 +47,7 @@ async def run(settings: RoutingSettings) -> None:
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), current)),
+                (add_RuleServiceServicer_to_server, RuleServicer(rules, current)),
             ],
             authenticator=SignedOnly(signer),
         )

@@ -12,8 +12,9 @@ from duradesk.tickets.v1 import decision_pb2
 from services.common.wire import from_message, to_message
 from services.domain.decide import decide
 from services.domain.decision import Facts, RoutingFacts, TicketFacts, ToldTeam
-from services.domain.team import check_team_name, routing_facts, told_teams
+from services.domain.team import check_team_name, people_of_rules, routing_facts, told_teams
 from services.routing.convert import id_from, team_message
+from services.routing.rules.current import CurrentRules
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.staff import StaffDirectory
 from services.routing.store import RoutingStore
@@ -24,22 +25,30 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class RoutingServicer(pb_grpc.RoutingServiceServicer):
     """Decides, and keeps teams."""
 
-    def __init__(self, store: RoutingStore, staff: StaffDirectory, service_levels: CurrentServiceLevels) -> None:
+    def __init__(
+        self, store: RoutingStore, staff: StaffDirectory, service_levels: CurrentServiceLevels, rules: CurrentRules
+    ) -> None:
         self._store = store
+        self._rules = rules
         self._service_levels = service_levels
         self._staff = staff
 
     async def Decide(self, request: pb.DecideRequest, context: Context) -> pb.DecideResponse:
         """What is to happen to the ticket now."""
         facts = from_message(request.facts, Facts)
-        levels = await self._service_levels.read()
+        levels, rules = await self._service_levels.read(), await self._rules.read()
         routing = replace(
             await self._routing_facts(facts.ticket),
             service_levels_revision=levels.revision,
-            told_teams=await self._told_teams(levels.told_teams),
+            told_teams=await self._told_teams(levels.told_teams | rules.teams),
+            rules_revision=rules.revision,
+            needs=rules.needs,
         )
+        if rules.needs:
+            users, keepers = people_of_rules(await self._staff.list_staff(), named=rules.users)
+            routing = replace(routing, rule_users=users, keepers=keepers)
         return pb.DecideResponse(
-            decision=to_message(decide(facts, routing, levels), decision_pb2.Decision),
+            decision=to_message(decide(facts, routing, levels, rules), decision_pb2.Decision),
             routing=to_message(routing, decision_pb2.RoutingFacts),
         )
 
