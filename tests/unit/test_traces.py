@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.actions import Action, ActionKind
-from services.domain.rules.model import ConditionSeen, Explanation, Rule, RuleMoment, Trigger
+from services.domain.decision import ConditionSeen
+from services.domain.rules.model import Explanation, Rule, RuleMoment, Trigger
 from services.domain.ticket import StoredDecision
 from services.gateway.web.builder.known import Known
 from services.gateway.web.traces import told_rule, trace_of
