@@ -80,9 +80,8 @@ def look_at_event(draft: Draft, event: EventFacts, before: TicketFacts) -> None:
     was = None if event.kind is EventKind.TICKET_CREATED else before
     cause = f"event {event.seq}"
     moment = Moment(event.effective_at, was, draft.ticket, event, who_did(event))
-    happening = Happening(
-        moment, triggers_of(event), cause, cause, automatic=event.automatic or event.quiet, only=event.rule_id
-    )
+    silent = event.automatic or event.quiet
+    happening = Happening(moment, triggers_of(event), cause, cause, automatic=silent, only=event.rule_id)
     _run_rules(draft, happening)
 
 

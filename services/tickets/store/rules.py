@@ -127,6 +127,7 @@ async def add_reply(conn: Connection, ticket: Ticket, template: str, *, brand: B
         "rfc_message_id": "",
         "raw_source": b"",
         "automatic": True,
+        "origin_id": None,
     }
     await conn.execute(QUERIES["insert_message"], parameters)
     await add_message_words(conn, ticket, body, Visibility.PUBLIC)
