@@ -37,12 +37,14 @@ from services.mail.server import Connections, MailHandler, listening
 from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.routing.staffing.client import StaffingClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.merges import MergeClient
+from services.tickets.client.queue import QueueClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 from tests.browsing import Browser
@@ -136,6 +138,8 @@ async def running_gateway(
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
             desk=DeskClient(tickets),
+            queue=QueueClient(tickets),
+            staffing=StaffingClient(routing),
             followers=FollowersClient(tickets),
             families=FamilyClient(tickets),
             merges=MergeClient(tickets),

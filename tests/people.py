@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
+from duradesk.routing.v1.staffing_service_pb2_grpc import add_StaffingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -29,6 +30,10 @@ from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
 from services.routing.staff import StaffDirectory
+from services.routing.staffing.client import StaffingClient
+from services.routing.staffing.current import CurrentStaffing
+from services.routing.staffing.servicer import StaffingServicer
+from services.routing.staffing.store import StaffingStore
 
 PUBLIC_URL = "https://desk.example"
 SIGNER_KEY = "k" * 32
@@ -75,8 +80,10 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(channel))
-        current, rules = CurrentServiceLevels(service_levels), RuleStore(database)
-        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, current, CurrentRules(rules))
+        levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
+        rules = RuleStore(database)
+        current = CurrentStaffing(staffing, levels)
+        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, levels, current, CurrentRules(rules))
         async with running_server(
             Settings(),
             name="routing",
@@ -84,7 +91,8 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (add_RuleServiceServicer_to_server, RuleServicer(rules, current)),
+                (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
+                (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port:
@@ -110,6 +118,13 @@ async def routing_as(principal: Principal, address: str) -> AsyncIterator[Routin
     """routing as this caller reaches it."""
     async with open_channel(address, credentials=lambda: SIGNER.sign(principal)) as channel:
         yield RoutingClient(channel)
+
+
+@asynccontextmanager
+async def staffing_as(principal: Principal, address: str) -> AsyncIterator[StaffingClient]:
+    """routing's staffing as this caller reaches it."""
+    async with open_channel(address, credentials=lambda: SIGNER.sign(principal)) as channel:
+        yield StaffingClient(channel)
 
 
 async def make_account(client: IdentityClient, name: str = "ann", role: Role = Role.AGENT) -> User:

@@ -25,14 +25,18 @@ from services.domain.principal import Principal, Role
 from services.identity.account_mail_client import AccountMailClient
 from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
+from services.routing.staffing.client import StaffingClient
 from services.tickets.client.bulk import BulkClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.orchestration import OrchestrationClient
+from services.tickets.client.queue import QueueClient
 from services.tickets.client.tickets import TicketsClient
 from workflows.account_mail_activities import AccountMailActivities, AccountMailRelay
-from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, CascadeActivities, DeliverActivities, TicketActivities
 from workflows.bulk_relay import BulkRelay
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.patience import Outage, connect, pause
+from workflows.queues import QueueKeeper
 from workflows.reconcile import Reconciliation
 from workflows.relay import Relay
 from workflows.search_attributes import register_search_attributes
@@ -108,16 +112,18 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
             case "worker":
                 sender = SmtpSender(settings, ObjectStore(settings.object_store_url))
                 decide, change = TicketActivities(orchestration, behind.routing), BulkActivities(behind.bulks)
+                cascades = CascadeActivities(behind.families)
                 account_mails = AccountMailActivities(behind.account_mails, behind.tickets, sender)
                 workers = {
-                    TICKETS_QUEUE: lambda: tickets_worker(client, decide, change),
+                    TICKETS_QUEUE: lambda: tickets_worker(client, decide, change, cascades),
                     DELIVER_QUEUE: lambda: deliver_worker(
                         client, DeliverActivities(orchestration, sender), account_mails
                     ),
                 }
                 await _work([workers[queue]() for queue in arguments.queues], stopping)
             case "reconcile":
-                await _reconcile(Reconciliation(client, orchestration), stopping, once=arguments.once)
+                keeper = QueueKeeper(behind.queues, behind.staffing)
+                await _reconcile(Reconciliation(client, orchestration), keeper, stopping, once=arguments.once)
     log.info("process.stopped")
 
 
@@ -139,8 +145,11 @@ class _Services:
 
     orchestration: OrchestrationClient
     bulks: BulkClient
+    families: FamilyClient
     tickets: TicketsClient
     routing: RoutingClient
+    queues: QueueClient
+    staffing: StaffingClient
     account_mails: AccountMailClient
 
 
@@ -159,8 +168,11 @@ async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) 
         yield _Services(
             orchestration=OrchestrationClient(tickets),
             bulks=BulkClient(tickets),
+            families=FamilyClient(tickets),
             tickets=TicketsClient(tickets),
             routing=RoutingClient(routing),
+            queues=QueueClient(tickets),
+            staffing=StaffingClient(routing),
             account_mails=AccountMailClient(identity),
         )
 
@@ -173,12 +185,14 @@ async def _work(workers: list[Worker], stopping: asyncio.Event) -> None:
         await stopping.wait()
 
 
-async def _reconcile(reconciliation: Reconciliation, stopping: asyncio.Event, *, once: bool) -> None:
+async def _reconcile(
+    reconciliation: Reconciliation, keeper: QueueKeeper, stopping: asyncio.Event, *, once: bool
+) -> None:
     if once:
         await reconciliation.compare()
         return
     log.info("reconcile.ready")
-    await reconciliation.run(stopping)
+    await asyncio.gather(reconciliation.run(stopping), keeper.run(stopping))
 
 
 if __name__ == "__main__":

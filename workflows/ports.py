@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from services.domain import queue
 from services.domain.bulk import BulkProgress
 from services.domain.decision import (
     ClaimedEffect,
@@ -17,6 +18,8 @@ from services.domain.decision import (
     Plan,
     RoutingFacts,
 )
+from services.domain.family.model import CascadeProgress
+from services.domain.staffing import Places
 from services.domain.ticket import Brand
 
 
@@ -107,6 +110,13 @@ class Bulks(Protocol):
         """Change the next tickets; NotFound."""
 
 
+class Cascades(Protocol):
+    """The tickets service as workers use it for what settling a parent does to its children; family_service.proto."""
+
+    async def run_cascade_page(self, cascade_id: UUID, /) -> CascadeProgress:
+        """Change the next children; NotFound."""
+
+
 class Routing(Protocol):
     """The routing service as `advance` uses it."""
 
@@ -115,6 +125,28 @@ class Routing(Protocol):
 
     async def cut_rule(self, rule_id: UUID, /, *, version: int, reason: str) -> None:
         """Pause a rule that ran in a circle, unless it is another version by now."""
+
+
+class Queues(Protocol):
+    """The tickets service as far as it knows who waits; queue_service.proto says more."""
+
+    async def list_queues(self) -> queue.Queues:
+        """Whether tickets wait, for whom, and who has tickets."""
+
+    async def nudge_queues(
+        self, places: Sequence[queue.FreePlace], *, revision: int, left_user_ids: Sequence[UUID]
+    ) -> int:
+        """Have as many waiting tickets looked at as there is room for; how many."""
+
+
+class Staffing(Protocol):
+    """The routing service as far as it knows who is free; staffing_service.proto says more."""
+
+    async def watch_availability(self, *, after: int, wait: timedelta) -> int:
+        """Waits up to `wait` until somebody came or teams or skills changed; the position after it."""
+
+    async def find_places(self, waited_for_ids: Sequence[UUID], assignee_ids: Sequence[UUID], /) -> Places:
+        """Who of those that tickets wait for can take one now, and who of the assignees left."""
 
 
 class SendResult(Protocol):

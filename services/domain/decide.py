@@ -15,6 +15,7 @@ from services.domain.clocks.policy import NO_SERVICE_LEVELS, LadderStep, Service
 from services.domain.decide_clocks import fold_events, pass_limit, show_clocks, take_ladder_step
 from services.domain.decide_family import hear_children
 from services.domain.decide_notices import UNREACHABLE, plan_resolved_notice
+from services.domain.decide_owner import give_owner, give_to_new_team, let_overflow
 from services.domain.decide_rules import (
     has_to_look_again,
     look_at_event,
@@ -25,8 +26,6 @@ from services.domain.decide_rules import (
 )
 from services.domain.decision import (
     NO_HISTORY,
-    Assignment,
-    AssignmentStrategy,
     Decision,
     EffectKind,
     EventFacts,
@@ -71,10 +70,11 @@ def decide(
         _tell_resolved(draft, event)
         _tell_staff(draft, event)
     fold_events(draft, fire=_fire, look=look_at_event)
-    _give_owner(draft, routing)
+    give_owner(draft, routing)
     _hear_children(draft)
     _explain_moot_dues(draft)
     _fire_dues(draft)
+    give_to_new_team(draft, routing)
     settle_owner(draft)
     rebase_tags(draft)
     return Decision(
@@ -199,59 +199,6 @@ def _word(value: bool) -> str:
     return str(value).lower()
 
 
-def _give_owner(draft: Draft, routing: RoutingFacts) -> None:
-    """A live ticket that somebody waits on gets a team, and an assignee who is still there."""
-    asking = (
-        event
-        for event in draft.facts.events
-        if _asks_for_an_owner(event) or _is_given_to_nobody_there(event, draft, routing)
-    )
-    event = next(asking, None)
-    if event is None or draft.ticket.status.is_settled:
-        return
-    ticket, cause = draft.ticket, f"event {event.seq}"
-    seen = {
-        "team": routing.team_name,
-        "assignee": str(ticket.assignee_id or "nobody"),
-        "assignee_active": str(routing.assignee_active).lower(),
-        "active_members": str(len(routing.members)),
-    }
-    if ticket.assignee_id is not None and routing.assignee_active:
-        outcome = "stays with its assignee"
-    else:
-        outcome = (
-            "the next in turn of the team's active members"
-            if routing.members
-            else "waits in the team's queue: the team has no active member"
-        )
-        draft.assignment = Assignment(
-            team_id=routing.team_id,
-            strategy=AssignmentStrategy.ROUND_ROBIN,
-            candidates=routing.members,
-            cause=cause,
-            reason=f"round robin in {routing.team_name}: {outcome}",
-        )
-    draft.trace.append(TraceLine(event.effective_at, cause, "who owns the ticket", seen, outcome))
-
-
-def _asks_for_an_owner(event: EventFacts) -> bool:
-    if event.kind is EventKind.MESSAGE_ADDED:
-        return event.author_kind is AuthorKind.CUSTOMER
-    return event.kind in (
-        EventKind.TICKET_CREATED,
-        EventKind.TICKET_REOPENED,
-        EventKind.MERGE_RECEIVED,
-        EventKind.TICKET_UNMERGED,
-        EventKind.SPAM_UNMARKED,
-    )
-
-
-def _is_given_to_nobody_there(event: EventFacts, draft: Draft, routing: RoutingFacts) -> bool:
-    """Given by hand to somebody who is no active member of the staff; back to the queue by hand stays so."""
-    by_hand = event.kind is EventKind.TICKET_ASSIGNED
-    return by_hand and draft.ticket.assignee_id is not None and not routing.assignee_active
-
-
 def _explain_moot_dues(draft: Draft) -> None:
     """Say of each due whose instant passed, but which somebody's change overtook, that it did not fire."""
     keys = {due.key for due in draft.plan()}
@@ -353,5 +300,6 @@ _FIRE = {
     DueKind.CLOCK_LIMIT: pass_limit,
     DueKind.LADDER_STEP: take_ladder_step,
     DueKind.REMINDER: _remind_colleague,
+    DueKind.OVERFLOW: let_overflow,
     DueKind.RULE: run_rule_of_time,
 }

@@ -141,7 +141,7 @@ def settle_owner(draft: Draft) -> None:
     ]
     by_rule = [place for place in given if any(place in run.steps for run in draft.runs)]
     if by_rule:
-        draft.assignment = None
+        draft.assignment, draft.overflow_due = None, None
         if draft.facts.brand.staff_notices:
             seq, at = draft.facts.ticket.version + by_rule[-1] + 1, draft.steps[by_rule[-1]].effective_at
             draft.effects.append(notice(EffectKind.ASSIGNED_MAIL, seq, owner, message_id=None, not_before=at))

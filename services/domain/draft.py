@@ -54,6 +54,7 @@ class Draft:
     at: datetime | None = None
     later: Sequence[EventFacts] = ()
     texts: TextCache = field(default_factory=TextCache)
+    overflow_due: Due | None = None
 
     def plan(self) -> tuple[Due, ...]:
         """The dues of the ticket as it is by now."""
@@ -66,6 +67,7 @@ class Draft:
             moved=facts.moved,
             reminders=facts.reminders,
             service=service,
+            overflow=self.overflow_due,
             rules=tuple(self._rule_dues()),
         )
 

@@ -38,6 +38,7 @@ def plan_dues(
     reminders: Sequence[ReminderFacts] = (),
     service: ServiceLevel = ServiceLevel(),
     rules: Sequence[Due] = (),
+    overflow: Due | None = None,
 ) -> tuple[Due, ...]:
     """All dues of the ticket that have not fired, soonest first; one that somebody moved is where they put it."""
     fired_at = {due.key: due.fired_at for due in fired}
@@ -54,6 +55,7 @@ def plan_dues(
             dues = []
     if not ticket.status.is_settled and ticket.snoozed_until is None:
         dues += plan_clocks(service.clocks, service.policy, service.levels)
+        dues += [overflow] if overflow is not None else []
     dues += rules
     # Whoever wants to be reminded is, whatever has become of the ticket.
     dues += [

@@ -42,6 +42,7 @@ _LIGHT_AGENT = frozenset(
         "tickets.snooze",
         "directory.read",
         "account.manage",
+        "availability.set",
     }
 )
 _AGENT = _LIGHT_AGENT | {
@@ -57,7 +58,7 @@ _AGENT = _LIGHT_AGENT | {
 }
 _ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage", "service_levels.manage"}
 _ADMIN |= {"rules.manage"}
-_ADMIN |= {"operations.read", "operations.manage"}
+_ADMIN |= {"operations.read", "operations.manage", "availability.read"}
 
 # All that the bearer of a link may do.
 _BY_LINK = frozenset({"tickets.answer"})

@@ -116,6 +116,7 @@ class DueKind(StrEnum):
     LADDER_STEP = "ladder_step"
     REMINDER = "reminder"
     RULE = "rule"
+    OVERFLOW = "overflow"
 
 
 class FollowerKind(StrEnum):
@@ -166,6 +167,7 @@ class Ticket:
     snooze_reason: str = ""
     snoozed_by: str = ""
     keep_on_reply: bool = False
+    queued_since: datetime | None = None
     category_id: UUID | None = None
     parent_id: UUID | None = None
     children: Children = NO_CHILDREN

@@ -18,6 +18,7 @@ class View:
 VIEWS = (
     View("mine", "Mine", "is:open snoozed:none assignee:me", "-updated_at"),
     View("unassigned", "Unassigned", "is:open snoozed:none assignee:none", "-priority"),
+    View("queued", "In the queue", "is:open snoozed:none assignee:none is:queued", "-priority"),
     View("my_teams", "My teams", "is:open snoozed:none team:mine", "-priority"),
     View("all_open", "All open", "is:open snoozed:none", "-updated_at"),
     View("snoozed", "Snoozed", "is:open is:snoozed", "due"),

@@ -30,12 +30,14 @@ from services.identity.session_client import SessionAuthenticator, SessionClient
 from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
+from services.routing.staffing.client import StaffingClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.merges import MergeClient
+from services.tickets.client.queue import QueueClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 
@@ -51,6 +53,8 @@ class Services:
     service_levels: ServiceLevelsClient
     rules: RulesClient
     desk: DeskClient
+    queue: QueueClient
+    staffing: StaffingClient
     routing: RoutingClient
     identity: IdentityClient
     authenticator: Authenticator
@@ -120,6 +124,14 @@ def _desk(request: Request) -> DeskClient:
     return services(request).desk
 
 
+def _queue(request: Request) -> QueueClient:
+    return services(request).queue
+
+
+def _staffing(request: Request) -> StaffingClient:
+    return services(request).staffing
+
+
 def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
@@ -160,6 +172,8 @@ Categories = Annotated[CategoriesClient, Depends(_categories)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]
+Queue = Annotated[QueueClient, Depends(_queue)]
+Staffing = Annotated[StaffingClient, Depends(_staffing)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
 Families = Annotated[FamilyClient, Depends(_families)]
 Merges = Annotated[MergeClient, Depends(_merges)]

@@ -5,6 +5,7 @@ import asyncio
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
+from duradesk.routing.v1.staffing_service_pb2_grpc import add_StaffingServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -23,6 +24,9 @@ from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
 from services.routing.settings import RoutingSettings
 from services.routing.staff import StaffDirectory
+from services.routing.staffing.current import CurrentStaffing
+from services.routing.staffing.servicer import StaffingServicer
+from services.routing.staffing.store import StaffingStore
 from services.routing.store import CONSTRAINT_ERRORS, RoutingStore
 
 ITSELF = Principal("routing", Role.SERVICE)
@@ -38,16 +42,19 @@ async def run(settings: RoutingSettings) -> None:
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(identity))
-        current, rules = CurrentServiceLevels(service_levels), RuleStore(database)
-        servicer = RoutingServicer(RoutingStore(database), staff, current, CurrentRules(rules))
+        levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
+        rules = RuleStore(database)
+        current = CurrentStaffing(staffing, levels)
+        servicer = RoutingServicer(RoutingStore(database), staff, levels, current, CurrentRules(rules))
         await serve(
             settings,
             name="routing",
             address=(settings.listen, settings.grpc_port + 1),
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
+                (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (add_RuleServiceServicer_to_server, RuleServicer(rules, current)),
+                (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
             ],
             authenticator=SignedOnly(signer),
         )

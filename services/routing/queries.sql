@@ -14,6 +14,10 @@ SELECT id, name, is_default, version,
 FROM teams
 ORDER BY lower(name);
 
+-- list_overflow_teams --
+-- The teams that take what is too much for these.
+SELECT DISTINCT overflow_team_id AS id FROM teams WHERE id = ANY(%(team_ids)s) AND overflow_team_id IS NOT NULL;
+
 -- create_team --
 -- Index teams_name_key tells that the name is taken.
 INSERT INTO teams (name) VALUES (%(name)s) RETURNING id, name, is_default, version, '{}'::uuid[] AS member_ids;
@@ -162,3 +166,114 @@ SELECT version FROM service_levels WHERE id = %(id)s AND kind = %(kind)s;
 -- delete_service_level --
 -- The document goes, its versions stay.
 DELETE FROM service_levels WHERE id = %(id)s AND kind = %(kind)s RETURNING id;
+
+-- count_routing_change --
+-- Teams or skills changed: who waits for somebody is looked at again.
+UPDATE routing_revision SET revision = revision + 1;
+
+-- count_arrival --
+-- Somebody may be free who was not.
+UPDATE routing_revision SET arrivals = arrivals + 1;
+
+-- read_position --
+-- How often anything changed that may give a ticket to somebody.
+SELECT revision + arrivals AS position FROM routing_revision;
+
+-- read_routing_revision --
+-- How often teams and skills changed, and now.
+SELECT revision, clock_timestamp() AS now FROM routing_revision;
+
+-- list_team_routing --
+-- How these teams give their tickets, or all of them; with what is different for single members.
+SELECT id AS team_id, strategy, last_assignee_first, needs_presence, capacity, counted_statuses, calendar_id,
+    overflow_team_id, overflow_after, version, name, is_default,
+    ARRAY(SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY user_id) AS member_ids,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('user_id', m.user_id, 'capacity', m.capacity,
+                                                  'calendar_id', m.calendar_id) ORDER BY m.user_id), '[]')
+     FROM team_members m
+     WHERE m.team_id = teams.id AND (m.capacity > 0 OR m.calendar_id IS NOT NULL)) AS members
+FROM teams
+WHERE %(team_ids)s::uuid[] IS NULL OR id = ANY(%(team_ids)s)
+ORDER BY lower(name);
+
+-- update_team_routing --
+-- How a team gives its tickets; no row when there is none, or not at this version.
+UPDATE teams
+SET strategy = %(strategy)s, last_assignee_first = %(last_assignee_first)s, needs_presence = %(needs_presence)s,
+    capacity = %(capacity)s, counted_statuses = %(counted_statuses)s, calendar_id = %(calendar_id)s,
+    overflow_team_id = %(overflow_team_id)s, overflow_after = %(overflow_after)s, version = version + 1
+WHERE id = %(team_id)s AND (%(expected_version)s::bigint = 0 OR version = %(expected_version)s::bigint)
+RETURNING version;
+
+-- update_member_routing --
+-- What is different for one member.
+UPDATE team_members SET capacity = %(capacity)s, calendar_id = %(calendar_id)s
+WHERE team_id = %(team_id)s AND user_id = %(user_id)s;
+
+-- reset_member_routing --
+-- All members are as the team says.
+UPDATE team_members SET capacity = 0, calendar_id = NULL WHERE team_id = %(team_id)s;
+
+-- list_skills --
+-- All skills by name, each with who has it.
+SELECT id, name, needs, level, version,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('user_id', u.user_id, 'level', u.level) ORDER BY u.user_id), '[]')
+     FROM user_skills u
+     WHERE u.skill_id = skills.id) AS holders
+FROM skills
+ORDER BY lower(name);
+
+-- insert_skill --
+-- Index skills_name_key tells that the name is taken.
+INSERT INTO skills (name, needs, level) VALUES (%(name)s, %(needs)s, %(level)s) RETURNING id;
+
+-- update_skill --
+-- The next version of a skill; no row when there is none, or not at this version.
+UPDATE skills
+SET name = %(name)s, needs = %(needs)s, level = %(level)s, version = version + 1
+WHERE id = %(skill_id)s AND (%(expected_version)s::bigint = 0 OR version = %(expected_version)s::bigint)
+RETURNING version;
+
+-- delete_skill --
+-- With who has it.
+DELETE FROM skills WHERE id = %(skill_id)s RETURNING id;
+
+-- set_skill_level --
+-- Somebody has a skill.
+INSERT INTO user_skills (user_id, skill_id, level)
+VALUES (%(user_id)s, %(skill_id)s, %(level)s)
+ON CONFLICT (user_id, skill_id) DO UPDATE SET level = excluded.level;
+
+-- remove_skill_level --
+-- Somebody has a skill no more.
+DELETE FROM user_skills WHERE user_id = %(user_id)s AND skill_id = %(skill_id)s;
+
+-- touch_availability --
+-- A sign of an open desk; a row comes back when it is the first one for a minute.
+WITH known AS MATERIALIZED (
+    SELECT seen_at FROM heartbeats
+    WHERE user_id = %(user_id)s AND seen_at >= (SELECT clock_timestamp() - interval '60 seconds')
+), touched AS (
+    INSERT INTO heartbeats (user_id, seen_at)
+    VALUES (%(user_id)s, clock_timestamp())
+    ON CONFLICT (user_id) DO UPDATE SET seen_at = excluded.seen_at
+)
+SELECT 1 AS arrived WHERE NOT EXISTS (SELECT FROM known);
+
+-- set_away --
+-- Somebody gets no tickets.
+INSERT INTO away (user_id, until, note)
+VALUES (%(user_id)s, %(until)s, %(note)s)
+ON CONFLICT (user_id) DO UPDATE SET until = excluded.until, note = excluded.note, since_at = clock_timestamp();
+
+-- end_away --
+-- Somebody is back.
+DELETE FROM away WHERE user_id = %(user_id)s;
+
+-- list_seen --
+-- Who was seen, and who is away.
+SELECT user_id, h.seen_at, coalesce(h.seen_at >= (SELECT clock_timestamp() - interval '60 seconds'), false) AS present,
+       a.user_id IS NOT NULL AS away, a.until AS away_until, coalesce(a.note, '') AS note
+FROM heartbeats h
+FULL JOIN away a USING (user_id)
+WHERE %(user_ids)s::uuid[] IS NULL OR user_id = ANY(%(user_ids)s);

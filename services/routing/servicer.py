@@ -11,12 +11,14 @@ from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
 from services.domain.decide import decide
-from services.domain.decision import Facts, RoutingFacts, TicketFacts, ToldTeam
-from services.domain.team import check_team_name, people_of_rules, routing_facts, told_teams
+from services.domain.decision import Facts, RoutingFacts, ToldTeam
+from services.domain.staffing import facts_of_team, revision_of, skill_facts
+from services.domain.team import Team, check_team_name, people_of_rules, routing_facts, told_teams
 from services.routing.convert import id_from, team_message
 from services.routing.rules.current import CurrentRules
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.staff import StaffDirectory
+from services.routing.staffing.current import CurrentStaffing
 from services.routing.store import RoutingStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -26,10 +28,16 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
     """Decides, and keeps teams."""
 
     def __init__(
-        self, store: RoutingStore, staff: StaffDirectory, service_levels: CurrentServiceLevels, rules: CurrentRules
+        self,
+        store: RoutingStore,
+        staff: StaffDirectory,
+        service_levels: CurrentServiceLevels,
+        staffing: CurrentStaffing,
+        rules: CurrentRules,
     ) -> None:
         self._store = store
         self._rules = rules
+        self._staffing = staffing
         self._service_levels = service_levels
         self._staff = staff
 
@@ -38,7 +46,7 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         facts = from_message(request.facts, Facts)
         levels, rules = await self._service_levels.read(), await self._rules.read()
         routing = replace(
-            await self._routing_facts(facts.ticket),
+            await self._routing_facts(facts, levels.assigned_teams | rules.teams),
             service_levels_revision=levels.revision,
             told_teams=await self._told_teams(levels.told_teams | rules.teams),
             rules_revision=rules.revision,
@@ -81,15 +89,24 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         team_id, user_id = id_from(request.team_id, of="team"), id_from(request.user_id, of="user")
         return pb.RemoveTeamMemberResponse(team=team_message(await self._store.remove_team_member(team_id, user_id)))
 
-    async def _routing_facts(self, ticket: TicketFacts) -> RoutingFacts:
+    async def _routing_facts(self, facts: Facts, named: frozenset[UUID]) -> RoutingFacts:
+        ticket = facts.ticket
         team = await self._store.find_team_for(ticket.team_id)
+        staffing = await self._staffing.read(team_ids=await self._teams_of(team, named))
         staff = await self._staff.list_staff()
         routing = routing_facts(team, staff, assignee_id=ticket.assignee_id)
-        if routing.members and (routing.assignee_active or ticket.assignee_id is None):
-            return routing
-        # Nobody counts as away by a list that may be seconds old: they may have come since.
-        staff = await self._staff.list_staff(anew=True)
-        return routing_facts(team, staff, assignee_id=ticket.assignee_id)
+        if not routing.members or not (routing.assignee_active or ticket.assignee_id is None):
+            # Nobody counts as away by a list that may be seconds old: they may have come since.
+            staff = await self._staff.list_staff(anew=True)
+            routing = routing_facts(team, staff, assignee_id=ticket.assignee_id)
+        teams = (facts_of_team(each, how, staffing, staff, at=facts.now) for each, how in staffing.teams)
+        skills = skill_facts(staffing.skills)
+        return replace(routing, teams=tuple(teams), skills=skills, revision=revision_of(staffing, staff))
+
+    async def _teams_of(self, team: Team, named: frozenset[UUID]) -> set[UUID]:
+        """The teams that the ticket may go to: its own, those named, and those that take what is too much."""
+        known = {team.id, *named}
+        return known | await self._store.list_overflow_teams(known)
 
     async def _told_teams(self, ids: frozenset[UUID]) -> tuple[ToldTeam, ...]:
         """Few ladders tell a team: nothing is read as long as none does."""

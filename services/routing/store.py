@@ -1,5 +1,6 @@
 """Teams and their members in PostgreSQL: the only user of routing's SQL."""
 
+from collections.abc import Collection
 from typing import Literal
 from uuid import UUID
 
@@ -10,13 +11,19 @@ from services.domain.team import Team
 from services.routing.convert import team_from_row
 from services.routing.rules import store as rules
 from services.routing.service_levels import store as service_levels
+from services.routing.staffing import store as staffing
 
 
 def _name_taken() -> DuradeskError:
     return AlreadyExists("Another team has this name.", reason="TEAM_NAME_TAKEN")
 
 
-CONSTRAINT_ERRORS = {"teams_name_key": _name_taken, **service_levels.CONSTRAINT_ERRORS, **rules.CONSTRAINT_ERRORS}
+CONSTRAINT_ERRORS = {
+    "teams_name_key": _name_taken,
+    **service_levels.CONSTRAINT_ERRORS,
+    **rules.CONSTRAINT_ERRORS,
+    **staffing.CONSTRAINT_ERRORS,
+}
 
 
 class RoutingStore:
@@ -33,6 +40,12 @@ class RoutingStore:
             row = await cursor.fetchone()
         assert row is not None, "the migration makes a default team and nothing removes it"
         return team_from_row(row)
+
+    async def list_overflow_teams(self, team_ids: Collection[UUID]) -> set[UUID]:
+        """The teams that take what is too much for these."""
+        async with self._database.transaction() as connection:
+            found = await connection.execute(self._queries["list_overflow_teams"], {"team_ids": list(team_ids)})
+            return {row["id"] for row in await found.fetchall()}
 
     async def list_teams(self) -> list[Team]:
         """All teams by name."""
@@ -80,6 +93,7 @@ class RoutingStore:
                 raise NotFound("There is no such team.", reason="TEAM_NOT_FOUND")
             if (await connection.execute(self._queries[query], parameters)).rowcount:
                 await connection.execute(self._queries["count_change"], parameters)
+                await connection.execute(self._queries["count_routing_change"])
             row = await (await connection.execute(self._queries["find_team_for"], parameters)).fetchone()
         assert row is not None
         return team_from_row(row)

@@ -95,6 +95,7 @@ def ticket_of(row: Row) -> Ticket:
         snooze_reason=row["snooze_reason"],
         snoozed_by=row["snoozed_by"],
         keep_on_reply=row["keep_on_reply"],
+        queued_since=row["queued_since"],
         category_id=row["category_id"],
         parent_id=row["parent_id"],
         children=Children(row["children"], row["open_children"]),

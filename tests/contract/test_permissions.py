@@ -14,7 +14,7 @@ from duradesk.identity.v1 import (
     session_service_pb2,
 )
 from duradesk.options.v1 import options_pb2
-from duradesk.routing.v1 import routing_service_pb2, rule_service_pb2, service_level_service_pb2
+from duradesk.routing.v1 import routing_service_pb2, rule_service_pb2, service_level_service_pb2, staffing_service_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from services.domain.principal import PERMISSIONS, Principal, Role
@@ -73,6 +73,19 @@ SERVED = {
     "UpdateSlaPolicy": ADMINS,
     "DeleteSlaPolicy": ADMINS,
     "ImportClosedDays": ADMINS,
+    "GetTeamRouting": STAFF | {Role.SERVICE},
+    "UpdateTeamRouting": ADMINS,
+    "ListSkills": STAFF | {Role.SERVICE},
+    "CreateSkill": ADMINS,
+    "UpdateSkill": ADMINS,
+    "DeleteSkill": ADMINS,
+    "SetSkillLevel": ADMINS,
+    "TouchAvailability": STAFF,
+    "SetAway": STAFF,
+    "GetAvailability": STAFF,
+    "ListAvailability": ADMINS,
+    "WatchAvailability": {Role.SERVICE},
+    "FindPlaces": {Role.SERVICE},
     "ListRules": STAFF | {Role.SERVICE},
     "CreateRule": ADMINS,
     "UpdateRule": ADMINS,
@@ -93,8 +106,9 @@ FILES = (
     routing_service_pb2,
     service_level_service_pb2,
     rule_service_pb2,
+    staffing_service_pb2,
 )
-OF_ROUTING = ("RoutingService", "ServiceLevelService", "RuleService")
+OF_ROUTING = ("RoutingService", "ServiceLevelService", "RuleService", "StaffingService")
 OF_IDENTITY = ("IdentityService", "SessionService", "AccountService", "InvitationService", "AccountMailService")
 METHODS = [
     method for file in FILES for service in file.DESCRIPTOR.services_by_name.values() for method in service.methods

@@ -25,6 +25,7 @@ from duradesk.tickets.v1 import (
     follower_service_pb2,
     merge_service_pb2,
     orchestration_service_pb2,
+    queue_service_pb2,
     ticket_service_pb2,
     upcoming_service_pb2,
 )
@@ -50,6 +51,7 @@ METHODS = [
         orchestration_service_pb2,
         desk_service_pb2,
         bulk_service_pb2,
+        queue_service_pb2,
         merge_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
@@ -66,6 +68,7 @@ NEEDS = {
     "list_events": "tickets.inspect",
     "list_dues": "tickets.inspect",
     "list_clocks": "tickets.inspect",
+    "get_queue_place": "tickets.inspect",
     "export_ledger": "tickets.inspect",
     "move_due": "tickets.change_dues",
     "run_due": "tickets.change_dues",

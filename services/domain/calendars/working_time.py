@@ -43,6 +43,11 @@ class WorkingTime:
         self._closes: list[int] = []
         self._worked: list[int] = []  # up to the end of each span, from the table's beginning
 
+    @property
+    def time_zone(self) -> str:
+        """The IANA time zone in which its hours are."""
+        return self._calendar.time_zone
+
     def add_working_time(self, start: datetime, duration: timedelta) -> datetime:
         """The instant by which so much has been worked since `start`; one at a closing time is that closing time.
 

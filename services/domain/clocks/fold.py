@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.domain.clocks.policy import Policy, ServiceLevels, choose_policy
 from services.domain.clocks.running import Moment, Word
-from services.domain.conditions.evaluate import evaluate
+from services.domain.conditions.evaluate import Facts, evaluate
 from services.domain.decision import EventFacts, TicketFacts
 from services.domain.ticket import AuthorKind, EventKind, FieldChange, Priority, TicketStatus, Visibility
 from services.domain.words import labels
@@ -65,7 +65,13 @@ def policy_of(ticket: TicketFacts, brand_id: UUID, levels: ServiceLevels, *, at:
     for policy in levels.policies:
         if policy.id == ticket.policy_id:
             return policy
-    facts = {
+    facts = condition_facts(ticket, brand_id)
+    return choose_policy(levels.policies, lambda policy: evaluate(levels.conditions[policy.id], facts, now=at))
+
+
+def condition_facts(ticket: TicketFacts, brand_id: UUID) -> Facts:
+    """What conditions of policies and skills may ask of a ticket."""
+    return {
         "brand": (brand_id,),
         "channel": (ticket.channel.value,),
         "priority": (ticket.priority.value,),
@@ -76,7 +82,6 @@ def policy_of(ticket: TicketFacts, brand_id: UUID, levels: ServiceLevels, *, at:
         "category_tree": category_line(ticket),
         "organisation": () if ticket.organisation_id is None else (ticket.organisation_id,),
     }
-    return choose_policy(levels.policies, lambda policy: evaluate(levels.conditions[policy.id], facts, now=at))
 
 
 def category_line(ticket: TicketFacts) -> tuple[UUID, ...]:

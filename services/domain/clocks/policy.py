@@ -142,8 +142,16 @@ class ServiceLevels:
     @property
     def told_teams(self) -> frozenset[UUID]:
         """The teams whose members some step tells."""
+        return self._teams(ActionKind.NOTIFY)
+
+    @property
+    def assigned_teams(self) -> frozenset[UUID]:
+        """The teams to which some step gives tickets."""
+        return self._teams(ActionKind.ASSIGN)
+
+    def _teams(self, kind: ActionKind) -> frozenset[UUID]:
         actions = (action for ladder in self.ladders.values() for step in ladder.steps for action in step.actions)
-        return frozenset(action.team_id for action in actions if action.kind is ActionKind.NOTIFY and action.team_id)
+        return frozenset(action.team_id for action in actions if action.kind is kind and action.team_id)
 
     def steps(self, policy: Policy | None, clock: ClockKind) -> tuple[LadderStep, ...]:
         """The ladder of a clock under the policy."""

@@ -53,6 +53,7 @@ def facts_of(
         "idle": (ticket.updated_at,),
         "due": _one(ticket.next_due_at),
         "snoozed": _one(ticket.snoozed_until),
+        "queued": _one(ticket.queued_since),
         **_limits(clocks),
     }
     return facts | {f"{CUSTOM}{name}": _scalars(value) for name, value in ticket.custom_fields.items()}

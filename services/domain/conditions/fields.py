@@ -76,6 +76,7 @@ _FIELDS = (
     Field("idle", Kind.AGE),
     Field("due", Kind.INSTANT, may_be_none=True),
     Field("snoozed", Kind.INSTANT, may_be_none=True),
+    Field("queued", Kind.INSTANT, may_be_none=True),
     Field("limit", Kind.INSTANT, may_be_none=True),
     Field("first_response", Kind.INSTANT, may_be_none=True),
     Field("next_response", Kind.INSTANT, may_be_none=True),
@@ -102,7 +103,7 @@ _FIELDS = (
 # The limits of the live clocks; `limit` is the nearest of them.
 LIMITS = ("limit", "first_response", "next_response", "periodic_update", "resolution")
 # What happens next is told to nobody but the staff.
-STAFF_ONLY = frozenset({"due", "snoozed", *LIMITS})
+STAFF_ONLY = frozenset({"due", "snoozed", "queued", *LIMITS})
 FIELDS = {field.name: field for field in _FIELDS}
 
 _COMPARISONS = (Operator.ABOVE, Operator.AT_LEAST, Operator.BELOW, Operator.AT_MOST)

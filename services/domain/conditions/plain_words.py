@@ -63,6 +63,8 @@ def _read(condition: Condition, named: Named, *, inside: bool) -> str:
             return f"({text})" if inside and len(parts) > 1 else text
         case Not(Test("snoozed", _, (None,))):
             return "snoozed"
+        case Not(Test("queued", _, (None,))):
+            return "waiting in a queue"
         case Not(Test() as test):
             return _negated(_test(test, named))
         case Not(part):
@@ -111,10 +113,12 @@ def _test(test: Test, named: Named) -> str:
             return f"{_DUES[name]} {'within' if within else 'in more than'} {values}"
         case "snoozed" if test.values == (None,):
             return "not snoozed"
+        case "queued" if test.values == (None,):
+            return "waiting in no queue"
         case "snoozed" if isinstance(test.values[0], timedelta):
             within = test.operator in (Operator.BELOW, Operator.AT_MOST)
             return f"snoozed for {'less' if within else 'more'} than {values} from now"
-        case "created" | "updated":
+        case "created" | "updated" | "queued":
             return f"{test.field} {_INSTANTS[test.operator]} {values}"
         case name if name in _DUES and test.values != (None,):
             return f"{_DUES[name]} {_INSTANTS[test.operator]} {values}"

@@ -36,6 +36,7 @@ SHORTHANDS = {
     "unassigned": "assignee:none",
     "overdue": "limit:0m",
     "snoozed": "-snoozed:none",
+    "queued": "-queued:none",
 }
 
 _SIGNS = {

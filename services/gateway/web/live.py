@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import asdict
 from typing import Annotated, Any, NoReturn
 
@@ -26,6 +26,8 @@ from services.gateway.deps import Behind, Services
 from services.gateway.web.session import Caller, SessionToken
 
 _RECHECK_SECONDS = 4.0
+# Somebody counts as here for 60 s after the last sign.
+_SEEN_SECONDS = 25.0
 # A browser has six connections to an address, over all its tabs: one is left for the pages themselves.
 MOST_STREAMS = 5
 # After how many milliseconds a browser connects again.
@@ -39,6 +41,7 @@ class Streams:
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
+        self._seen: dict[str, float] = {}
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -63,10 +66,12 @@ class Streams:
             self._open[token] -= 1
             if not self._open[token]:
                 del self._open[token]
+                self._seen.pop(token, None)
 
     async def guard(self, behind: Services, token: str, caller: Principal) -> NoReturn:
         """Wait until a stream of this session has to end, and raise why."""
         while True:
+            await self._touch(behind, token, caller)
             try:
                 async with asyncio.timeout(_RECHECK_SECONDS):
                     await self._stopping.wait()
@@ -76,6 +81,15 @@ class Streams:
                     raise Unauthenticated("The role has changed: begin anew.") from None
             else:
                 raise Unavailable("The gateway stops.")
+
+    async def _touch(self, behind: Services, token: str, caller: Principal) -> None:
+        """An open page is a sign that its reader is here: told at most every 30 s for all pages of a session."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._seen.get(token, 0.0) + _SEEN_SECONDS and caller.may("availability.set"):
+            self._seen[token] = now
+            # The stream goes on without: who is not seen for a minute gets no tickets, and is back within seconds.
+            with suppress(DuradeskError), calling_as(behind.signer.sign(caller)):
+                await behind.staffing.touch_availability()
 
 
 class _LiveResponse(StreamingResponse):

@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 from services.domain.delivery import Delivery
 from services.domain.desk import Draft
 from services.domain.followers import Follower
+from services.domain.queue import QueuePlace
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
 from services.gateway.deps import Behind, Services
 from services.gateway.web.activity import Change, changes_of
@@ -46,6 +47,7 @@ class Panel:
     failed: tuple[Delivery, ...]
     followers: tuple[Follower, ...]
     others: tuple[Ticket, ...]
+    queue: QueuePlace | None
     reply: Draft
     note: Draft
     list: TicketList
@@ -136,6 +138,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         brands = group.create_task(tickets.list_brands())
         calendars = group.create_task(behind.service_levels.list_calendars())
         others = group.create_task(_others(ticket, behind))
+        queue = group.create_task(_queue(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
         note = group.create_task(desk.get_draft(ticket.id, Visibility.INTERNAL))
     listed, directory = found_list.result()
@@ -163,6 +166,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         copies=copies.result(),
         failed=tuple(one for one in ledger if one.state in ("failed", "in_doubt") and one.kind != "reply_mail"),
         others=others.result(),
+        queue=queue.result(),
         reply=reply.result(),
         note=note.result(),
         list=listed,
@@ -197,6 +201,11 @@ async def _events(ticket: Ticket, behind: Services) -> list[Event]:
         found += events
         if not token or len(found) >= _MOST_MESSAGES:
             return found
+
+
+async def _queue(ticket: Ticket, behind: Services) -> QueuePlace | None:
+    """Where it waits for somebody who is free."""
+    return await behind.queue.get_queue_place(ticket.id) if ticket.queued_since else None
 
 
 async def _others(ticket: Ticket, behind: Services) -> tuple[Ticket, ...]:

@@ -42,6 +42,7 @@ class Shell:
     path: str
     views: tuple[ViewLink, ...]
     sent: Sent | None
+    is_away: bool = False
 
     def may(self, permission: str) -> bool:
         """Whether to show what needs this permission; the services check it anyway."""
@@ -57,10 +58,12 @@ async def shell_of(request: Request, *, view: str) -> Shell:
     caller: Principal | None = getattr(request.state, "caller", None)
     csrf: str = getattr(request.state, "csrf", "")
     links: tuple[ViewLink, ...] = ()
+    is_away = False
     if caller is not None:
-        counts = await _counts(services(request), caller)
+        behind = services(request)
+        counts, is_away = await asyncio.gather(_counts(behind, caller), _is_away(behind))
         links = tuple(ViewLink(each.name, counts.get(each.name, ""), each.name == view) for each in VIEWS)
-    return Shell(caller=caller, csrf=csrf, path=request.url.path, views=links, sent=_sent(request))
+    return Shell(caller=caller, csrf=csrf, path=request.url.path, views=links, sent=_sent(request), is_away=is_away)
 
 
 def _sent(request: Request) -> Sent | None:
@@ -68,6 +71,14 @@ def _sent(request: Request) -> Sent | None:
         return Sent(int(request.query_params["sent"]), UUID(request.query_params["message"]))
     except (KeyError, ValueError):
         return None
+
+
+async def _is_away(behind: Services) -> bool:
+    """Whether the caller said that they are away; no when that cannot be told now."""
+    try:
+        return (await behind.staffing.get_availability()).away
+    except DuradeskError:
+        return False
 
 
 async def _counts(behind: Services, caller: Principal) -> dict[str, str]:

@@ -2,7 +2,7 @@
 -- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
-       t.requester_id, t.created_at, w.policy_id, w.rule_id AS policy_rule_id,
+       t.requester_id, t.created_at, r.policy_id, r.rule_id AS policy_rule_id,
        t.type, t.tags, t.category_id, c.organisation_id, t.custom_fields,
        coalesce((SELECT path FROM categories WHERE id = t.category_id), '{}') AS category_path,
        CASE WHEN t.snoozed_until IS NULL THEN 0
@@ -42,6 +42,15 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
         FROM fired_dues f WHERE f.ticket_id = t.id) AS fired,
        (SELECT coalesce(jsonb_agg(w ORDER BY w.since_seq), '[]')
         FROM followers w WHERE w.ticket_id = t.id AND w.follower_id <> t.requester_id) AS followers,
+       w.waiting_since, w.epoch AS waiting_epoch,
+       CASE WHEN t.assignee_id IS NULL THEN coalesce(
+           (SELECT (c ->> 'old')::uuid FROM events e, jsonb_array_elements(e.changes) c
+            WHERE e.ticket_id = t.id AND c ->> 'field' = 'assignee_id' AND c ->> 'old' IS NOT NULL
+            ORDER BY e.seq DESC LIMIT 1),
+           (SELECT o.assignee_id FROM tickets o
+            WHERE o.requester_id = t.requester_id AND o.id <> t.id AND o.assignee_id IS NOT NULL
+            ORDER BY o.created_at DESC LIMIT 1))
+       END AS last_assignee_id,
        coalesce(p.down, b.family_down) AS down, coalesce(p.up, b.family_up) AS up,
        (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
        (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
@@ -57,7 +66,8 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 JOIN brands b ON b.id = t.brand_id
-LEFT JOIN rule_policies w ON w.ticket_id = t.id
+LEFT JOIN rule_policies r ON r.ticket_id = t.id
+LEFT JOIN waiting_tickets w ON w.ticket_id = t.id
 LEFT JOIN family_policies p ON p.ticket_id = t.id
 WHERE t.id = %(ticket_id)s;
 
@@ -73,17 +83,6 @@ INSERT INTO fired_dues (ticket_id, key, due_at, fired_at)
 VALUES (%(ticket_id)s, %(key)s, %(due_at)s, %(fired_at)s)
 ON CONFLICT ON CONSTRAINT fired_dues_once DO NOTHING
 RETURNING key;
-
--- take_turn --
--- The team's cursor, locked until the transaction ends and made if there is none yet.
-INSERT INTO assignment_cursors AS cursor (team_id)
-VALUES (%(team_id)s)
-ON CONFLICT (team_id) DO UPDATE SET last_user_id = cursor.last_user_id
-RETURNING last_user_id;
-
--- keep_turn --
--- Whose turn it was.
-UPDATE assignment_cursors SET last_user_id = %(user_id)s WHERE team_id = %(team_id)s;
 
 -- plan_effect --
 -- An effect with the Message-ID that it keeps through all attempts; the same key a second time is nothing new.

@@ -39,7 +39,7 @@ WITH clock AS MATERIALIZED (
     RETURNING id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
               custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at,
               created_at, updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, category_id,
-              merged_into, duplicate_of, spam
+              merged_into, duplicate_of, spam, queued_since
 ), message AS (
     INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
                           rfc_message_id, automatic, created_at)
@@ -74,7 +74,7 @@ WITH clock AS MATERIALIZED (
 SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
        custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at, created_at,
        updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, category_id, NULL::uuid AS parent_id,
-       '' AS resolution, 0 AS children, 0 AS open_children, merged_into, duplicate_of, spam,
+       '' AS resolution, 0 AS children, 0 AS open_children, merged_into, duplicate_of, spam, queued_since,
        contact.email AS requester_email, contact.name AS requester_name,
        contact.organisation_id AS requester_organisation_id, contact.named
 FROM ticket, contact;
@@ -84,6 +84,7 @@ FROM ticket, contact;
 SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_since, t.priority, t.type, t.tags,
        t.custom_fields, t.team_id, t.assignee_id, t.requester_id, t.follow_up_of, t.version, t.next_due_at,
        t.created_at, t.updated_at, t.snoozed_until, t.snooze_reason, t.snoozed_by, t.keep_on_reply,
+       t.queued_since,
        t.category_id, t.parent_id, t.resolution, (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
        (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
            AS open_children, t.merged_into, t.duplicate_of, t.spam,

@@ -18,7 +18,7 @@ from services.domain.decision import Decision, EffectOutcome, FactNeed, Facts, N
 from services.domain.errors import Invalid, InvalidTransition
 from services.domain.ticket import JsonObject
 from services.tickets.colleagues import Colleagues
-from services.tickets.store import decisions, effects, operations, outbox, reconcile, rules
+from services.tickets.store import decisions, effects, operations, outbox, reconcile, rules, waiting
 from services.tickets.store.decisions import DecisionRecord
 from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
@@ -166,6 +166,8 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         async with self._database.transaction() as conn:
             if signalled:
                 await outbox.confirm_outbox(conn, signalled)
+            await outbox.lock_claims(conn)
+            await waiting.nudge_freed(conn)
             return await outbox.claim_outbox(conn, window=request.window, urgent_places=request.urgent_places)
 
     def _wake_if(self, nudged: int) -> None:

@@ -343,6 +343,7 @@ def _ticket(ticket: Ticket) -> ticket_pb2.Ticket:
             snooze_reason="",
             snoozed_by="",
             keep_on_reply=False,
+            queued_since=None,
             parent_id=None,
             children=NO_CHILDREN,
         )

@@ -33,6 +33,7 @@ _COLUMNS = {
     "idle": SQL("t.updated_at"),
     "due": SQL("t.next_due_at"),
     "snoozed": SQL("t.snoozed_until"),
+    "queued": SQL("t.queued_since"),
     "limit": SQL("t.limit_at"),
     "first_response": SQL("t.first_response_at"),
     "next_response": SQL("t.next_response_at"),

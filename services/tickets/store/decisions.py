@@ -8,10 +8,9 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from services.domain.assignment import pick_round_robin
+from services.domain.assignment import Pick
 from services.domain.clocks.fold import FOLDED_FIELDS
 from services.domain.decision import (
-    Assignment,
     Decision,
     EffectKind,
     EventFacts,
@@ -23,6 +22,7 @@ from services.domain.decision import (
     PlannedEffect,
     Step,
     TicketFacts,
+    WaitingFacts,
 )
 from services.domain.errors import Conflict, Invalid, NotFound
 from services.domain.family.policy import DownPolicy, UpPolicy
@@ -32,6 +32,7 @@ from services.domain.ticket import (
     Brand,
     Channel,
     Due,
+    DueKind,
     EventKind,
     FieldChange,
     FollowerKind,
@@ -66,6 +67,7 @@ from services.tickets.store.rules import (
 )
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.ticket_fields import read_fields
+from services.tickets.store.waiting import keep_queue, pick_assignee
 
 ACTOR = "duradesk"
 # A decision takes at most so many events at once; the next one takes the rest.
@@ -111,6 +113,8 @@ async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collecti
         history=await read_history(conn, ticket_id) if FactNeed.HISTORY in needs else None,
         recent_runs=await read_recent_runs(conn, ticket_id) if FactNeed.RULES in needs else (),
         cut_rules=await read_open_cuts(conn) if FactNeed.RULES in needs else (),
+        waiting=WaitingFacts(row["waiting_since"], row["waiting_epoch"]) if row["waiting_since"] else None,
+        last_assignee_id=row["last_assignee_id"],
         family=family_facts_of(row),
     )
 
@@ -122,17 +126,22 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
     """
     locked = await lock_ticket(conn, decision.ticket_id)
     _check_current(decision, facts=facts, locked=locked)
-    replan = await _planned_dues(conn, decision.ticket_id) != set(decision.dues)
+    assignment = decision.assignment
+    picked = await pick_assignee(conn, assignment, locked.ticket, facts) if assignment else None
+    dues = _dues_of(decision, picked)
+    replan = await _planned_dues(conn, decision.ticket_id) != set(dues)
     rewound = decision.clocks != facts.clocks
+    # Who waits on in vain is looked at again and again: that is no news.
+    moved = picked is not None and (picked.user_id is not None or facts.waiting is None)
     await take_news(conn, decision)
     heard = bool(decision.family_news)
-    if facts.events or decision.steps or decision.assignment or decision.effects or replan or rewound or heard:
+    if facts.events or decision.steps or moved or decision.effects or replan or rewound or heard:
         decision_id = await _store_decision(conn, decision, record)
         for step in decision.steps:
             locked = await _take_step(conn, locked, step, facts=facts, decision_id=decision_id)
         look_from = locked.ticket.version
-        if decision.assignment is not None:
-            assigned = await _assign(conn, locked, decision.assignment, decision_id=decision_id)
+        if assignment is not None and picked is not None:
+            assigned = await _assign(conn, locked, picked, cause=assignment.cause, decision_id=decision_id)
             if facts.brand.staff_notices:
                 await _tell_assignee(conn, locked.ticket, assigned.ticket, decision_id=decision_id)
             locked = assigned
@@ -142,7 +151,8 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
         await settle_duplicates(conn, locked, happened, actor=ACTOR)
         await keep_clocks(conn, decision.ticket_id, decision.clocks, known=facts.clocks)
         if replan:
-            await _replan(conn, decision.ticket_id, decision.dues)
+            await _replan(conn, decision.ticket_id, dues)
+    await keep_queue(conn, locked.ticket, facts, assignment, picked)
     decided_seq = decision.decided_seq if facts.more else locked.ticket.version
     look_again = decision.look_again and not facts.more and locked.ticket.version > look_from
     if look_again:
@@ -215,18 +225,17 @@ async def _take_step(
     return taken
 
 
-async def _assign(conn: Connection, locked: LockedTicket, assignment: Assignment, *, decision_id: UUID) -> LockedTicket:
-    """Pick under the team's cursor, so that concurrent decisions take turns and a retry burns none."""
-    changes, reason = {"team_id": assignment.team_id}, assignment.reason
-    if assignment.candidates:
-        team = {"team_id": assignment.team_id}
-        row = await (await conn.execute(QUERIES["take_turn"], team)).fetchone()
-        assert row is not None
-        picked = pick_round_robin(assignment.candidates, row["last_user_id"])
-        assert picked is not None
-        await conn.execute(QUERIES["keep_turn"], {**team, "user_id": picked.user_id})
-        changes["assignee_id"] = picked.user_id
-        reason = f"{reason} ({picked.reason})"
+def _dues_of(decision: Decision, picked: Pick | None) -> tuple[Due, ...]:
+    """What is planned; nothing overflows that somebody has got."""
+    waits = picked is not None and picked.user_id is None
+    return tuple(due for due in decision.dues if waits or due.kind is not DueKind.OVERFLOW)
+
+
+async def _assign(
+    conn: Connection, locked: LockedTicket, picked: Pick, *, cause: str, decision_id: UUID
+) -> LockedTicket:
+    """Give the ticket to who was picked, or put it into the team's queue."""
+    changes = {"team_id": picked.team_id, "assignee_id": picked.user_id}
     if all(getattr(locked.ticket, field) == value for field, value in changes.items()):
         return locked
     return await append_event(
@@ -236,8 +245,8 @@ async def _assign(conn: Connection, locked: LockedTicket, assignment: Assignment
         actor=ACTOR,
         changes=changes,
         decision_id=decision_id,
-        cause=assignment.cause,
-        reason=reason,
+        cause=cause,
+        reason=picked.reason,
     )
 
 

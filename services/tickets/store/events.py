@@ -31,6 +31,8 @@ RANKS = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW:
 PACED_RANK = 4
 # What a ticket is found by besides its messages.
 _SEARCHED = {"subject", "tags", "type", "custom_fields"}
+# What may leave its assignee with a ticket less.
+_MAY_FREE = {"assignee_id", "status", "snoozed_until"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ async def append_event(
         raise Conflict("The ticket changed meanwhile: read it again and decide again.")
     if real.keys() & _SEARCHED:
         await conn.execute(QUERIES["change_head"], {"ticket_id": old.id, "head": head_vector(new)})
+    if old.assignee_id is not None and real.keys() & _MAY_FREE:
+        await conn.execute(QUERIES["free_place"], {"user_id": old.assignee_id})
     ticket = replace(new, version=row["version"], updated_at=row["updated_at"], status_since=row["status_since"])
     await tell_family(conn, old, ticket, actor=actor, settling=settling, epoch=row["version"])
     return LockedTicket(ticket, row["status_epoch"], locked.decided_seq)

@@ -17,13 +17,18 @@ PARKED_ATTEMPTS = 8
 log = structlog.get_logger()
 
 
+async def lock_claims(conn: Connection) -> None:
+    """One claimer at a time, until the transaction ends: two that count the busy places would both fill the last."""
+    await conn.execute(QUERIES["lock_outbox_claims"])
+
+
 async def claim_outbox(conn: Connection, *, window: int, urgent_places: int) -> tuple[Nudge, ...]:
     """Take what may be signalled now, urgent and soonest due first.
 
     A row that was signalled in the last 30 s and not answered holds a place of the window; later it is sent again. One
-    that was claimed and of which nobody says within 6 s that it was signalled goes to the next who asks.
+    that was claimed and of which nobody says within 6 s that it was signalled goes to the next who asks. The caller
+    holds the lock of the claims.
     """
-    await conn.execute(QUERIES["lock_outbox_claims"])
     parameters = {"window": window, "urgent_places": urgent_places}
     rows = await (await conn.execute(QUERIES["claim_outbox"], parameters)).fetchall()
     for row in rows:

@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
+from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -24,7 +25,9 @@ from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import AuthorKind, EventKind, Priority, TicketStatus, Visibility
 from services.domain.user import User
 from services.tickets.client.orchestration import OrchestrationClient
+from services.tickets.client.queue import QueueClient
 from services.tickets.servicer.orchestration import OrchestrationServicer
+from services.tickets.servicer.queue import QueueServicer
 from services.tickets.store.events import append_event, enqueue, lock_ticket
 from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
@@ -84,6 +87,7 @@ class Desk:
     client: OrchestrationClient
     clock: Clock
     colleagues: Staff
+    queues: QueueClient
     routing: RoutingFacts = field(default_factory=make_routing)
 
     async def rows(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
@@ -223,13 +227,14 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (
                     add_OrchestrationServiceServicer_to_server,
                     OrchestrationServicer(database, wakeup, MailMaker(LINKS, REPLY_ADDRESSES), colleagues),
-                )
+                ),
+                (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
             ],
             authenticator=SignedOnly(SIGNER),
         ) as port,
         open_channel(f"127.0.0.1:{port}", credentials=lambda: SIGNER.sign(WORKER)) as channel,
     ):
-        desk = Desk(url, database, wakeup, OrchestrationClient(channel), clock, colleagues)
+        desk = Desk(url, database, wakeup, OrchestrationClient(channel), clock, colleagues, QueueClient(channel))
         # Most tests are about one mail; those about the others switch them on.
         await desk.set_brand(acknowledge=False, resolved_notice=False, undo_seconds=0)
         yield desk

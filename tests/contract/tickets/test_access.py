@@ -13,6 +13,7 @@ from duradesk.tickets.v1 import (
     desk_service_pb2,
     family_service_pb2,
     merge_service_pb2,
+    queue_service_pb2,
     ticket_service_pb2,
 )
 from google.protobuf.message_factory import GetMessageClass
@@ -81,6 +82,11 @@ SERVED = {
     "UndoBulkJob": INSPECTORS,
     "ClaimBulkJobs": {Role.SERVICE},
     "RunBulkPage": {Role.SERVICE},
+    "GetQueuePlace": INSPECTORS,
+    "ListLoads": ADMINS,
+    "ListWaiting": ADMINS,
+    "ListQueues": {Role.SERVICE},
+    "NudgeQueues": {Role.SERVICE},
     "SetParent": AGENTS,
     "RemoveParent": AGENTS,
     "GroupTickets": AGENTS,
@@ -104,7 +110,14 @@ SERVED = {
 }
 METHODS = [
     method
-    for file in (ticket_service_pb2, desk_service_pb2, bulk_service_pb2, family_service_pb2, merge_service_pb2)
+    for file in (
+        ticket_service_pb2,
+        desk_service_pb2,
+        bulk_service_pb2,
+        family_service_pb2,
+        merge_service_pb2,
+        queue_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]

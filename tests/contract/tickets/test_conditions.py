@@ -90,6 +90,7 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[Operator, ...]]] = {
     "idle": (SPANS, (Operator.AT_LEAST, Operator.BELOW)),
     "due": ((*SPANS, *WHEN), (Operator.ABOVE, Operator.AT_MOST)),
     "snoozed": (("none", *WHEN), (Operator.IS,)),
+    "queued": (("none", *WHEN), (Operator.IS,)),
     "limit": (("none", *WHEN), (Operator.IS,)),
     "first_response": (SPANS, (Operator.ABOVE, Operator.AT_MOST)),
     "next_response": (("none",), (Operator.IS,)),
@@ -238,7 +239,8 @@ async def _age(desk: Desk) -> None:
         " updated_at = instant() - number * interval '1 hour',"
         " next_due_at = CASE number %% 3 WHEN 0 THEN NULL WHEN 1 THEN instant() + number * interval '1 hour'"
         " ELSE '2026-03-01 12:00Z' END,"
-        " snoozed_until = CASE number %% 4 WHEN 0 THEN '2030-01-01Z'::timestamptz END"
+        " snoozed_until = CASE number %% 4 WHEN 0 THEN '2030-01-01Z'::timestamptz END,"
+        " queued_since = CASE number %% 4 WHEN 1 THEN '2026-01-01Z'::timestamptz END"
     )
     await desk.rows(
         "INSERT INTO clocks (ticket_id, kind, epoch, segments, carried, policy_version, calendar_version, target,"

@@ -15,7 +15,7 @@ from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, new_message, n
 
 # What events do not tell as changes: the id, and what the decisions keep for themselves.
 # Two follow from the words of the requester that the events name, and from the priority; the limits from the clocks.
-NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency"}
+NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency", "queued_since"}
 NOT_TOLD |= {"first_response_at", "next_response_at", "periodic_update_at", "resolution_at", "limit_at"}
 Step = Callable[[Desk, UUID, Random], Awaitable[Any]]
 
@@ -89,7 +89,7 @@ def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
     """The row as the events tell it."""
     row: dict[str, Any] = {"team_id": None, "assignee_id": None, "created_at": events[0]["occurred_at"]}
     row |= {"snoozed_until": None, "snooze_reason": "", "snoozed_by": "", "keep_on_reply": False}
-    row |= {"parent_id": None, "resolution": ""}
+    row |= {"category_id": None, "parent_id": None, "resolution": ""}
     row |= {"merged_into": None, "duplicate_of": None, "spam": False}
     for event in events:
         for change in event["changes"]:

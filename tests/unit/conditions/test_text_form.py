@@ -96,7 +96,7 @@ def test_text_is_read_as_the_condition_it_says(written: str, condition: Conditio
         ("older:999999w", 1, "30m, 4h, 2d or 1w"),
         ("created:yesterday", 1, "2026-01-31"),
         ("created:9999-12-31", 1, "2026-01-31"),
-        ("is:late", 1, "open, settled, unassigned, overdue, snoozed"),
+        ("is:late", 1, "open, settled, unassigned, overdue, snoozed, queued"),
         ('tag:a "late', 7, "quotation mark is never closed"),
         ("(tag:a", 1, "never closed"),
         ("tag:a)", 6, "closes nothing"),
