@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.domain.actions import MOST_ACTIONS, Action, ActionKind, action_problems
-from services.domain.conditions.fields import CUSTOM, FIELDS, find_field
+from services.domain.conditions.fields import CUSTOM, find_field
 from services.domain.conditions.text_form import parse_text
 from services.domain.conditions.tree import Condition, Name, Operator, tests
 from services.domain.errors import Invalid
@@ -20,8 +20,6 @@ PLACEHOLDERS = ("name", "subject", "number", "brand")
 WITHOUT_PAST = ("organisation", "category_tree", "parent", "children")
 OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
 _NOT_YET = (ActionKind.LINK_TO_PARENT,)
-# A rule sees the ticket at an event: what is planned for it, and what a list counts from, is not known there.
-UNKNOWN_FIELDS = tuple(field for field in FIELDS if field not in ASKABLE)
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 
 
