@@ -53,54 +53,6 @@ async def _add_action(page: Page, number: int, kind: str, **parts: str) -> None:
         await page.get_by_label(f"Action {number}: {what}").select_option(label=value)
 
 
-async def test_a_manager_makes_a_rule_without_code_and_sees_it_work(desk: Desk) -> None:
-    name = _prepare(desk)
-    page = await desk.open("/settings/rules", user=DISPATCHER.email)
-    await page.get_by_role("link", name="New rule").click()
-    await page.get_by_label("Name", exact=True).fill(name)
-    await _choose_brand(page)
-    await page.get_by_role("button", name="Add a condition").click()
-    await page.get_by_label("Condition 1: field").select_option("text")
-    await page.get_by_label("Condition 1: values").fill("refund, reklamace")
-    await _add_action(page, 1, "assign", team="Billing")
-    await _add_action(page, 2, "set_priority", priority="High")
-    await _add_action(page, 3, "set_sla_policy", policy="Gold")
-    await _add_action(page, 4, "notify", person=LEAD.name)
-    sentence = (
-        f"When a ticket is new at {STORE} and mentions refund or reklamace: give it to Billing, set priority high,"
-        f" set SLA policy Gold and tell {LEAD.name}."
-    )
-    await expect(page.locator("#sentence")).to_have_text(re.compile(re.escape(sentence)))
-    assert not await axe_violations(page)
-    try:
-        await page.get_by_role("button", name="Save and switch on").click()
-        await page.wait_for_url("**/settings/rules/*done=saved")
-        ticket = _new_ticket(desk, "Reklamace of a kettle")
-        other = _new_ticket(desk, "A question on kettles")
-        await until(lambda: desk.get(ticket)["priority"] == "high", "the rule")
-        with desk.api() as api:
-            teams = {team["id"]: team["name"] for team in api.get("/teams").json()["items"]}
-            clocks = api.get(f"/tickets/{ticket['id']}/clocks").json()["items"]
-        assert teams[desk.get(ticket)["team_id"]] == "Billing"
-        assert "Gold" in str(clocks)
-        await until(lambda: any(name in str(mail) for mail in desk.stack.sent_mails(LEAD.email)), "the lead's mail")
-        assert desk.get(other)["priority"] == "normal"
-        await _ask_why(page, ticket, name)
-    finally:
-        _delete(desk, name)
-
-
-async def _ask_why(page: Page, ticket: dict[str, Any], name: str) -> None:
-    """Why the rule ran."""
-    await page.goto(f"/tickets/{ticket['number']}")
-    await page.get_by_role("link", name="Why?").first.click()
-    run = page.locator(".run", has_text=name)
-    await expect(run.locator(".tick.held").first).to_be_visible()
-    await expect(run).to_contain_text("mentions refund or reklamace")
-    await expect(run).to_contain_text("priority normal → high")
-    assert not await axe_violations(page)
-
-
 async def _tab_to(page: Page, name: str) -> None:
     """Press Tab until the focus is on what is called so."""
     script = """() => { const at = document.activeElement;
@@ -169,3 +121,51 @@ async def test_rules_are_dragged_and_moved_by_their_buttons(desk: Desk) -> None:
     finally:
         for name in names:
             _delete(desk, name)
+
+
+async def test_a_manager_makes_a_rule_without_code_and_sees_it_work(desk: Desk) -> None:
+    name = _prepare(desk)
+    page = await desk.open("/settings/rules", user=DISPATCHER.email)
+    await page.get_by_role("link", name="New rule").click()
+    await page.get_by_label("Name", exact=True).fill(name)
+    await _choose_brand(page)
+    await page.get_by_role("button", name="Add a condition").click()
+    await page.get_by_label("Condition 1: field").select_option("text")
+    await page.get_by_label("Condition 1: values").fill("refund, reklamace")
+    await _add_action(page, 1, "assign", team="Billing")
+    await _add_action(page, 2, "set_priority", priority="High")
+    await _add_action(page, 3, "set_sla_policy", policy="Gold")
+    await _add_action(page, 4, "notify", person=LEAD.name)
+    sentence = (
+        f"When a ticket is new at {STORE} and mentions refund or reklamace: give it to Billing, set priority high,"
+        f" set SLA policy Gold and tell {LEAD.name}."
+    )
+    await expect(page.locator("#sentence")).to_have_text(re.compile(re.escape(sentence)))
+    assert not await axe_violations(page)
+    try:
+        await page.get_by_role("button", name="Save and switch on").click()
+        await page.wait_for_url("**/settings/rules/*done=saved")
+        ticket = _new_ticket(desk, "Reklamace of a kettle")
+        other = _new_ticket(desk, "A question on kettles")
+        await until(lambda: desk.get(ticket)["priority"] == "high", "the rule")
+        with desk.api() as api:
+            teams = {team["id"]: team["name"] for team in api.get("/teams").json()["items"]}
+            clocks = api.get(f"/tickets/{ticket['id']}/clocks").json()["items"]
+        assert teams[desk.get(ticket)["team_id"]] == "Billing"
+        assert "Gold" in str(clocks)
+        await until(lambda: any(name in str(mail) for mail in desk.stack.sent_mails(LEAD.email)), "the lead's mail")
+        assert desk.get(other)["priority"] == "normal"
+        await _ask_why(page, ticket, name)
+    finally:
+        _delete(desk, name)
+
+
+async def _ask_why(page: Page, ticket: dict[str, Any], name: str) -> None:
+    """Why the rule ran."""
+    await page.goto(f"/tickets/{ticket['number']}")
+    await page.get_by_role("link", name="Why?").first.click()
+    run = page.locator(".run", has_text=name)
+    await expect(run.locator(".tick.held").first).to_be_visible()
+    await expect(run).to_contain_text("mentions refund or reklamace")
+    await expect(run).to_contain_text("priority normal → high")
+    assert not await axe_violations(page)
