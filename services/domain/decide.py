@@ -14,6 +14,7 @@ from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
 from services.domain.decide_clocks import fold_clocks, pass_limit, show_clocks, take_ladder_step
 from services.domain.decide_family import hear_children
 from services.domain.decide_owner import give_owner, give_to_new_team, let_overflow
+from services.domain.decide_promise import miss_promise
 from services.domain.decision import (
     Decision,
     EffectKind,
@@ -266,5 +267,6 @@ _FIRE = {
     DueKind.CLOCK_LIMIT: pass_limit,
     DueKind.LADDER_STEP: take_ladder_step,
     DueKind.REMINDER: _remind_colleague,
+    DueKind.PROMISED_UPDATE: miss_promise,
     DueKind.OVERFLOW: let_overflow,
 }

@@ -123,6 +123,15 @@ class WaitingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PromiseFacts:
+    """The last promise of an update, by the seq of its event; `kept_at` is when the staff wrote after it."""
+
+    seq: int
+    promised_at: datetime
+    kept_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision on one ticket may look at, read in one transaction."""
 
@@ -137,6 +146,7 @@ class Facts:
     moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
     reminders: tuple[ReminderFacts, ...] = ()
+    promise: PromiseFacts | None = None
     waiting: WaitingFacts | None = None
     last_assignee_id: UUID | None = None
     family: FamilyFacts | None = None

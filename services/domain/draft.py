@@ -37,6 +37,7 @@ class Draft:
             self.fired,
             moved=facts.moved,
             reminders=facts.reminders,
+            promise=facts.promise,
             service=service,
             overflow=self.overflow_due,
         )
