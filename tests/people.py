@@ -25,6 +25,7 @@ from services.routing.client import RoutingClient
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
@@ -85,14 +86,15 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
         current = CurrentStaffing(staffing, levels)
         planning = Planning(PlanningClient(tickets), levels)
-        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, levels, current)
+        store = routing_store.RoutingStore(database)
+        servicer, names = RoutingServicer(store, staff, levels, current), KnownNames(store, staff)
         async with running_server(
             Settings(),
             name="routing",
             address=("127.0.0.1", 0),
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning, names)),
                 (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), levels)),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
             ],

@@ -39,7 +39,13 @@ _UNREACHABLE = "no mail: the requester has no address"
 def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS) -> Decision:
     """What is to happen to the ticket now."""
     draft = Draft(
-        facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks, told_teams=routing.told_teams
+        facts,
+        facts.ticket,
+        list(facts.fired),
+        levels=levels,
+        clocks=facts.clocks,
+        told_teams=routing.told_teams,
+        gone=routing.gone,
     )
     for event in facts.events:
         _acknowledge(draft, event)

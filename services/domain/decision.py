@@ -244,7 +244,10 @@ class ToldTeam:
 @dataclass(frozen=True, slots=True)
 class RoutingFacts:
     """Routing's own facts at the moment of the decision: the ticket's team (else the default one), its active members,
-    whether the ticket's assignee is still active, the teams that steps of ladders tell, and those that it may go to."""
+    whether the ticket's assignee is still active, the teams that steps of ladders tell, and those that it may go to.
+
+    `gone` are users that steps of ladders name and who are no active members of the staff any more.
+    """
 
     team_id: UUID
     team_name: str
@@ -256,6 +259,7 @@ class RoutingFacts:
     teams: tuple[TeamFacts, ...] = ()
     skills: tuple[SkillFacts, ...] = ()
     revision: int = 0
+    gone: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from services.domain.clocks.fold import policy_of
 from services.domain.clocks.model import Clock
@@ -25,6 +26,7 @@ class Draft:
     levels: ServiceLevels = NO_SERVICE_LEVELS
     clocks: tuple[Clock, ...] = ()
     told_teams: tuple[ToldTeam, ...] = ()
+    gone: tuple[UUID, ...] = ()
     overflow_due: Due | None = None
 
     def plan(self) -> tuple[Due, ...]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from services.domain.actions import Action, ActionKind
@@ -9,6 +10,15 @@ from services.domain.decision import TicketFacts, ToldTeam
 from services.domain.ticket import FieldChange, Priority
 
 _ORDER = tuple(Priority)
+
+
+def without_gone(actions: Iterable[Action], gone: Collection[UUID]) -> Iterator[Action]:
+    """The actions without the people who are gone; one that names nobody else is left out."""
+    for action in actions:
+        if action.user_id is None or action.user_id not in gone:
+            yield action
+        elif action.team_id is not None:
+            yield replace(action, user_id=None)
 
 
 def changes_of(

@@ -55,6 +55,11 @@ def told_teams(teams: Iterable[Team], staff: Iterable[User], *, ids: Collection[
     )
 
 
+def gone_users(staff: Iterable[User], *, named: Collection[UUID]) -> tuple[UUID, ...]:
+    """Those of the named users who are no active members of the staff any more."""
+    return tuple(sorted(set(named) - {user.id for user in _active(staff)}))
+
+
 def _active(staff: Iterable[User]) -> list[User]:
     return sorted((user for user in staff if user.is_active_staff), key=lambda user: user.id)
 

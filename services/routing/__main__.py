@@ -18,6 +18,7 @@ from services.identity.client import IdentityClient
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
@@ -46,15 +47,16 @@ async def run(settings: RoutingSettings) -> None:
         staff = StaffDirectory(IdentityClient(identity))
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
         current = CurrentStaffing(staffing, levels)
-        planning = Planning(PlanningClient(tickets), levels)
+        store, planning = RoutingStore(database), Planning(PlanningClient(tickets), levels)
+        names = KnownNames(store, staff)
         await serve(
             settings,
             name="routing",
             address=(settings.listen, settings.grpc_port + 1),
             services=[
-                (add_RoutingServiceServicer_to_server, RoutingServicer(RoutingStore(database), staff, levels, current)),
+                (add_RoutingServiceServicer_to_server, RoutingServicer(store, staff, levels, current)),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning, names)),
                 (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), levels)),
             ],
             authenticator=SignedOnly(signer),

@@ -14,7 +14,7 @@ from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import decide
 from services.domain.decision import Facts, RoutingFacts, ToldTeam
 from services.domain.staffing import facts_of_team, revision_of, skill_facts
-from services.domain.team import Team, check_team_name, routing_facts, told_teams
+from services.domain.team import Team, check_team_name, gone_users, routing_facts, told_teams
 from services.routing.convert import id_from, team_message
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.staff import StaffDirectory
@@ -47,6 +47,7 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
             await self._routing_facts(facts, levels),
             service_levels_revision=levels.revision,
             told_teams=await self._told_teams(levels.told_teams),
+            gone=await self._gone(levels.named_users),
         )
         return pb.DecideResponse(
             decision=to_message(decide(facts, routing, levels), decision_pb2.Decision),
@@ -100,6 +101,9 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         """The teams that the ticket may go to: its own, those that steps name, and those that take what is too much."""
         named = {team.id, *levels.assigned_teams}
         return named | await self._store.list_overflow_teams(named)
+
+    async def _gone(self, named: frozenset[UUID]) -> tuple[UUID, ...]:
+        return gone_users(await self._staff.list_staff(), named=named) if named else ()
 
     async def _told_teams(self, ids: frozenset[UUID]) -> tuple[ToldTeam, ...]:
         """Few ladders tell a team: nothing is read as long as none does."""
