@@ -38,6 +38,7 @@ def plan_dues(
     reminders: Sequence[ReminderFacts] = (),
     promise: PromiseFacts | None = None,
     service: ServiceLevel = ServiceLevel(),
+    rules: Sequence[Due] = (),
     overflow: Due | None = None,
 ) -> tuple[Due, ...]:
     """All dues of the ticket that have not fired, soonest first; one that somebody moved is where they put it."""
@@ -59,6 +60,7 @@ def plan_dues(
     if promise is not None and not ticket.status.is_settled and not _is_kept(promise):
         key = due_key(DueKind.PROMISED_UPDATE, promise.seq)
         dues.append(Due(key, DueKind.PROMISED_UPDATE, promise.promised_at, "update promised to the customer"))
+    dues += rules
     # Whoever wants to be reminded is, whatever has become of the ticket.
     dues += [
         Due(due_key(DueKind.REMINDER, wanted.seq), DueKind.REMINDER, wanted.remind_at, "reminder of a colleague")

@@ -86,6 +86,9 @@ class EventKind(StrEnum):
     PROMISE_MISSED = "promise_missed"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
+    RULE_APPLIED = "rule_applied"
+    RULE_CUT = "rule_cut"
+    RULE_REQUESTED = "rule_requested"
     PARENT_SET = "parent_set"
     PARENT_REMOVED = "parent_removed"
     CHILD_ADDED = "child_added"
@@ -116,6 +119,7 @@ class DueKind(StrEnum):
     LADDER_STEP = "ladder_step"
     REMINDER = "reminder"
     PROMISED_UPDATE = "promised_update"
+    RULE = "rule"
     OVERFLOW = "overflow"
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
+from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -30,12 +32,14 @@ from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.colleagues import IdentityColleagues
 from services.tickets.news import NewsDesk
+from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
@@ -91,12 +95,14 @@ def services_on(
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+        (add_MacroServiceServicer_to_server, MacroServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news, colleagues)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),
         (add_FollowerServiceServicer_to_server, FollowerServicer(store, colleagues)),
         (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
         (add_MergeServiceServicer_to_server, MergeServicer(store)),
+        (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
             OrchestrationServicer(database, wakeup, mails, colleagues),
