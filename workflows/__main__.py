@@ -27,11 +27,12 @@ from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
 from services.routing.staffing.client import StaffingClient
 from services.tickets.client.bulk import BulkClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.queue import QueueClient
 from services.tickets.client.tickets import TicketsClient
 from workflows.account_mail_activities import AccountMailActivities, AccountMailRelay
-from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, CascadeActivities, DeliverActivities, TicketActivities
 from workflows.bulk_relay import BulkRelay
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.patience import Outage, connect, pause
@@ -111,9 +112,10 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
             case "worker":
                 sender = SmtpSender(settings, ObjectStore(settings.object_store_url))
                 decide, change = TicketActivities(orchestration, behind.routing), BulkActivities(behind.bulks)
+                cascades = CascadeActivities(behind.families)
                 account_mails = AccountMailActivities(behind.account_mails, behind.tickets, sender)
                 workers = {
-                    TICKETS_QUEUE: lambda: tickets_worker(client, decide, change),
+                    TICKETS_QUEUE: lambda: tickets_worker(client, decide, change, cascades),
                     DELIVER_QUEUE: lambda: deliver_worker(
                         client, DeliverActivities(orchestration, sender), account_mails
                     ),
@@ -143,6 +145,7 @@ class _Services:
 
     orchestration: OrchestrationClient
     bulks: BulkClient
+    families: FamilyClient
     tickets: TicketsClient
     routing: RoutingClient
     queues: QueueClient
@@ -165,6 +168,7 @@ async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) 
         yield _Services(
             orchestration=OrchestrationClient(tickets),
             bulks=BulkClient(tickets),
+            families=FamilyClient(tickets),
             tickets=TicketsClient(tickets),
             routing=RoutingClient(routing),
             queues=QueueClient(tickets),

@@ -17,9 +17,10 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from services.domain.decision import ClaimedEffect, EffectOutcome, Plan, RoutingFacts
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
+from services.domain.family.cascade import progress_words
 from services.domain.ticket import TicketStatus
-from workflows.messages import AdvanceResult, BulkPageResult
-from workflows.ports import Bulks, Effects, MailSender, Orchestration, Routing, SendResult
+from workflows.messages import AdvanceResult, BulkPageResult, CascadePageResult
+from workflows.ports import Bulks, Cascades, Effects, MailSender, Orchestration, Routing, SendResult
 
 _DECISION_TRIES = 5
 # What a worker that was killed costs the mails it was sending. A living one keeps its leases for as long as it needs.
@@ -75,6 +76,24 @@ class BulkActivities:
             except NotFound:
                 return BulkPageResult(finished=True)
             return BulkPageResult(progress.finished, progress.handled, progress.total)
+
+
+class CascadeActivities:
+    """`run_cascade_page`, on the same queue."""
+
+    def __init__(self, cascades: Cascades) -> None:
+        self._cascades = cascades
+
+    @activity.defn
+    async def run_cascade_page(self, cascade_id: str) -> CascadePageResult:
+        """Change the next children of a parent. Safe to repeat."""
+        with _told_by_code():
+            try:
+                done = await self._cascades.run_cascade_page(_known_id(cascade_id))
+            except NotFound:
+                return CascadePageResult(finished=True)
+            words = progress_words(done.act, handled=done.handled, total=done.total)
+            return CascadePageResult(done.finished, done.handled, done.total, words)
 
 
 class DeliverActivities:
@@ -159,7 +178,7 @@ def _patience(attempt: int) -> timedelta:
 
 
 def _result(plan: Plan, routing: RoutingFacts) -> AdvanceResult:
-    nothing_left = not plan.more and not plan.open_effects and plan.next_due_at is None
+    nothing_left = not (plan.more or plan.open_effects or plan.cascade_id) and plan.next_due_at is None
     return AdvanceResult(
         finished=nothing_left and plan.status is TicketStatus.CLOSED,
         number=plan.number,
@@ -173,6 +192,8 @@ def _result(plan: Plan, routing: RoutingFacts) -> AdvanceResult:
         next_due_reason=plan.next_due_reason,
         open_effects=tuple(str(effect) for effect in plan.open_effects),
         more=plan.more,
+        parent_to_tell=str(plan.parent_to_tell or ""),
+        cascade_id=str(plan.cascade_id or ""),
     )
 
 

@@ -47,7 +47,8 @@ class AdvanceResult:
     """What `advance` found or made: the plan to wait on, and labels for operators.
 
     `due_in_seconds` counts from the answer by the database's clock; it is None when nothing is due. `finished` means
-    that nothing will follow by itself any more.
+    that nothing will follow by itself any more. The parent's workflow is told that there is news of this ticket;
+    a cascade is carried out page by page.
     """
 
     finished: bool
@@ -62,6 +63,8 @@ class AdvanceResult:
     next_due_reason: str = ""
     open_effects: tuple[str, ...] = ()
     more: bool = False
+    parent_to_tell: str = ""
+    cascade_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +81,13 @@ class BulkPageResult:
     finished: bool
     handled: int = 0
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CascadePageResult:
+    """Of how many children it is known what became of them, in words too, and whether that is all."""
+
+    finished: bool
+    handled: int = 0
+    total: int = 0
+    progress: str = ""

@@ -17,6 +17,7 @@ from services.domain.decision import (
     Plan,
     RoutingFacts,
 )
+from services.domain.family.model import CascadeProgress
 from services.domain.staffing import Places
 from services.domain.ticket import Brand
 
@@ -103,6 +104,13 @@ class Bulks(Protocol):
 
     async def run_bulk_page(self, job_id: UUID, /) -> BulkProgress:
         """Change the next tickets; NotFound."""
+
+
+class Cascades(Protocol):
+    """The tickets service as workers use it for what settling a parent does to its children; family_service.proto."""
+
+    async def run_cascade_page(self, cascade_id: UUID, /) -> CascadeProgress:
+        """Change the next children; NotFound."""
 
 
 class Routing(Protocol):

@@ -1,9 +1,9 @@
 """TicketWorkflow: waits on one ticket for as long as it lives. SentinelWorkflow: shows that Temporal kept its memory.
 
-                    look, due, delivery ended
+             look, due, news of children, delivery or cascade ended
                ┌──────────────────────────────────┐
                ▼                                  │
-    start ─► advance ─► show ─► deliver ─► keep one timer ─► wait
+    start ─► advance ─► show, tell the parent ─► deliver, run a cascade ─► keep one timer ─► wait
                │                  │
                │ long history     │ finished, nothing under way
                ▼                  ▼
@@ -16,13 +16,22 @@ is harmless, and a run that was terminated goes on with the next `look`.
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import FailureError
 
-from workflows.messages import DELIVER_QUEUE, PRIORITY_KEYS, AdvanceResult, TicketInput, workflow_id
+from workflows.messages import (
+    DELIVER_QUEUE,
+    PRIORITY_KEYS,
+    AdvanceResult,
+    CascadePageResult,
+    TicketInput,
+    workflow_id,
+)
 
 TICKET_STATUS = SearchAttributeKey.for_keyword("TicketStatus")
 TICKET_PRIORITY = SearchAttributeKey.for_keyword("TicketPriority")
@@ -37,6 +46,10 @@ _DELIVER_TIMEOUT = timedelta(seconds=90)
 _DELIVER_SILENCE = timedelta(seconds=15)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=15))
 _SHORTEST_WAIT_SECONDS = 0.25
+# Children that are settled one after the other are read together.
+_NEWS_SECONDS = 1.0
+# After what single tickets need: a page changes a hundred of them.
+_CASCADE_PRIORITY = Priority(priority_key=4)
 _MOST_DELIVERIES = 50
 
 
@@ -54,6 +67,10 @@ class TicketWorkflow:
         self._timer: asyncio.Task[None] | None = None
         self._armed_for: datetime | None = None
         self._deliveries: dict[str, asyncio.Task[None]] = {}
+        self._children_told = False
+        self._cascade: asyncio.Task[None] | None = None
+        self._progress = ""
+        self._plan: AdvanceResult | None = None
 
     @workflow.run
     async def run(self, ticket: TicketInput) -> None:
@@ -64,24 +81,42 @@ class TicketWorkflow:
         while True:
             plan = await self._advance()
             self._show(plan)
+            await self._tell_parent(plan)
             if self._history_is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(ticket)
             self._start_deliveries(plan)
+            self._start_cascade(plan)
             if plan.more:
                 continue
-            if plan.finished and not self._deliveries and not self._nudged:
+            if plan.finished and not self._is_busy():
                 return
             self._keep_timer(plan)
-            await workflow.wait_condition(lambda: self._nudged)
+            await self._wait()
 
     @workflow.signal(description="The ticket changed, or somebody thinks so: read it and do what follows.")
     def look(self) -> None:
         """Wake up. It carries nothing, so any number of them count as one."""
         self._nudged = True
 
+    @workflow.signal(description="A child was settled or opened again: read what it has to tell.")
+    def child_settled(self) -> None:
+        """Wake up in a moment. What the child has to tell is a row; this may be lost or doubled."""
+        self._children_told = True
+
+    def _is_busy(self) -> bool:
+        return bool(self._deliveries or self._cascade or self._nudged or self._children_told)
+
+    async def _wait(self) -> None:
+        await workflow.wait_condition(lambda: self._nudged or self._children_told)
+        if not self._nudged:
+            with suppress(asyncio.TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._nudged, timeout=_NEWS_SECONDS, timeout_summary="children settle one after the other"
+                )
+
     async def _advance(self) -> AdvanceResult:
-        self._nudged = False
+        self._nudged = self._children_told = False
         plan: AdvanceResult = await workflow.execute_activity(
             "advance",
             self._ticket.ticket_id,
@@ -95,10 +130,18 @@ class TicketWorkflow:
         return plan
 
     def _show(self, plan: AdvanceResult) -> None:
-        workflow.set_current_details(_details(plan))
+        self._plan = plan
+        workflow.set_current_details(_details(plan, self._progress))
         changes = list(_changed_attributes(plan))
         if changes:
             workflow.upsert_search_attributes(changes)
+
+    async def _tell_parent(self, plan: AdvanceResult) -> None:
+        """A parent that does not run just now reads it when it is nudged: within a minute, by the reconciliation."""
+        if plan.parent_to_tell:
+            parent = workflow.get_external_workflow_handle(workflow_id(plan.parent_to_tell))
+            with suppress(FailureError):
+                await parent.signal("child_settled")
 
     def _history_is_long(self) -> bool:
         info = workflow.info()
@@ -125,6 +168,35 @@ class TicketWorkflow:
             # However it ended, the plan is read again: it says whether anything is left to deliver.
             del self._deliveries[effect_id]
             self._nudged = True
+
+    def _start_cascade(self, plan: AdvanceResult) -> None:
+        if plan.cascade_id and self._cascade is None:
+            self._cascade = asyncio.create_task(self._run_cascade(plan.cascade_id))
+
+    async def _run_cascade(self, cascade_id: str) -> None:
+        """Page after page, beside all else that happens to the ticket; a new run goes on where this one ended."""
+        try:
+            while not (await self._run_cascade_page(cascade_id)).finished and not self._history_is_long():
+                continue
+        finally:
+            # However it ended, the plan is read again: it says whether there is another one.
+            self._cascade, self._progress = None, ""
+            self._nudged = True
+
+    async def _run_cascade_page(self, cascade_id: str) -> CascadePageResult:
+        page: CascadePageResult = await workflow.execute_activity(
+            "run_cascade_page",
+            cascade_id,
+            result_type=CascadePageResult,
+            start_to_close_timeout=_ADVANCE_TIMEOUT,
+            retry_policy=_RETRY,
+            priority=_CASCADE_PRIORITY,
+            summary=self._progress or "settle the next children",
+        )
+        self._progress = page.progress
+        if self._plan is not None:
+            workflow.set_current_details(_details(self._plan, self._progress))
+        return page
 
     def _keep_timer(self, plan: AdvanceResult) -> None:
         """Have one timer, for the next due or an earlier one: a timer that finds nothing costs less than moving it."""
@@ -154,7 +226,7 @@ class SentinelWorkflow:
         await workflow.wait_condition(lambda: False)
 
 
-def _details(plan: AdvanceResult) -> str:
+def _details(plan: AdvanceResult, progress: str) -> str:
     # Temporal keeps a run's title only until it continues as new, so the table begins with it.
     title = f"#{plan.number} · {plan.channel} · {plan.brand}"
     rows = [
@@ -163,6 +235,7 @@ def _details(plan: AdvanceResult) -> str:
         ("Team", plan.team or "none"),
         ("Next due", _next_due(plan)),
         ("Open deliveries", str(len(plan.open_effects))),
+        *([("Children", progress)] if progress else []),
     ]
     return "\n".join([f"| Ticket | {title} |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 

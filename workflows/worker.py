@@ -8,7 +8,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from workflows.account_mail import AccountMailWorkflow
 from workflows.account_mail_activities import AccountMailActivities
-from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, CascadeActivities, DeliverActivities, TicketActivities
 from workflows.bulk import BulkWorkflow
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
 from workflows.ticket import SentinelWorkflow, TicketWorkflow
@@ -25,9 +25,14 @@ _GRACE = timedelta(seconds=5)
 
 
 def tickets_worker(
-    client: Client, activities: TicketActivities, bulk: BulkActivities, *, workflows: Sequence[type] = WORKFLOWS
+    client: Client,
+    activities: TicketActivities,
+    bulk: BulkActivities,
+    cascades: CascadeActivities,
+    *,
+    workflows: Sequence[type] = WORKFLOWS,
 ) -> Worker:
-    """Runs the workflows, their `advance` and the pages of bulks.
+    """Runs the workflows, their `advance`, and the pages of bulks and cascades.
 
     Without the SDK's sandbox, which costs a third of the worker's CPU: a test keeps clocks, randomness and I/O out of
     the workflows' module instead, and recorded histories are replayed.
@@ -36,7 +41,7 @@ def tickets_worker(
         client,
         task_queue=TICKETS_QUEUE,
         workflows=workflows,
-        activities=[activities.advance, bulk.run_bulk_page],
+        activities=[activities.advance, bulk.run_bulk_page, cascades.run_cascade_page],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=_CACHED_WORKFLOWS,
         max_concurrent_activities=_ACTIVITIES_AT_ONCE,

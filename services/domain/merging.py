@@ -19,6 +19,7 @@ from services.domain.ticket import Contact, EventKind, Ticket, TicketStatus
 # A chain of merges is followed so far; what is further away, or goes round, is no way to anywhere.
 MOST_MERGES = 10
 MOST_AT_ONCE = 100
+MOST_MOVED_CHILDREN = 200
 _WAITS_FOR_US = (TicketStatus.NEW, TicketStatus.OPEN)
 
 
@@ -31,6 +32,9 @@ class Merge:
     status: TicketStatus
     tags: tuple[str, ...]
     followers: tuple[UUID, ...]
+    children: tuple[UUID, ...]
+    parent_id: UUID | None
+    joined: bool
     opened: bool
     messages: int
     reminders: int
@@ -92,6 +96,20 @@ def is_merged_into(source: Ticket, target: Ticket) -> bool:
     return False
 
 
+def check_families(source: Ticket, target: Ticket) -> None:
+    """InvalidTransition where the children of the merged ticket could not become the survivor's."""
+    if source.children.total > MOST_MOVED_CHILDREN:
+        raise InvalidTransition(
+            f"#{source.number} has more than {MOST_MOVED_CHILDREN} children: link them to #{target.number} first.",
+            reason="TOO_MANY_CHILDREN",
+        )
+    if source.children.total and target.parent_id not in (None, source.id):
+        raise InvalidTransition(
+            f"#{target.number} is a child and cannot take the children of #{source.number}: families have two levels.",
+            reason="INTO_CHILD",
+        )
+
+
 def give_up(source: Ticket, target: Ticket) -> Change:
     """The merged ticket's side: closed, quietly and for good."""
     values = {"status": TicketStatus.CLOSED, "merged_into": target.id, "snoozed_until": None}
@@ -126,13 +144,17 @@ def give_back(merge: Merge, target: Ticket) -> Change:
     return Change(EventKind.MERGE_RETURNED, {"tags": tuple(tag for tag in target.tags if tag not in merge.tags)})
 
 
-def kept_of(merge: Merge, target: Ticket, *, written_since: int, moved_back: int, number: int) -> tuple[str, ...]:
-    """What could not be put back; `number` is that of the ticket which has the conversation now."""
+def kept_of(
+    merge: Merge, target: Ticket, *, written_since: int, moved_back: int, number: int, family: bool
+) -> tuple[str, ...]:
+    """What could not be put back; `number` is that of the ticket which has the conversation now, and
+    `family` says that parent and children went back."""
     told = {
         f"{_counted(written_since, 'message')} written since the merge on #{number} stay there": written_since,
         f"{_counted(merge.messages - moved_back, 'message')} split off since stay where they are": merge.messages
         > moved_back,
         f"{_counted(merge.reminders, 'reminder')} stay on #{target.number}": merge.reminders,
+        "its parent or some of its children stay as they are now": not family,
         f"#{target.number} was opened by the merge and stays {target.status}": merge.opened,
     }
     return tuple(words for words, holds in told.items() if holds)
@@ -173,6 +195,11 @@ def mark_spam(ticket: Ticket) -> Change | None:
     if ticket.spam:
         return None
     check_not_set_aside(ticket)
+    if ticket.children.total:
+        raise InvalidTransition(
+            f"#{ticket.number} has children, which spam has not: take them out of its family first.",
+            reason="HAS_CHILDREN",
+        )
     values = {"status": TicketStatus.CLOSED, "spam": True, "snoozed_until": None}
     return Change(EventKind.SPAM_MARKED, values)
 

@@ -37,7 +37,6 @@ from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
 from services.gateway.web import (
     account,
-    activity,
     answers,
     assets,
     availability,
@@ -60,6 +59,9 @@ from services.gateway.web import (
     settings_ladders,
     settings_people,
     settings_policies,
+    settings_rule,
+    settings_rule_history,
+    settings_rules,
     settings_skills,
     settings_start,
     settings_team_routing,
@@ -67,6 +69,7 @@ from services.gateway.web import (
     sign_in,
     sink,
     upcoming,
+    why,
 )
 from services.gateway.web import deliveries as delivery_pages
 from services.gateway.web import quarantine as quarantine_pages
@@ -75,7 +78,6 @@ VERSION = "1"
 # In this order: the first route that matches a path serves it.
 _PAGES = (
     account,
-    activity,
     answers,
     assets,
     availability,
@@ -99,6 +101,9 @@ _PAGES = (
     settings_ladders,
     settings_people,
     settings_policies,
+    settings_rule,
+    settings_rule_history,
+    settings_rules,
     settings_skills,
     settings_start,
     settings_team_routing,
@@ -106,6 +111,7 @@ _PAGES = (
     sign_in,
     sink,
     upcoming,
+    why,
 )
 
 

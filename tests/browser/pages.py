@@ -29,6 +29,8 @@ DESK = {
     "new-policy": "/settings/policies/new",
     "ladders": "/settings/ladders",
     "new-ladder": "/settings/ladders/new",
+    "rules": "/settings/rules",
+    "new-rule": "/settings/rules/new",
     "deliveries": "/deliveries",
     "quarantine": "/quarantine",
 }

@@ -98,6 +98,25 @@ async def _long_history(env: Env, skip: Skip, ticket_id: UUID) -> None:
     await env.looks(ticket_id, ends=True)
 
 
+async def _parent(env: Env, skip: Skip, ticket_id: UUID) -> None:
+    """Hears its children, closes them page by page through an outage, and ends."""
+    await env.handle(ticket_id).signal(TicketWorkflow.child_settled)
+    await env.settles_down(ticket_id, advances=1)
+    env.desk.cascades.failures.append(Unavailable("away"))
+    env.desk.cascades.begin(ticket_id, 250)
+    await env.desk.close(ticket_id)
+    await env.looks(ticket_id, ends=True)
+
+
+async def _child(env: Env, skip: Skip, ticket_id: UUID) -> None:
+    """Tells its parent, which does not run, and then once more."""
+    env.desk.parents_to_tell[ticket_id] = UUID(int=7)
+    await env.desk.resolve(ticket_id)
+    await env.looks(ticket_id)
+    await env.desk.close(ticket_id)
+    await env.looks(ticket_id, ends=True)
+
+
 async def _bulk(env: Env, _skip: Skip, job_id: UUID) -> None:
     """Page after page, with an outage, continued as new."""
     env.bulks.failures.append(Unavailable("away"))
@@ -109,6 +128,8 @@ STORIES = {
     "silence": Story(_silence),
     "changes": Story(_changes),
     "long_history": Story(_long_history, workflow=ShortRuns),
+    "parent": Story(_parent),
+    "child": Story(_child),
 }
 
 
@@ -153,6 +174,8 @@ def _command(event: HistoryEvent) -> str:
         case EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
             upserted = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
             return f"search attributes {', '.join(sorted(upserted))}"
+        case EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+            return f"signal {event.signal_external_workflow_execution_initiated_event_attributes.signal_name}"
         case EventType.EVENT_TYPE_TIMER_STARTED:
             return "start timer"
         case EventType.EVENT_TYPE_TIMER_CANCELED:

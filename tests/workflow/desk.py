@@ -37,6 +37,7 @@ from services.domain.ticket import (
     TicketStatus,
     Visibility,
 )
+from tests.workflow.cascades import Cascades
 
 CANARIES = ("canary subject", "canary text", "Canary Name", "canary@example.com")
 BRAND = Brand(
@@ -95,6 +96,8 @@ class Desk:
         self.advances = 0
         self.conflicts_to_raise = 0
         self.failures: list[Exception] = []
+        self.cascades = Cascades()
+        self.parents_to_tell: dict[UUID, UUID] = {}
         self.claim_failures: list[Exception] = []
         self.finish_failures: list[Exception] = []
         self.released = 0
@@ -239,6 +242,8 @@ class Desk:
             next_due_reason=reason,
             open_effects=tuple(effect.id for effect in row.effects if effect.is_open and effect not in waiting),
             more=row.decided_seq < row.facts.version,
+            parent_to_tell=self.parents_to_tell.get(row.facts.id),
+            cascade_id=self.cascades.running.get(row.facts.id),
         )
 
     async def claim_outbox(

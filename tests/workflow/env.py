@@ -21,7 +21,7 @@ from tests.workflow.bulks import Bulks
 from tests.workflow.desk import Desk
 from tests.workflow.mails import Mails
 from workflows.account_mail_activities import AccountMailActivities
-from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, CascadeActivities, DeliverActivities, TicketActivities
 from workflows.messages import account_mail_id, workflow_id
 from workflows.relay import signal_with_start
 from workflows.ticket import TicketWorkflow
@@ -68,8 +68,8 @@ class Env:
         """Workers at work inside; afterwards the workflows of this desk are ended."""
         async with AsyncExitStack() as stack:
             tickets = TicketActivities(self.desk, self.desk)
-            bulk = BulkActivities(self.bulks)
-            await stack.enter_async_context(tickets_worker(self.client, tickets, bulk, workflows=workflows))
+            bulk, cascades = BulkActivities(self.bulks), CascadeActivities(self.desk.cascades)
+            await stack.enter_async_context(tickets_worker(self.client, tickets, bulk, cascades, workflows=workflows))
             deliveries = DeliverActivities(self.desk, self.sender)
             account_mails = AccountMailActivities(self.mails, self.mails, self.sender)
             await stack.enter_async_context(deliver_worker(self.client, deliveries, account_mails))
@@ -107,6 +107,16 @@ class Env:
         await self.settled(ticket_id)
         if not ends:
             await self.idles(ticket_id)
+
+    async def settles_down(self, ticket_id: UUID, *, advances: int) -> None:
+        """Wait until the workflow has advanced so often since the beginning, and idles."""
+        begun = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
+
+        async def has_advanced() -> bool:
+            return await self.count(ticket_id, begun) > advances
+
+        await until(has_advanced)
+        await self.idles(ticket_id)
 
     async def signal(self, nudge: Nudge) -> None:
         await signal_with_start(self.client, nudge)

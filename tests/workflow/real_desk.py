@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, LiteralString
 
+from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 from temporalio.service import RPCError
@@ -22,9 +23,11 @@ from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.routing.client import RoutingClient
 from services.tickets.client.bulk import BulkClient
+from services.tickets.client.family import FamilyClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.colleagues import IdentityColleagues
+from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
@@ -35,7 +38,7 @@ from tests.contract.tickets.desk import UPLOADS
 from tests.people import SIGNER, identity_as, running_identity, running_routing
 from tests.workflow.mails import Mails
 from workflows.account_mail_activities import AccountMailActivities
-from workflows.activities import BulkActivities, DeliverActivities, TicketActivities
+from workflows.activities import BulkActivities, CascadeActivities, DeliverActivities, TicketActivities
 from workflows.messages import workflow_id
 from workflows.ports import MailSender
 from workflows.relay import Relay
@@ -53,9 +56,13 @@ class RealDesk:
         channel = open_channel(self.address, credentials=lambda: SIGNER.sign(principal))
         return TicketsClient(await self._stack.enter_async_context(channel))
 
-    async def rows(self, statement: LiteralString) -> list[dict[str, Any]]:
+    async def families(self, principal: Principal) -> FamilyClient:
+        channel = open_channel(self.address, credentials=lambda: SIGNER.sign(principal))
+        return FamilyClient(await self._stack.enter_async_context(channel))
+
+    async def rows(self, statement: LiteralString, **parameters: Any) -> list[dict[str, Any]]:
         async with self._database.transaction() as conn:
-            cursor = await conn.execute(statement)
+            cursor = await conn.execute(statement, parameters)
             return await cursor.fetchall() if cursor.description else []
 
 
@@ -75,16 +82,15 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
         wakeup = await enter(Wakeup(url))
         identity_address = await enter(running_identity(url))
         identity = await enter(identity_as(itself, identity_address))
+        store = Store(database, wakeup.set, addresses)
         port = await enter(
             running_server(
                 Settings(),
                 name="tickets",
                 address=("127.0.0.1", 0),
                 services=[
-                    (
-                        add_TicketServiceServicer_to_server,
-                        TicketServicer(Store(database, wakeup.set, addresses), UPLOADS),
-                    ),
+                    (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
+                    (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                     (
                         add_OrchestrationServiceServicer_to_server,
                         OrchestrationServicer(
@@ -100,7 +106,8 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
         routing = await enter(open_channel(routing_address, credentials=lambda: SIGNER.sign(itself)))
         orchestration = OrchestrationClient(tickets)
         decide = TicketActivities(orchestration, RoutingClient(routing))
-        await enter(tickets_worker(server.client, decide, BulkActivities(BulkClient(tickets))))
+        cascades = CascadeActivities(FamilyClient(tickets))
+        await enter(tickets_worker(server.client, decide, BulkActivities(BulkClient(tickets)), cascades))
         account_mails = AccountMailActivities(Mails(), Mails(), sender)
         await enter(deliver_worker(server.client, DeliverActivities(orchestration, sender), account_mails))
         relaying = asyncio.create_task(Relay(server.client, orchestration).run(asyncio.Event()))

@@ -8,7 +8,8 @@ import pytest
 from workflows import account_mail, bulk, messages, ticket
 
 MODULES = [ticket, account_mail, bulk, messages]
-ALLOWED_IMPORTS = {"asyncio", "collections.abc", "dataclasses", "datetime", "typing", "temporalio", "temporalio.common"}
+ALLOWED_IMPORTS = {"asyncio", "collections.abc", "contextlib", "dataclasses", "datetime", "typing"}
+ALLOWED_IMPORTS |= {"temporalio", "temporalio.common", "temporalio.exceptions"}
 BANNED_CALLS = {
     *("datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
     *("asyncio.sleep", "asyncio.wait", "asyncio.as_completed", "asyncio.to_thread", "asyncio.timeout"),

@@ -49,6 +49,8 @@ def test_the_recorded_stories_use_every_command() -> None:
         "activity advance on tickets",
         "activity deliver on deliver",
         "activity run_bulk_page on tickets",
+        "activity run_cascade_page on tickets",
+        "signal child_settled",
         "start timer",
         "cancel timer",
         "continue as new",

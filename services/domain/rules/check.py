@@ -16,8 +16,8 @@ from services.domain.rules.model import CONDITIONS_LENGTH, LONGEST_WAIT, MOST_BR
 # What a reply's template may ask for.
 PLACEHOLDERS = ("name", "subject", "number", "brand")
 # A rule sees the ticket at an event: what is planned for it, and what a list counts from, is not known there.
-_UNKNOWN_FIELDS = ("due", "updated", "idle")
-_OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
+UNKNOWN_FIELDS = ("due", "updated", "idle")
+OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
 _NOT_YET = (ActionKind.SET_CATEGORY, ActionKind.LINK_TO_PARENT)
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 
@@ -52,10 +52,10 @@ def read_rule_conditions(rule: Rule) -> Condition:
     """The rule's conditions; Invalid when they ask for what no rule can know."""
     condition = parse_text(rule.conditions)
     for test in tests(condition):
-        if test.field in _UNKNOWN_FIELDS:
+        if test.field in UNKNOWN_FIELDS:
             raise _wrong(f"cannot ask for {test.field}: a rule sees the ticket as something happens to it")
         if rule.trigger is Trigger.TIME and (
-            test.field in _OF_EVENTS or test.operator in (Operator.WAS, Operator.CHANGED_TO)
+            test.field in OF_EVENTS or test.operator in (Operator.WAS, Operator.CHANGED_TO)
         ):
             raise _wrong(f"cannot ask for {test.field} {test.operator}: when a time is over nothing has changed")
         if test.operator in (Operator.WAS, Operator.CHANGED_TO) and find_field(test.field).for_rules:

@@ -3,21 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
-
 from services.domain.ticket import Event, EventKind, FieldChange
-from services.gateway.deps import Behind
-from services.gateway.web.directory import Directory, directory_of
-from services.gateway.web.pages import PageRoute, page
-from services.gateway.web.session import SignedInPage
+from services.gateway.web.directory import Directory
 
 # What is on the page anyway, or means nothing to people.
 _SILENT = frozenset({"channel", "custom_fields", "number", "brand_id", "requester_id", "follow_up_of", "type"})
-
-router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +35,6 @@ class Change:
 def changes_of(events: Iterable[Event], directory: Directory, customers: Mapping[str, str]) -> tuple[Change, ...]:
     """The events, newest first; `customers` are those who wrote, by id."""
     return tuple(reversed([_change(event, directory, customers) for event in events]))
-
-
-@router.get("/tickets/{number}/why/{decision_id}")
-async def show_decision(
-    request: Request, number: Annotated[int, Path(ge=1, le=10**18)], decision_id: UUID, behind: Behind
-) -> Response:
-    """An automatic change from its cause to its effects: what was looked at, what was seen, what came of it."""
-    ticket = await behind.tickets.get_ticket(number)
-    decision = await behind.tickets.get_decision(ticket.id, decision_id)
-    directory = await directory_of(behind)
-    return await page(request, "desk/why.html", ticket=ticket, stored=decision, directory=directory)
 
 
 def _change(event: Event, directory: Directory, customers: Mapping[str, str]) -> Change:

@@ -1,9 +1,10 @@
 """How values look on pages: ages, instants, sizes. Pure."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from markupsafe import Markup, escape
 
@@ -113,6 +114,16 @@ def with_names(words: dict[str, str], things: Iterable[Any]) -> dict[str, str]:
     return words | {str(thing.id): thing.name for thing in things}
 
 
+def with_words(words: dict[str, str], names: Mapping[UUID, str]) -> dict[str, str]:
+    """The words with these names by their ids."""
+    return words | {str(thing_id): name for thing_id, name in names.items()}
+
+
+def choices(names: Mapping[UUID, str]) -> list[tuple[str, str]]:
+    """The names as a list of boxes has them."""
+    return [(str(thing_id), name) for thing_id, name in names.items()]
+
+
 def initials(name: str) -> str:
     """One or two letters that stand for a person."""
     parts = [part for part in name.split() if part[0].isalnum()] or [name or "?"]
@@ -147,6 +158,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "span": span,
     "with_names": with_names,
     "with_places": with_places,
+    "with_words": with_words,
+    "choices": choices,
     "sentence": sentence,
     "dashed": dashed,
     "numbered": numbered,

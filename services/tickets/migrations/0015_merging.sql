@@ -18,6 +18,9 @@ CREATE TABLE merges (
     status     text NOT NULL,                  -- the merged ticket's before
     tags       text[] NOT NULL,                -- what the survivor got of each
     followers  uuid[] NOT NULL,
+    children   uuid[] NOT NULL,
+    parent_id  uuid REFERENCES tickets,        -- the merged ticket's before, where it was a child
+    joined     boolean NOT NULL,               -- whether the survivor became that parent's child
     opened     boolean NOT NULL,               -- whether it put the survivor back to work
     messages   int NOT NULL,
     reminders  int NOT NULL,

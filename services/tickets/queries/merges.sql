@@ -82,16 +82,28 @@ DELETE FROM followers WHERE ticket_id = %(ticket_id)s AND follower_id = ANY(%(fo
 
 -- insert_merge --
 -- What a merge moved.
-INSERT INTO merges (source_id, target_id, status, tags, followers, opened, messages, reminders, merged_at)
-VALUES (%(source_id)s, %(target_id)s, %(status)s, %(tags)s, %(followers)s, %(opened)s, %(messages)s,
-        %(reminders)s, instant());
+INSERT INTO merges (source_id, target_id, status, tags, followers, children, parent_id, joined, opened, messages,
+                    reminders, merged_at)
+VALUES (%(source_id)s, %(target_id)s, %(status)s, %(tags)s, %(followers)s, %(children)s, %(parent_id)s, %(joined)s,
+        %(opened)s, %(messages)s, %(reminders)s, instant());
 
 -- get_merge --
 -- What the merge of a ticket moved.
-SELECT source_id, target_id, status, tags, followers, opened, messages, reminders, merged_at
+SELECT source_id, target_id, status, tags, followers, children, parent_id, joined, opened, messages, reminders, merged_at
 FROM merges
 WHERE source_id = %(source_id)s;
 
 -- delete_merge --
 -- A merge that was taken back.
 DELETE FROM merges WHERE source_id = %(source_id)s;
+
+-- list_family_members --
+-- These tickets with their parents and children.
+SELECT id FROM tickets
+WHERE id = ANY(%(ticket_ids)s) OR parent_id = ANY(%(ticket_ids)s)
+   OR id IN (SELECT parent_id FROM tickets WHERE id = ANY(%(ticket_ids)s))
+ORDER BY id;
+
+-- list_child_ids --
+-- The children of a ticket.
+SELECT id FROM tickets WHERE parent_id = %(ticket_id)s ORDER BY id;

@@ -10,7 +10,10 @@ from services.domain.errors import Conflict
 from services.domain.lifecycle import Act
 from services.domain.ticket import EventKind, Ticket, TicketStatus
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.kinship import why_blocked
+from services.tickets.store.merged_families import lock_families
 from services.tickets.store.merges import lock_tickets
+from services.tickets.store.parents import unlink
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.statements import QUERIES
 
@@ -53,10 +56,13 @@ class DuplicateStore:
     async def mark_spam(self, ticket_id: UUID, request: Request) -> Ticket:
         """Closed, and nobody is told; NotFound, InvalidTransition (merged)."""
         async with self._database.transaction() as conn:
+            await lock_families(conn, [ticket_id])
             locked = await lock_ticket(conn, ticket_id, scope=request.scope)
             if await first_resource(conn, request, ticket_id) is not None:
                 return locked.ticket
-            marked = await _change(conn, locked, merging.mark_spam(locked.ticket), request)
+            if change := merging.mark_spam(locked.ticket):
+                locked = await unlink(conn, locked, actor=request.actor, reason="marked as spam")
+            marked = await _change(conn, locked, change, request)
         self._on_commit()
         return marked
 
@@ -96,7 +102,8 @@ async def settle_duplicates(
             raise Conflict("A duplicate of this ticket is being changed just now: decide again.")
         duplicate = await lock_ticket(conn, row["id"])
         change = settle(duplicate.ticket, _ACTS[original.status])
-        if change is None:
+        # One that waits for children of its own is settled by hand.
+        if change is None or await why_blocked(conn, duplicate.ticket, change.values):
             continue
         duplicate = await append_event(
             conn,

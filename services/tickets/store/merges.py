@@ -11,6 +11,7 @@ from services.domain.merging import MOST_MERGES, Merge, MergePreview, Unmerged
 from services.domain.ticket import Contact, EventKind, Ticket, TicketStatus
 from services.tickets.convert import Row
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.merged_families import lock_families, move_family, return_family
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import EVERYTHING, Scope
 from services.tickets.store.statements import QUERIES
@@ -31,13 +32,14 @@ class MergeStore:
         With `customers` its requester and following customers get the survivor's replies from now on.
         """
         async with self._database.transaction() as conn:
+            await lock_families(conn, [source_id, target_id])
             locked = await lock_tickets(conn, {source_id, target_id}, scope=request.scope)
             source, target = locked[source_id], locked[target_id]
             if await first_resource(conn, request, source_id) is not None:
                 return source.ticket
             if merging.is_merged_into(source.ticket, target.ticket):
                 return source.ticket
-            merged = await _merge(conn, source, target, request, customers=customers)
+            merged = await _merge(conn, source.ticket, target.ticket, request, customers=customers)
         self._on_commit()
         return merged
 
@@ -70,10 +72,11 @@ class MergeStore:
             if merge is None:
                 raise InvalidTransition("This ticket is not merged into another one.", reason="NOT_MERGED")
             holder_id = await find_survivor(conn, merge.target_id) or merge.target_id
-            locked = await lock_tickets(conn, {source_id, merge.target_id, holder_id}, scope=request.scope)
+            await lock_families(conn, [source_id, merge.target_id, holder_id, *merge.children])
+            await lock_tickets(conn, {source_id, merge.target_id, holder_id}, scope=request.scope)
             if merge != await _read_merge(conn, source_id):
                 raise InvalidTransition("Somebody else has just taken this merge back.", reason="NOT_MERGED")
-            unmerged = await _unmerge(conn, merge, locked, request, holder_id=holder_id)
+            unmerged = await _unmerge(conn, merge, request, holder_id=holder_id)
         self._on_commit()
         return unmerged
 
@@ -96,11 +99,10 @@ async def lock_survivor(conn: Connection, merged: Ticket) -> LockedTicket | None
     return None if survivor_id is None else await lock_ticket(conn, survivor_id, scope=EVERYTHING)
 
 
-async def _merge(
-    conn: Connection, source: LockedTicket, target: LockedTicket, request: Request, *, customers: bool
-) -> Ticket:
-    before, survivor = source.ticket, target.ticket
+async def _merge(conn: Connection, before: Ticket, survivor: Ticket, request: Request, *, customers: bool) -> Ticket:
     ids = {"source_id": before.id, "target_id": survivor.id}
+    family = await move_family(conn, before.id, survivor.id, actor=request.actor)
+    source, target = await lock_ticket(conn, before.id), await lock_ticket(conn, survivor.id)
     moved = await conn.execute(QUERIES["move_messages"], ids)
     change, received = merging.give_up(before, survivor), merging.receive(before, survivor)
     source = await append_event(
@@ -130,6 +132,9 @@ async def _merge(
         "status": before.status,
         "tags": list(merging.added_tags(before, survivor)),
         "followers": followers,
+        "children": list(family.children),
+        "parent_id": family.parent_id,
+        "joined": family.joined,
         "opened": merging.opens(before, survivor),
         "messages": moved.rowcount,
         "reminders": reminders,
@@ -139,9 +144,7 @@ async def _merge(
     return source.ticket
 
 
-async def _unmerge(
-    conn: Connection, merge: Merge, locked: dict[UUID, LockedTicket], request: Request, *, holder_id: UUID
-) -> Unmerged:
+async def _unmerge(conn: Connection, merge: Merge, request: Request, *, holder_id: UUID) -> Unmerged:
     ids = {"source_id": merge.source_id, "target_id": merge.target_id}
     back = await conn.execute(QUERIES["move_messages_back"], {**ids, "holder_id": holder_id})
     moved_back = sum(row["created_at"] <= merge.merged_at for row in await back.fetchall())
@@ -149,21 +152,18 @@ async def _unmerge(
     survivor = {"ticket_id": merge.target_id, "follower_ids": list(merge.followers)}
     await conn.execute(QUERIES["drop_followers"], survivor)
     await conn.execute(QUERIES["delete_merge"], ids)
-    source, target, holder = locked[merge.source_id], locked[merge.target_id], locked[holder_id]
+    source, target = await lock_ticket(conn, merge.source_id), await lock_ticket(conn, merge.target_id)
     change, given = merging.take_back(merge), merging.give_back(merge, target.ticket)
-    kept = merging.kept_of(
-        merge, target.ticket, written_since=since["written"], moved_back=moved_back, number=holder.ticket.number
-    )
-    source = await append_event(
+    await append_event(
         conn,
         source,
         change.kind,
         actor=request.actor,
         changes=change.values,
         cause=f"ticket {merge.target_id}",
-        reason="; ".join([f"un-merged from #{target.ticket.number}", *kept]),
+        reason=f"un-merged from #{target.ticket.number}",
     )
-    target = await append_event(
+    await append_event(
         conn,
         target,
         given.kind,
@@ -172,8 +172,18 @@ async def _unmerge(
         cause=f"ticket {merge.source_id}",
         reason=f"gave back #{source.ticket.number}",
     )
-    await _told(conn, source, target, *([] if holder_id == merge.target_id else [holder]))
-    return Unmerged(source.ticket, kept)
+    family = await return_family(conn, merge, actor=request.actor)
+    changed = {ticket_id: await lock_ticket(conn, ticket_id) for ticket_id in (*ids.values(), holder_id)}
+    await _told(conn, *changed.values())
+    kept = merging.kept_of(
+        merge,
+        changed[merge.target_id].ticket,
+        written_since=since["written"],
+        moved_back=moved_back,
+        number=changed[holder_id].ticket.number,
+        family=family,
+    )
+    return Unmerged(changed[merge.source_id].ticket, kept)
 
 
 async def _told(conn: Connection, *changed: LockedTicket) -> None:
@@ -206,7 +216,7 @@ async def _read_merge(conn: Connection, source_id: UUID) -> Merge | None:
     row = await (await conn.execute(QUERIES["get_merge"], {"source_id": source_id})).fetchone()
     if row is None:
         return None
-    lists = {name: tuple(row[name]) for name in ("tags", "followers")}
+    lists = {name: tuple(row[name]) for name in ("tags", "followers", "children")}
     return Merge(**{**row, **lists, "status": TicketStatus(row["status"])})
 
 
@@ -219,6 +229,7 @@ async def _one(conn: Connection, name: str, **parameters: object) -> Row:
 def _refusal(source: Ticket, target: Ticket) -> str:
     try:
         done = merging.is_merged_into(source, target)
+        merging.check_families(source, target)
     except InvalidTransition as refused:
         return refused.message
     return f"#{source.number} is merged into #{target.number} already." if done else ""

@@ -26,6 +26,7 @@ async def add_note(conn: Connection, ticket: Ticket, body: str, *, author: str) 
         "rfc_message_id": "",
         "raw_source": b"",
         "automatic": True,
+        "origin_id": None,
     }
     await conn.execute(QUERIES["insert_message"], parameters)
     await add_message_words(conn, ticket, body, Visibility.INTERNAL)

@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
+from services.domain.decide import decide
 from services.domain.family.model import Cascade, ChildOutcome
 from services.domain.principal import Principal
 from services.domain.ticket import Ticket
+from services.tickets.store.decisions import DecisionRecord, apply_decision, get_for_decision
 from tests.contract.tickets.desk import AGENT, RELAY, Desk
+from tests.unit.factories import make_routing
 
 
 async def family_of(desk: Desk, count: int, **overrides: object) -> tuple[Ticket, list[Ticket]]:
@@ -54,3 +57,12 @@ def problems(cascade: Cascade) -> dict[int, tuple[ChildOutcome, str]]:
 async def inbox(desk: Desk, parent_id: UUID) -> list[str]:
     rows = await desk.rows("SELECT news FROM family_inbox WHERE parent_id = %(id)s ORDER BY id", id=parent_id)
     return [row["news"] for row in rows]
+
+
+async def advance(desk: Desk, ticket_id: UUID) -> None:
+    """Decide what follows by itself on the ticket, as its workflow has it decided."""
+    async with desk.database.transaction() as conn:
+        facts = await get_for_decision(conn, ticket_id)
+    decision = decide(facts, make_routing())
+    async with desk.database.transaction() as conn:
+        await apply_decision(conn, decision, facts=facts, record=DecisionRecord({}, {}, {}))

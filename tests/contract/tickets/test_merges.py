@@ -463,3 +463,84 @@ async def test_spam_is_closed_quietly_and_comes_back_with_the_status_it_had(desk
     assert (fine.status, fine.spam) == (TicketStatus.PENDING, False)
     assert (await desk.new_ticket()).status is TicketStatus.NEW
     assert Principal(str(uuid4()), Role.AGENT).may("tickets.mark_spam")
+
+
+async def parents(desk: Desk, *tickets: Ticket) -> list[UUID | None]:
+    return [(await now(desk, ticket)).parent_id for ticket in tickets]
+
+
+async def test_children_of_a_merged_ticket_become_the_survivors_and_go_back(desk: Desk) -> None:
+    source, target, first, second = [await desk.new_ticket() for _ in range(4)]
+    families, merges = await desk.family(), await desk.merges()
+    for child in (first, second):
+        await families.set_parent(child.id, source.id)
+    await merge(desk, source, target)
+    assert await parents(desk, first, second) == [target.id] * 2
+    assert [(await now(desk, ticket)).status for ticket in (first, second, target)] == [TicketStatus.NEW] * 3
+    unmerged = await merges.unmerge_ticket(source.id)
+    assert (await parents(desk, first, second), unmerged.kept) == ([source.id] * 2, ())
+    await merge(desk, source, target)
+    await families.remove_parent(first.id)
+    unmerged = await merges.unmerge_ticket(source.id)
+    assert await parents(desk, first, second) == [None, source.id]
+    assert unmerged.kept == ("its parent or some of its children stay as they are now",)
+
+
+async def test_a_child_that_is_merged_leaves_its_family_and_settles_nobody(desk: Desk) -> None:
+    parent, source, target = [await desk.new_ticket() for _ in range(3)]
+    families = await desk.family()
+    await families.set_parent(source.id, parent.id)
+    await merge(desk, source, target)
+    assert await parents(desk, source, target) == [None, parent.id]
+    assert await desk.rows("SELECT * FROM family_inbox") == []
+    await (await desk.merges()).unmerge_ticket(source.id)
+    assert await parents(desk, source, target) == [parent.id, None]
+
+
+async def test_a_parent_that_both_have_is_kept_once_and_a_child_may_be_merged_into_its_parent(desk: Desk) -> None:
+    parent, source, target = [await desk.new_ticket() for _ in range(3)]
+    families = await desk.family()
+    for child in (source, target):
+        await families.set_parent(child.id, parent.id)
+    await merge(desk, source, target)
+    assert await parents(desk, source, target) == [None, parent.id]
+    await merge(desk, target, parent)
+    assert await parents(desk, target, parent) == [None, None]
+    await (await desk.merges()).unmerge_ticket(target.id)
+    assert await parents(desk, target, parent) == [parent.id, None]
+
+
+async def test_a_parent_may_be_merged_into_its_child(desk: Desk) -> None:
+    source, target, other = [await desk.new_ticket() for _ in range(3)]
+    families = await desk.family()
+    for child in (target, other):
+        await families.set_parent(child.id, source.id)
+    await merge(desk, source, target)
+    assert await parents(desk, target, other) == [None, target.id]
+    await (await desk.merges()).unmerge_ticket(source.id)
+    assert await parents(desk, target, other) == [source.id, source.id]
+
+
+async def test_a_merge_makes_no_third_level(desk: Desk) -> None:
+    source, below, above, target = [await desk.new_ticket() for _ in range(4)]
+    families = await desk.family()
+    await families.set_parent(below.id, source.id)
+    await families.set_parent(target.id, above.id)
+    with pytest.raises(InvalidTransition) as refused:
+        await merge(desk, source, target)
+    assert refused.value.reason == "INTO_CHILD"
+    preview = await (await desk.merges()).preview_merge(source.id, target.id)
+    assert preview.refusal == refused.value.message
+    assert await parents(desk, below, target) == [source.id, above.id]
+
+
+async def test_spam_leaves_its_family_first_and_a_parent_is_none(desk: Desk) -> None:
+    parent, child = await desk.new_ticket(), await desk.new_ticket()
+    await (await desk.family()).set_parent(child.id, parent.id)
+    merges = await desk.merges()
+    with pytest.raises(InvalidTransition) as refused:
+        await merges.mark_spam(parent.id)
+    assert refused.value.reason == "HAS_CHILDREN"
+    await merges.mark_spam(child.id)
+    assert await parents(desk, child) == [None]
+    assert await desk.rows("SELECT * FROM family_inbox") == []

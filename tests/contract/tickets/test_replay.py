@@ -89,7 +89,7 @@ def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
     """The row as the events tell it."""
     row: dict[str, Any] = {"team_id": None, "assignee_id": None, "created_at": events[0]["occurred_at"]}
     row |= {"snoozed_until": None, "snooze_reason": "", "snoozed_by": "", "keep_on_reply": False}
-    row |= {"parent_id": None, "resolution": ""}
+    row |= {"category_id": None, "parent_id": None, "resolution": ""}
     row |= {"merged_into": None, "duplicate_of": None, "spam": False}
     for event in events:
         for change in event["changes"]:

@@ -15,6 +15,7 @@ from services.domain.ticket import Priority, TicketStatus
 from services.gateway.web.builder.form import Press, form_names, numbered
 from services.gateway.web.builder.known import Known
 from services.gateway.web.level_forms import duration_text, read_duration
+from services.gateway.web.shapes import dashed
 
 
 class Control(StrEnum):
@@ -90,6 +91,12 @@ class ActionPart:
     wrong: Mapping[int, str] = field(default_factory=dict)
     problem: str = ""
     pressed: bool = False
+    told: str = ""
+
+    @property
+    def told_id(self) -> str:
+        """Where on the page it is read back."""
+        return self.told or f"{dashed(self.name)}-told"
 
     @property
     def kinds(self) -> tuple[ActionKind, ...]:

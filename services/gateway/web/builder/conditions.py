@@ -23,6 +23,7 @@ from services.gateway.web.builder.draft import (
 from services.gateway.web.builder.form import Press, change, join_list, read_group, typed_as
 from services.gateway.web.builder.known import Known
 from services.gateway.web.builder.offers import Offer, Place
+from services.gateway.web.shapes import dashed
 
 UNITS = ("m", "h", "d", "w")
 
@@ -72,7 +73,10 @@ class GroupShown:
 
 @dataclass(frozen=True, slots=True)
 class ConditionPart:
-    """The part called `name`; `problem` is about all of it, `text_problem` about its text."""
+    """The part called `name`; `problem` is about all of it, `text_problem` about its text.
+
+    `told` is where a page reads it back, with more than this part.
+    """
 
     name: str
     place: Place
@@ -84,6 +88,12 @@ class ConditionPart:
     text_problem: str = ""
     problem: str = ""
     pressed: bool = False
+    told: str = ""
+
+    @property
+    def told_id(self) -> str:
+        """Where on the page it is read back."""
+        return self.told or f"{dashed(self.name)}-told"
 
     @property
     def condition(self) -> Condition:
@@ -104,11 +114,6 @@ class ConditionPart:
     def is_empty(self) -> bool:
         """Whether it asks for nothing."""
         return self.built.condition == AllOf()
-
-    @property
-    def fields(self) -> Sequence[str]:
-        """What a row may choose from; those of the desk, then custom ones."""
-        return self.place.fields
 
     @property
     def group(self) -> GroupShown:

@@ -23,5 +23,6 @@ async def known_of(behind: Services) -> Known:
             "brand": {brand.id: brand.name for brand in brands},
             "sla_policy": {policy.id: policy.name for policy in policies},
             "calendar": {calendar.id: calendar.name for calendar in calendars},
+            "in_hours": {calendar.id: calendar.name for calendar in calendars},
         }
     )

@@ -1,11 +1,12 @@
 """What the rows of the builder offer for each field of a condition: its operators, and what its values are typed in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.domain.conditions.fields import CUSTOM, STAFF_ONLY, Field, Kind, find_field, operators_of
+from services.domain.conditions.fields import CUSTOM, FIELDS, STAFF_ONLY, Field, Kind, find_field, operators_of
 from services.domain.conditions.tree import Operator
+from services.domain.rules.check import OF_EVENTS
 
 
 class Widget(StrEnum):
@@ -37,6 +38,15 @@ class Place:
     fields: Sequence[str]
     custom_fields: bool = True
     events: bool = True
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """The fields by what they are about."""
+        groups: dict[str, list[str]] = {}
+        for name in self.fields:
+            about = "ticket" if not FIELDS[name].for_rules else "happening" if name in OF_EVENTS else "history"
+            groups.setdefault(about, []).append(name)
+        return groups
 
     def offers(self, name: str) -> tuple[Offer, ...]:
         """What a row offers for the field."""

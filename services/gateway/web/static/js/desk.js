@@ -3,6 +3,7 @@ import "./times.js";
 import "./clocks.js";
 import "./forms.js";
 import "./builder.js";
+import "./order.js";
 import "./keys.js";
 import "./rows.js";
 import "./composer.js";

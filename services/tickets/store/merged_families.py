@@ -1,0 +1,83 @@
+"""What a merge does to families, and taking it back: a merged ticket leaves its own, which settles nobody."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.domain.errors import Conflict, InvalidTransition
+from services.domain.merging import Merge, check_families
+from services.tickets.store.events import Connection, lock_in_order, lock_ticket
+from services.tickets.store.parents import link, unlink
+from services.tickets.store.statements import QUERIES
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFamily:
+    """The parent that the merged ticket had, whether the survivor took its place there, and its former children."""
+
+    parent_id: UUID | None
+    joined: bool
+    children: tuple[UUID, ...]
+
+
+async def lock_families(conn: Connection, ticket_ids: Sequence[UUID]) -> None:
+    """Lock these tickets with their parents and children, all by id; Conflict when somebody links one meanwhile."""
+    relatives = await _relatives(conn, ticket_ids)
+    await lock_in_order(conn, relatives)
+    if await _relatives(conn, ticket_ids) != relatives:
+        raise Conflict("Somebody links these tickets at the same moment: read them again and decide again.")
+
+
+async def move_family(conn: Connection, source_id: UUID, target_id: UUID, *, actor: str) -> MovedFamily:
+    """Children of the merged ticket become the survivor's; the survivor takes its place with the parent if it is free.
+
+    All of them are locked. InvalidTransition where families would have three levels.
+    """
+    source, target = await lock_ticket(conn, source_id), await lock_ticket(conn, target_id)
+    check_families(source.ticket, target.ticket)
+    parent_id = source.ticket.parent_id
+    if parent_id is not None:
+        await unlink(conn, source, actor=actor, reason="merged")
+    children = await _children(conn, source_id)
+    for child_id in children:
+        await unlink(conn, await lock_ticket(conn, child_id), actor=actor, reason="its parent was merged")
+        if child_id != target_id:
+            await link(conn, await lock_ticket(conn, child_id), await lock_ticket(conn, target_id), actor=actor)
+    joined = parent_id is not None and parent_id != target_id and await _link(conn, target_id, parent_id, actor=actor)
+    return MovedFamily(parent_id, joined, children)
+
+
+async def return_family(conn: Connection, merge: Merge, *, actor: str) -> bool:
+    """Put parents and children back where nobody has changed them since; whether that went for all."""
+    target = await lock_ticket(conn, merge.target_id)
+    if merge.joined and target.ticket.parent_id == merge.parent_id:
+        await unlink(conn, target, actor=actor, reason="un-merged")
+    whole = merge.parent_id is None or await _link(conn, merge.source_id, merge.parent_id, actor=actor)
+    for child_id in merge.children:
+        child = await lock_ticket(conn, child_id)
+        moved = merge.target_id if child_id != merge.target_id else None
+        if child.ticket.parent_id != moved:
+            whole = False
+            continue
+        await unlink(conn, child, actor=actor, reason="un-merged")
+        whole = await _link(conn, child_id, merge.source_id, actor=actor) and whole
+    return whole
+
+
+async def _link(conn: Connection, child_id: UUID, parent_id: UUID, *, actor: str) -> bool:
+    """Whether the one could become a child of the other."""
+    try:
+        await link(conn, await lock_ticket(conn, child_id), await lock_ticket(conn, parent_id), actor=actor)
+    except InvalidTransition:
+        return False
+    return True
+
+
+async def _relatives(conn: Connection, ticket_ids: Sequence[UUID]) -> list[UUID]:
+    rows = await (await conn.execute(QUERIES["list_family_members"], {"ticket_ids": list(ticket_ids)})).fetchall()
+    return [row["id"] for row in rows]
+
+
+async def _children(conn: Connection, ticket_id: UUID) -> tuple[UUID, ...]:
+    rows = await (await conn.execute(QUERIES["list_child_ids"], {"ticket_id": ticket_id})).fetchall()
+    return tuple(row["id"] for row in rows)
