@@ -106,9 +106,9 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         identity_address = await enter(running_identity(url))
-        routing_address = await enter(running_routing(url, identity_address))
         as_tickets = await enter(identity_as(Principal("tickets", Role.SERVICE), identity_address))
         desk = await enter(running_desk(url, IdentityColleagues(as_tickets)))
+        routing_address = await enter(running_routing(url, identity_address, desk.address))
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))

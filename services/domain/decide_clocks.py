@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from services.domain.clocks.changed_levels import tell_moves
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
 from services.domain.clocks.model import ClockKind
+from services.domain.clocks.replan import MeasuredTicket, plan_anew, reckon_anew
 from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.decision import EffectKind, EventFacts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
 from services.domain.draft import Draft
@@ -26,6 +28,7 @@ def fold_clocks(draft: Draft, *, fire: Fire) -> None:
         return
     events, present = draft.facts.events, draft.ticket
     draft.ticket = ticket_before(present, events)
+    _tell_changed_levels(draft, present)
     for index, event in enumerate(events):
         _fire_clock_dues(draft, before=event.effective_at, events=events[index:], present=present, fire=fire)
         earlier, draft.ticket = draft.ticket, ticket_after(draft.ticket, event.changes)
@@ -37,11 +40,22 @@ def fold_clocks(draft: Draft, *, fire: Fire) -> None:
     _explain_terms(draft)
 
 
+def _tell_changed_levels(draft: Draft, present: TicketFacts) -> None:
+    """Say what moves because of service levels that changed since the plan was made, before any event is looked at."""
+    facts, levels = draft.facts, draft.levels
+    if present.planned_revision == levels.revision or present.status.is_settled or not facts.clocks:
+        return
+    by_hand = {due.key for due in facts.moved} | {due.key for due in facts.fired}
+    planned = tuple(due for due in facts.planned if due.kind in _CLOCK_DUES and due.key not in by_hand)
+    measured = MeasuredTicket(draft.ticket, facts.brand.id, facts.clocks, tuple(by_hand), planned)
+    reason = tell_moves(planned, plan_anew(measured, levels, at=facts.now), draft.policy(facts.now), levels)
+    if reason:
+        draft.steps.append(Step(EventKind.SERVICE_LEVELS_CHANGED, (), "service levels", reason, facts.now))
+
+
 def _bring_up(draft: Draft) -> None:
-    ticket, now = draft.ticket, draft.facts.now
-    policy = draft.policy(now)
-    moment = Moment(now, ticket.version, "service levels", Word.OTHER, None, ticket.status, ticket.priority, policy)
-    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+    facts = draft.facts
+    draft.clocks = reckon_anew(draft.clocks, draft.ticket, draft.levels, brand_id=facts.brand.id, at=facts.now)
 
 
 def _explain_terms(draft: Draft) -> None:

@@ -27,7 +27,7 @@ from services.domain.ticket import (
 class TicketFacts:
     """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category.
 
-    `custom_fields` are numbers, checks, choices and dates alone.
+    `custom_fields` are numbers, checks, choices and dates alone. Its plan is of the service levels `planned_revision`.
     """
 
     id: UUID
@@ -46,6 +46,7 @@ class TicketFacts:
     snooze_epoch: int = 0
     type: str = ""
     tags: tuple[str, ...] = ()
+    planned_revision: int = 0
     category_id: UUID | None = None
     category_path: tuple[UUID, ...] = ()
     organisation_id: UUID | None = None

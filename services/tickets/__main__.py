@@ -11,6 +11,7 @@ from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceSer
 from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
+from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
@@ -38,6 +39,7 @@ from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
+from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -101,6 +103,7 @@ def services_on(
         ),
         (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
         (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
+        (add_PlanningServiceServicer_to_server, PlanningServicer(database, wakeup)),
     ]
 
 

@@ -54,7 +54,8 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
     async def ApplyDecision(self, request: pb.ApplyDecisionRequest, context: Context) -> pb.ApplyDecisionResponse:
         """One transaction; the place in the window that it frees is for the next claimer."""
         decision, facts = from_message(request.decision, Decision), from_message(request.facts, Facts)
-        record = DecisionRecord(_json(request.facts), _json(request.routing), _json(request.decision))
+        revision = request.routing.service_levels_revision
+        record = DecisionRecord(_json(request.facts), _json(request.routing), _json(request.decision), revision)
         async with self._database.transaction() as conn:
             plan = await decisions.apply_decision(conn, decision, facts=facts, record=record)
         self._wakeup.set()

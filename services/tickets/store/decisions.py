@@ -63,11 +63,12 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """What is kept of a decision, in protobuf's JSON form: what it saw, and what it was."""
+    """What is kept of a decision, in protobuf's JSON form: what it saw, under which service levels, and what it was."""
 
     facts: JsonObject
     routing: JsonObject
     decision: JsonObject
+    service_levels_revision: int = 0
 
 
 async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
@@ -78,7 +79,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         raise NotFound("This ticket does not exist.")
     return Facts(
         now=row["now"],
-        ticket=_ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
+        ticket=ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
         brand=_brand_of(row),
         events=tuple(_event_of(event) for event in row["events"][:EVENTS]),
         more=len(row["events"]) > EVENTS,
@@ -128,7 +129,8 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
             await _replan(conn, decision.ticket_id, dues)
     await keep_queue(conn, locked.ticket, facts, assignment, picked)
     decided_seq = decision.decided_seq if facts.more else locked.ticket.version
-    await conn.execute(QUERIES["mark_decided"], {"ticket_id": decision.ticket_id, "decided_seq": decided_seq})
+    parameters = {"decided_seq": decided_seq, "planned_revision": record.service_levels_revision}
+    await conn.execute(QUERIES["mark_decided"], {"ticket_id": decision.ticket_id, **parameters})
     await answer_outbox(conn, decision.ticket_id, decided_seq=decided_seq)
     return await _read_plan(conn, decision.ticket_id, more=facts.more)
 
@@ -266,7 +268,8 @@ def _follower_of(follower: JsonObject) -> FollowerFacts:
     return FollowerFacts(UUID(follower["follower_id"]), kind, follower["since_seq"])
 
 
-def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
+def ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
+    """A ticket's row as decisions see it."""
     return TicketFacts(
         id=row["id"],
         number=row["number"],
@@ -284,6 +287,7 @@ def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
         snooze_epoch=row["snooze_epoch"],
         type=row["type"],
         tags=tuple(row["tags"]),
+        planned_revision=row["planned_revision"],
         category_id=row["category_id"],
         category_path=tuple(row["category_path"]),
         organisation_id=row["organisation_id"],
