@@ -22,6 +22,7 @@ from services.identity.session_client import SessionClient
 from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
+from services.routing.rules.current import CurrentRules
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
@@ -83,9 +84,10 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(channel))
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
+        rules = RuleStore(database)
         current = CurrentStaffing(staffing, levels)
         planning = Planning(PlanningClient(tickets), levels)
-        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, levels, current)
+        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, levels, current, CurrentRules(rules))
         async with running_server(
             Settings(),
             name="routing",
@@ -93,7 +95,7 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
-                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), levels)),
+                (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
             ],
             authenticator=SignedOnly(SIGNER),

@@ -5,7 +5,7 @@ words: never another part's message, an address, or what a mail server said.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -15,7 +15,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from services.domain.decision import ClaimedEffect, EffectOutcome, Plan, RoutingFacts
+from services.domain.decision import ClaimedEffect, EffectOutcome, FactNeed, Plan, RoutingFacts, RuleCut
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.family.cascade import progress_words
 from services.domain.ticket import TicketStatus
@@ -41,6 +41,8 @@ class TicketActivities:
     def __init__(self, orchestration: Orchestration, routing: Routing) -> None:
         self._orchestration = orchestration
         self._routing = routing
+        # What the rules needed of a ticket when they were last asked.
+        self._needs: tuple[FactNeed, ...] = ()
 
     @activity.defn
     async def advance(self, ticket_id: str) -> AdvanceResult:
@@ -54,13 +56,25 @@ class TicketActivities:
 
     async def _decide(self, ticket_id: UUID) -> tuple[Plan, RoutingFacts]:
         for _ in range(_DECISION_TRIES):
-            facts = await self._orchestration.get_for_decision(ticket_id)
+            facts = await self._orchestration.get_for_decision(ticket_id, needs=self._needs)
             decision, routing = await self._routing.decide(facts)
+            self._needs = routing.needs
+            if not set(routing.needs) <= set(facts.needs):
+                # Rules ask for more than they did the last time.
+                continue
             try:
-                return await self._orchestration.apply_decision(decision, facts=facts, routing=routing), routing
+                plan = await self._orchestration.apply_decision(decision, facts=facts, routing=routing)
             except Conflict:
                 continue
+            await self._pause((*facts.cut_rules, *decision.cuts))
+            return plan, routing
         raise Conflict("The ticket changed at every try: decide again a little later.")
+
+    async def _pause(self, cuts: Iterable[RuleCut]) -> None:
+        """Have rules paused that ran in a circle; one that is left here is seen by the next decision on any ticket."""
+        for cut in cuts:
+            await self._routing.cut_rule(cut.rule_id, version=cut.rule_version, reason=cut.reason)
+            await self._orchestration.confirm_cut(cut.rule_id, rule_version=cut.rule_version)
 
 
 class BulkActivities:

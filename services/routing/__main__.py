@@ -15,6 +15,7 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.rules.current import CurrentRules
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
@@ -45,17 +46,19 @@ async def run(settings: RoutingSettings) -> None:
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(identity))
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
+        rules = RuleStore(database)
         current = CurrentStaffing(staffing, levels)
         planning = Planning(PlanningClient(tickets), levels)
+        servicer = RoutingServicer(RoutingStore(database), staff, levels, current, CurrentRules(rules))
         await serve(
             settings,
             name="routing",
             address=(settings.listen, settings.grpc_port + 1),
             services=[
-                (add_RoutingServiceServicer_to_server, RoutingServicer(RoutingStore(database), staff, levels, current)),
+                (add_RoutingServiceServicer_to_server, servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
-                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), levels)),
+                (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
             ],
             authenticator=SignedOnly(signer),
         )
