@@ -43,8 +43,10 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.colleagues import IdentityColleagues
@@ -82,12 +84,12 @@ class Doors:
 
     async def http(self, **headers: str) -> httpx.AsyncClient:
         """Somebody without a token."""
-        client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False)
+        client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False, timeout=60)
         return await self.stack.enter_async_context(client)
 
     async def browser(self, email: str = "") -> Browser:
         """A browser, signed in when an account is named."""
-        client = httpx.AsyncClient(base_url=self.url, trust_env=False)
+        client = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=60)
         browser = Browser(await self.stack.enter_async_context(client), PUBLIC_URL)
         if email:
             assert (await browser.sign_in(email)).status_code == 303
@@ -136,6 +138,8 @@ async def running_gateway(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
+            ticket_fields=TicketFieldsClient(tickets),
+            macros=MacrosClient(tickets),
             upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),

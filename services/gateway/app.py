@@ -19,6 +19,7 @@ from services.gateway.api import (
     families,
     followers,
     invitations,
+    macros,
     merges,
     messages,
     quarantine,
@@ -27,6 +28,7 @@ from services.gateway.api import (
     snoozes,
     staffing,
     teams,
+    ticket_fields,
     tickets,
     tokens,
     users,
@@ -58,7 +60,9 @@ from services.gateway.web import (
     settings_brands,
     settings_calendars,
     settings_categories,
+    settings_fields,
     settings_ladders,
+    settings_macros,
     settings_people,
     settings_policies,
     settings_rule,
@@ -74,6 +78,7 @@ from services.gateway.web import (
     why,
 )
 from services.gateway.web import deliveries as delivery_pages
+from services.gateway.web import macros as macro_pages
 from services.gateway.web import quarantine as quarantine_pages
 
 VERSION = "1"
@@ -94,6 +99,7 @@ _PAGES = (
     ledger,
     links,
     live,
+    macro_pages,
     new_ticket,
     panel,
     quarantine_pages,
@@ -102,7 +108,9 @@ _PAGES = (
     settings_brands,
     settings_calendars,
     settings_categories,
+    settings_fields,
     settings_ladders,
+    settings_macros,
     settings_people,
     settings_policies,
     settings_rule,
@@ -156,6 +164,8 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         invitations,
         brands,
         categories,
+        ticket_fields,
+        macros,
         quarantine,
         bulk,
     ):

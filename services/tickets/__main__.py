@@ -2,6 +2,7 @@
 
 import asyncio
 
+from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -36,6 +37,7 @@ from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
@@ -91,6 +93,7 @@ def services_on(
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+        (add_MacroServiceServicer_to_server, MacroServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news, colleagues)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),
