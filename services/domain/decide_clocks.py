@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.domain.acting import changes_of, notes_of, people_told, rebased_tags
+from services.domain.actions import strategy_of
 from services.domain.clocks.changed_levels import tell_moves
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
@@ -146,6 +147,7 @@ def take_ladder_step(draft: Draft, due: Due) -> None:
     }
     changes = changes_of(step.actions, draft.ticket, changed_since=later)
     draft.ticket = ticket_after(draft.ticket, changes)
+    draft.strategy = strategy_of(step.actions) or draft.strategy
     kind, cause = EventKind.LADDER_STEP_TAKEN, f"due {due.key}"
     draft.steps.append(Step(kind, changes, cause, f"escalated: {due.reason}", due.due_at, due.key))
     draft.steps += [

@@ -149,7 +149,7 @@ def reply(*, subject: str, body: str) -> Words:
 
 def fill_reply(template: str, values: Mapping[str, str | int]) -> str:
     """The words of a rule or macro to a customer, each placeholder replaced by its value, once."""
-    return _substitute(template, {name: clean_line(str(value)) for name, value in values.items()})
+    return substitute(template, {name: clean_line(str(value)) for name, value in values.items()})
 
 
 def fill(
