@@ -38,6 +38,7 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
@@ -149,6 +150,7 @@ async def running_gateway(
             followers=FollowersClient(tickets),
             families=FamilyClient(tickets),
             merges=MergeClient(tickets),
+            broadcasts=BroadcastClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
+from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -31,6 +32,7 @@ from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.colleagues import IdentityColleagues
 from services.tickets.news import NewsDesk
+from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
@@ -100,6 +102,7 @@ def services_on(
         (add_FollowerServiceServicer_to_server, FollowerServicer(store, colleagues)),
         (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
         (add_MergeServiceServicer_to_server, MergeServicer(store)),
+        (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
             OrchestrationServicer(database, wakeup, mails, colleagues),
