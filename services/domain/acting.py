@@ -145,7 +145,7 @@ def _owner(action: Action, ticket: TicketFacts, *, users: Collection[UUID] | Non
         raise InvalidTransition(f"{action.user_id} is no active member of the staff.")
     if action.team_id is not None:
         yield "team_id", action.team_id
-    if action.user_id is not None or action.team_id not in (None, ticket.team_id):
+    if action.user_id is not None or action.strategy is not None or action.team_id not in (None, ticket.team_id):
         yield "assignee_id", action.user_id
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.domain.acting import changes_of, notes_of, people_told, rebased_tags, without_gone
-from services.domain.actions import Action
+from services.domain.actions import Action, strategy_of
 from services.domain.clocks.changed_levels import tell_moves
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
@@ -149,6 +149,7 @@ def take_ladder_step(draft: Draft, due: Due) -> None:
     _explain_gone(draft, due, step.actions)
     changes = changes_of(actions, draft.ticket, changed_since=later)
     draft.ticket = ticket_after(draft.ticket, changes)
+    draft.strategy = strategy_of(actions) or draft.strategy
     kind, cause = EventKind.LADDER_STEP_TAKEN, f"due {due.key}"
     draft.steps.append(Step(kind, changes, cause, f"escalated: {due.reason}", due.due_at, due.key))
     draft.steps += [
