@@ -171,6 +171,8 @@ def _look(draft: Draft, happening: Happening) -> list[Happening]:
     else:
         found = draft.rules.looking_at(happening.triggers)
     begun = view = draft.view(happening.moment)
+    words = view.words()
+    found = [each for each in found if each.clues is None or not each.clues.isdisjoint(words)]
     ran, done = dict[UUID, None](), list[Happening]()
     for _ in range(MOST_ROUNDS):
         known = len(ran)
