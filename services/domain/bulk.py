@@ -31,6 +31,7 @@ class BulkAct(StrEnum):
     UPDATE = "update"
     SNOOZE = "snooze"
     WAKE = "wake"
+    APPLY_RULE = "apply_rule"
     MACRO = "macro"
     SET_PARENT = "set_parent"
     REMOVE_PARENT = "remove_parent"
@@ -81,6 +82,7 @@ class TicketChange:
     macro_id: UUID | None = None
     parent_id: UUID | None = None
     brand_snoozes: tuple[BrandSnooze, ...] = ()
+    rule_id: UUID | None = None
 
     def snoozed_until(self, brand_id: UUID) -> datetime | None:
         """Until when a ticket of the brand is snoozed."""
@@ -132,6 +134,7 @@ _PERMISSIONS = {
     BulkAct.UPDATE: "tickets.update",
     BulkAct.SNOOZE: "tickets.snooze",
     BulkAct.WAKE: "tickets.snooze",
+    BulkAct.APPLY_RULE: "rules.manage",
     BulkAct.MACRO: "tickets.work",
     BulkAct.SET_PARENT: "tickets.update",
     BulkAct.REMOVE_PARENT: "tickets.update",
@@ -159,6 +162,8 @@ def _check_details(change: TicketChange) -> None:
     problems: dict[str, str] = {}
     if change.act is BulkAct.SNOOZE and change.snooze_until is None:
         problems["change.snooze_until"] = "is required"
+    if change.act is BulkAct.APPLY_RULE and change.rule_id is None:
+        problems["change.rule_id"] = "is required"
     if change.act is BulkAct.MACRO and change.macro_id is None:
         problems["change.macro_id"] = "is required: which macro"
     if change.act is BulkAct.SET_PARENT and change.parent_id is None:
@@ -196,12 +201,16 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)
+        case BulkAct.APPLY_RULE:
+            return Change(EventKind.RULE_REQUESTED, {})
         case BulkAct.MACRO | BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT | BulkAct.BROADCAST:
             raise TypeError("More than one ticket or message is changed by this, which is not told by one change.")
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:
     """InvalidTransition unless the bulk can be taken back now."""
+    if job.change.act is BulkAct.APPLY_RULE:
+        raise InvalidTransition("What rules did is not taken back together.", reason="NOT_UNDOABLE")
     if job.undo_of is not None:
         raise InvalidTransition("This bulk takes another one back: make the change again.", reason="NOT_UNDOABLE")
     if job.change.act is BulkAct.BROADCAST:

@@ -90,6 +90,7 @@ NEEDS = {
     "add_colleague": "tickets.update",
     "remove_follower": "tickets.update",
     "get_decision": "tickets.inspect",
+    "explain_rule": "tickets.inspect",
     "fill_macro": "tickets.work",
     "run_macro": "tickets.work",
     "create_message": "tickets.reply",
@@ -122,6 +123,7 @@ MISSING = {
     "fill_macro": "This macro does not exist.",
     "run_macro": "This macro does not exist.",
     "get_decision": "This decision does not exist.",
+    "explain_rule": "This decision does not exist.",
     # The parent.
     "set_parent": "This ticket does not exist.",
     "undo_message": "This message does not exist.",

@@ -58,6 +58,19 @@ def compile_condition(condition: Condition) -> Check:
             return _compile_test(condition)
 
 
+def clues(condition: Condition) -> frozenset[str] | None:
+    """Words of which one must be there for the condition to hold; None when it may hold without any."""
+    match condition:
+        case AllOf(parts):
+            return next((found for part in parts if (found := clues(part)) is not None), None)
+        case AnyOf(parts):
+            every = [clues(part) for part in parts]
+            return None if None in every else frozenset(word for some in every if some for word in some)
+        case Test(field, Operator.CONTAINS, values) if find_field(field).kind is Kind.WORDS:
+            return frozenset(split_words(str(value))[0] for value in values)
+    return None
+
+
 def _cost(condition: Condition) -> int:
     """What is asked first, because it is known at once."""
     match condition:

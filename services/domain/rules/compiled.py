@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.domain.actions import Action, ActionKind
-from services.domain.conditions.compiled import Check, compile_condition
+from services.domain.conditions.compiled import Check, clues, compile_condition
 from services.domain.conditions.fields import CUSTOM
 from services.domain.conditions.tree import Condition, tests
 from services.domain.decision import FactNeed
@@ -21,11 +21,14 @@ _TIMES_OF_HISTORY = frozenset({Since.UNANSWERED, Since.ANSWERED, Since.LAST_ACT}
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule with its conditions ready; `problem` says why they cannot be asked, and then it never runs."""
+    """A rule with its conditions ready: without one of its `clues` among the words, they need not be asked. `problem`
+    says why they cannot be, and then it never runs.
+    """
 
     rule: Rule
     condition: Condition | None
     holds: Check
+    clues: frozenset[str] | None
     calendars: frozenset[UUID]
     problem: str = ""
 
@@ -86,9 +89,9 @@ def compile_rules(rules: Iterable[Rule], *, revision: int = 0) -> RuleSet:
 def _compile(rule: Rule) -> CompiledRule:
     try:
         condition = read_rule_conditions(rule)
-        return CompiledRule(rule, condition, compile_condition(condition), calendars_asked(condition))
+        return CompiledRule(rule, condition, compile_condition(condition), clues(condition), calendars_asked(condition))
     except Invalid as invalid:
-        return CompiledRule(rule, None, _never, frozenset(), problem=invalid.message)
+        return CompiledRule(rule, None, _never, None, frozenset(), problem=invalid.message)
 
 
 def _never(_: object) -> bool:

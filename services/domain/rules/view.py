@@ -80,6 +80,10 @@ class RuleView(dict[str, Sequence[Any]]):
             found = self._cut[field] = tuple(self._texts.cut(text) for text in self[field])
         return found
 
+    def words(self) -> frozenset[str]:
+        """All words that some condition may find."""
+        return frozenset().union(*(text.words for text in self.texts("text")))
+
     def _read(self, field: str) -> Sequence[Any]:
         if field.startswith(_WAS):
             before = self._moment.before

@@ -31,6 +31,7 @@ from services.tickets.store.promises import PromiseStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
+from services.tickets.store.seen import SeenStore
 from services.tickets.store.snoozes import SnoozeStore
 from services.tickets.store.splits import SplitStore
 from services.tickets.store.ticket_fields import TicketFieldStore
@@ -77,6 +78,7 @@ class Store:
         self.macros = MacroStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
+        self.seen = SeenStore(database)
         self.lists = ListStore(database)
         self.quarantine = QuarantineStore(database)
         self.mail_reports = MailReportStore(database, on_commit)

@@ -18,6 +18,7 @@ from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceService
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
@@ -56,13 +57,16 @@ from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
+from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.servicer.upcoming import UpcomingServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.mails import MailMaker
 from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
+from tests.contract.orchestration.desk import LINKS
 
 SIGNER = PrincipalSigner(b"k" * 32)
 REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
@@ -227,6 +231,7 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
             wakeup.set()
 
         store = Store(database, on_commit, REPLY_ADDRESSES)
+        mails = MailMaker(LINKS, REPLY_ADDRESSES)
         server = running_server(
             Settings(),
             name="tickets",
@@ -244,6 +249,7 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+                (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, mails, Staff())),
                 (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS)),
                 (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],

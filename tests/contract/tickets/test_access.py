@@ -11,21 +11,25 @@ import pytest
 from duradesk.tickets.v1 import (
     broadcast_service_pb2,
     bulk_service_pb2,
+    decision_pb2,
     desk_service_pb2,
     family_service_pb2,
     merge_service_pb2,
     queue_service_pb2,
     ticket_service_pb2,
 )
+from google.protobuf.json_format import MessageToJson
 from google.protobuf.message_factory import GetMessageClass
 
 from services.common.channel import responses
+from services.common.wire import to_message
 from services.domain.errors import DuradeskError, Forbidden, NotFound
 from services.domain.links import CustomerAnswer
 from services.domain.principal import Principal, Role
 from services.domain.ticket import Ticket, Visibility
 from services.tickets.client.tickets import TicketsClient
 from tests.contract.tickets.desk import AGENT, LIGHT_AGENT, Desk, customer, new_message, new_ticket
+from tests.unit.factories import make_facts, make_ticket
 
 CANARY = "canary-5f1c"
 
@@ -55,6 +59,7 @@ SERVED = {
     "ListEvents": INSPECTORS,
     "ListDues": INSPECTORS,
     "GetDecision": INSPECTORS,
+    "ReadFacts": INSPECTORS,
     "FindThread": {Role.SERVICE},
     "QuarantineItem": {Role.SERVICE},
     "ListQuarantine": ADMINS,
@@ -135,6 +140,7 @@ ON_A_TICKET: dict[str, Call] = {
     "ListMailReports": lambda client, ticket: client.list_mail_reports(ticket),
     "ListDues": lambda client, ticket: client.list_dues(ticket),
     "GetDecision": lambda client, ticket: client.get_decision(ticket, UUID(int=7)),
+    "ReadFacts": lambda client, ticket: client.read_facts(ticket_id=ticket, decision_id=UUID(int=7)),
     "ListDeliveries": lambda client, ticket: client.list_deliveries(ticket_id=ticket),
     "AnswerTicket": lambda client, ticket: client.answer_ticket(
         ticket, CustomerAnswer.SOLVED, status_epoch=1, request_id="a"
@@ -156,7 +162,8 @@ async def decided_ticket(desk: Desk) -> Ticket:
     await desk.rows("DELETE FROM decisions")
     await desk.rows(
         "INSERT INTO decisions (id, ticket_id, version, decided_seq, facts, routing, decision)"
-        " VALUES (%(id)s, %(ticket)s, 1, 1, '{}', '{}', '{}')",
+        " VALUES (%(id)s, %(ticket)s, 1, 1, %(facts)s, '{}', '{}')",
+        facts=MessageToJson(to_message(make_facts(ticket=make_ticket(id=ticket.id)), decision_pb2.Facts)),
         id=UUID(int=7),
         ticket=ticket.id,
     )
