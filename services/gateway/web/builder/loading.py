@@ -7,7 +7,7 @@ from services.gateway.web.builder.known import Known
 
 
 async def known_of(behind: Services) -> Known:
-    """The teams, the people whom tickets may be given to, the brands, and what service levels are made of."""
+    """What people, teams, brands, categories, organisations and service levels are called."""
     levels = behind.service_levels
     teams, people, brands, policies, calendars = await asyncio.gather(
         behind.routing.list_teams(),
@@ -16,11 +16,18 @@ async def known_of(behind: Services) -> Known:
         levels.list_sla_policies(),
         levels.list_calendars(),
     )
+    categories, organisations = await asyncio.gather(
+        behind.categories.list_categories(), behind.organisations.list_organisations()
+    )
+    tree = {category.id: category.name for category in categories}
     return Known(
         {
             "team": {team.id: team.name for team in teams},
             "assignee": {user.id: user.name for user in people if user.is_active_staff},
             "brand": {brand.id: brand.name for brand in brands},
+            "category": tree,
+            "category_tree": tree,
+            "organisation": {one.id: one.name for one in organisations},
             "sla_policy": {policy.id: policy.name for policy in policies},
             "calendar": {calendar.id: calendar.name for calendar in calendars},
             "in_hours": {calendar.id: calendar.name for calendar in calendars},
