@@ -50,6 +50,7 @@ from services.tickets.client.queue import QueueClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
+from services.tickets.colleagues import IdentityColleagues
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
@@ -109,7 +110,8 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
         enter = stack.enter_async_context
         identity_address = await enter(running_identity(url))
         routing_address = await enter(running_routing(url, identity_address))
-        desk = await enter(running_desk(url))
+        as_tickets = await enter(identity_as(Principal("tickets", Role.SERVICE), identity_address))
+        desk = await enter(running_desk(url, IdentityColleagues(as_tickets)))
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))
@@ -159,7 +161,7 @@ async def running_gateway(
             accounts=AccountClient(identity),
             invitations=InvitationClient(identity),
             images=IMAGES,
-            outbound=Outbound(is_allowed=lambda _: True),
+            outbound=Outbound(ports=range(65536), is_allowed=lambda _: True),
             session_client=SessionClient(identity),
             sessions=SessionAuthenticator(SessionClient(identity), SIGNER),
             realm=Realm(b"k" * 32, public_url=PUBLIC_URL),

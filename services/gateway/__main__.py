@@ -82,7 +82,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             realm=Realm(settings.needed_principal_key, public_url=settings.public_url),
             objects=objects,
             images=ImageLinks(settings.needed_principal_key),
-            outbound=Outbound(),
+            outbound=Outbound(ports=settings.image_ports),
             uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)

@@ -87,22 +87,23 @@ def services_on(
     reply_addresses = ReplyAddresses(settings.needed_principal_key)
     mails = MailMaker(links, reply_addresses)
     store = Store(database, wakeup.set, reply_addresses)
+    uploads, colleagues = UploadSigner(settings.needed_principal_key), IdentityColleagues(identity)
     return [
-        (add_TicketServiceServicer_to_server, TicketServicer(store, UploadSigner(settings.needed_principal_key))),
+        (add_TicketServiceServicer_to_server, TicketServicer(store, uploads, colleagues)),
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
         (add_OrganisationServiceServicer_to_server, OrganisationServicer(store)),
         (add_MacroServiceServicer_to_server, MacroServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
-        (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
-        (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
-        (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+        (add_DeskServiceServicer_to_server, DeskServicer(store, news, colleagues)),
+        (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),
+        (add_FollowerServiceServicer_to_server, FollowerServicer(store, colleagues)),
         (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
         (add_MergeServiceServicer_to_server, MergeServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
-            OrchestrationServicer(database, wakeup, mails, IdentityColleagues(identity)),
+            OrchestrationServicer(database, wakeup, mails, colleagues),
         ),
         (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
         (add_OperationsServiceServicer_to_server, OperationsServicer(database)),

@@ -13,6 +13,7 @@ DESK = {
     "by-limit": "/tickets?view=all_open&sort=limit",
     "found": "/tickets?filter=refund",
     "nothing-found": "/tickets?filter=tag:no-such-tag",
+    "upcoming": "/upcoming",
     "new-ticket": "/tickets/new",
     "account": "/account",
     "people": "/settings/people",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.domain.actions import MOST_ACTIONS, Action, ActionKind, action_problems
-from services.domain.conditions.fields import find_field
+from services.domain.conditions.fields import LIMITS, find_field
 from services.domain.conditions.text_form import parse_text
 from services.domain.conditions.tree import Condition, Name, Operator, tests
 from services.domain.errors import Invalid
@@ -16,7 +16,7 @@ from services.domain.rules.model import CONDITIONS_LENGTH, LONGEST_WAIT, MOST_BR
 # What a reply's template may ask for.
 PLACEHOLDERS = ("name", "subject", "number", "brand")
 # A rule sees the ticket at an event: what is planned for it, and what a list counts from, is not known there.
-UNKNOWN_FIELDS = ("due", "updated", "idle")
+UNKNOWN_FIELDS = ("due", "updated", "idle", *LIMITS)
 OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
 _NOT_YET = (ActionKind.SET_CATEGORY, ActionKind.LINK_TO_PARENT)
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")

@@ -11,7 +11,7 @@ from services.domain.conditions.fields import CUSTOM
 from services.domain.errors import DuradeskError, Invalid, NotFound
 from services.domain.ticket import Priority, Ticket, TicketStatus
 from services.domain.ticket_fields import value_of_texts
-from services.gateway.assignments import check_assignment
+from services.gateway.assignments import check_team
 from services.gateway.deps import Behind
 from services.gateway.problems import status_of
 from services.gateway.web.forms import texts_of
@@ -92,17 +92,13 @@ async def assign_ticket(
     team: Choice = None,
 ) -> Response:
     """Give it to somebody, to nobody, to `me`, or to another team."""
-    assignee_id = ticket.assignee_id if assignee is None else _id(caller.subject if assignee == "me" else assignee)
-    team_id = ticket.team_id if team is None else _id(team)
+    assignee_id = ... if assignee is None else _id(caller.subject if assignee == "me" else assignee)
+    team_id = ... if team is None else _id(team)
 
     async def assigned() -> None:
-        await check_assignment(
-            assignee_id if assignee_id != ticket.assignee_id else None,
-            team_id if team is not None else None,
-            identity=behind.identity,
-            routing=behind.routing,
-        )
-        await behind.tickets.assign_ticket(ticket.id, assignee_id=assignee_id, team_id=... if team is None else team_id)
+        if isinstance(team_id, UUID):
+            await check_team(team_id, behind.routing)
+        await behind.tickets.assign_ticket(ticket.id, assignee_id=assignee_id, team_id=team_id)
 
     return await made(request, ticket, asked, behind, assigned())
 

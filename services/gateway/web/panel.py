@@ -64,6 +64,11 @@ class Panel:
     directory: Directory
 
     @property
+    def causes(self) -> Mapping[str, Change]:
+        """What happened, by what the ledger of the clocks calls it."""
+        return {f"event {change.event.seq}": change for change in self.changes}
+
+    @property
     def before(self) -> Ticket | None:
         """The ticket before this one in the list that it was opened from."""
         return self.list.neighbours(self.ticket.number)[0]

@@ -51,6 +51,10 @@ WHERE id IN (SELECT id
              FOR UPDATE SKIP LOCKED)
 RETURNING id;
 
+-- get_bulk_maker --
+-- Whose bulk it is.
+SELECT user_id FROM bulk_jobs WHERE id = %(job_id)s;
+
 -- lock_bulk_job --
 -- A bulk at work on a page: a second one at the same page waits, and finds it done.
 SELECT id, user_id, user_name, role, change, undo_of, state, instant() AS now,

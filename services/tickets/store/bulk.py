@@ -27,11 +27,12 @@ from services.domain.bulk import (
     BulkState,
     TicketChange,
     change_ticket,
+    check_change,
     check_undo,
     undo_change,
 )
 from services.domain.changes import Change
-from services.domain.errors import DuradeskError, Invalid, NotFound
+from services.domain.errors import DuradeskError, Forbidden, Invalid, NotFound
 from services.domain.family.model import Settling
 from services.domain.principal import Principal, Role
 from services.domain.ticket import FieldChange, Priority
@@ -105,10 +106,18 @@ class BulkStore:
             rows = await (await conn.execute(QUERIES["claim_bulk_jobs"])).fetchall()
         return tuple(row["id"] for row in rows)
 
-    async def run_bulk_page(self, job_id: UUID) -> BulkProgress:
-        """Change the next tickets; NotFound."""
+    async def get_bulk_maker(self, job_id: UUID) -> UUID:
+        """Who makes the change; NotFound."""
         async with self._database.transaction() as conn:
-            progress = await _run_page(conn, job_id)
+            row = await (await conn.execute(QUERIES["get_bulk_maker"], {"job_id": job_id})).fetchone()
+        if row is None:
+            raise NotFound("This bulk does not exist.")
+        return UUID(row["user_id"])
+
+    async def run_bulk_page(self, job_id: UUID, *, role: Role | None) -> BulkProgress:
+        """Change the next tickets with the role that its maker has now; None is none any more. NotFound."""
+        async with self._database.transaction() as conn:
+            progress = await _run_page(conn, job_id, role=role)
         self._on_commit()
         return progress
 
@@ -139,7 +148,7 @@ class BulkStore:
         return job
 
 
-async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
+async def _run_page(conn: Connection, job_id: UUID, *, role: Role | None) -> BulkProgress:
     job = await (await conn.execute(QUERIES["lock_bulk_job"], {"job_id": job_id})).fetchone()
     if job is None:
         raise NotFound("This bulk does not exist.")
@@ -147,9 +156,13 @@ async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
         return BulkProgress(True, job["total"], job["total"])
     page = {"job_id": job_id, "undo_of": job["undo_of"], "most": PAGE}
     items = await (await conn.execute(QUERIES["next_bulk_items"], page)).fetchall()
-    if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
-        await _lock_families(conn, job, items)
-    became = [await _handle(conn, job, item) for item in items]
+    try:
+        principal = _maker(job, role)
+        if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
+            await _lock_families(conn, job, items)
+        became = [await _handle(conn, job, item, principal) for item in items]
+    except Forbidden as error:
+        became = [_Became(item["position"], BulkOutcome.FAILED, error.message) for item in items]
     await conn.execute(
         QUERIES["finish_bulk_items"],
         {
@@ -167,9 +180,17 @@ async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
     return BulkProgress(len(items) < PAGE, row["handled"], job["total"])
 
 
-async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
+def _maker(job: Row, role: Role | None) -> Principal:
+    """Whoever makes the change, as long as they may still make it; Forbidden."""
+    if role is None:
+        raise Forbidden("Whoever began this works here no more.")
+    principal = Principal(job["user_id"], role, name=job["user_name"])
+    check_change(_change_of(job["change"]), principal)
+    return principal
+
+
+async def _handle(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:
     """One ticket; what the domain refuses is known before anything is written, so the others go on."""
-    principal = Principal(job["user_id"], Role(job["role"]), name=job["user_name"])
     if job["undo_of"] is None and job["change"]["act"] == BulkAct.MACRO:
         return await _run_macro(conn, job, item, principal)
     try:

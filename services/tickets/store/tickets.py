@@ -92,12 +92,23 @@ class TicketStore:
         return await self._change(ticket_id, request, decide)
 
     async def assign_ticket(
-        self, ticket_id: UUID, request: Request, *, assignee_id: UUID | None, team_id: UUID | None, keep_team: bool
+        self,
+        ticket_id: UUID,
+        request: Request,
+        *,
+        assignee_id: UUID | None,
+        keep_assignee: bool,
+        team_id: UUID | None,
+        keep_team: bool,
     ) -> Ticket:
         """Give to an agent, a team, or back to nobody."""
 
         async def decide(_conn: Connection, ticket: Ticket) -> Change | None:
-            return changes.assign(ticket, assignee_id, team_id=ticket.team_id if keep_team else team_id)
+            return changes.assign(
+                ticket,
+                ticket.assignee_id if keep_assignee else assignee_id,
+                team_id=ticket.team_id if keep_team else team_id,
+            )
 
         return await self._change(ticket_id, request, decide)
 
