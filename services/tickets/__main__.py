@@ -94,7 +94,7 @@ def services_on(
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
         (add_OrganisationServiceServicer_to_server, OrganisationServicer(store)),
-        (add_MacroServiceServicer_to_server, MacroServicer(store, UploadSigner(settings.needed_principal_key))),
+        (add_MacroServiceServicer_to_server, MacroServicer(store, uploads, colleagues)),
         (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
         (add_DeskServiceServicer_to_server, DeskServicer(store, news, colleagues)),
         (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),

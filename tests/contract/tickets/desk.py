@@ -244,7 +244,7 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
                 (add_OrganisationServiceServicer_to_server, OrganisationServicer(store)),
-                (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS)),
+                (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS, colleagues)),
                 (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],
             authenticator=SignedOnly(SIGNER),

@@ -43,6 +43,7 @@ async def test_placeholders_are_replaced_once_by_plain_text(desk: Desk) -> None:
         ({"reply": ""}, "reply"),
         ({"name": ""}, "name"),
         ({"actions": (action(ActionKind.REPLY, text="x"),)}, r"actions\[0\]"),
+        ({"actions": (action(ActionKind.ASSIGN, user_id=uuid4()),)}, r"actions\[0\]"),
         ({"actions": (action(ActionKind.ADD_TAG),)}, r"actions\[0\]"),
         ({"actions": (action(ActionKind.ADD_TAG, tag="x"),) * 11}, r"actions\[10\]"),
     ],
@@ -80,6 +81,7 @@ async def test_a_run_replies_and_changes_the_ticket_in_one_transaction_and_says_
     assert [event.kind for event in events] == [
         EventKind.MESSAGE_ADDED,
         EventKind.MESSAGE_ADDED,
+        EventKind.TICKET_ASSIGNED,
         EventKind.TICKET_UPDATED,
     ]
     assert {(event.cause, event.reason) for event in events} == {(f"macro {macro.id}/1", "macro Refund, version 1")}
