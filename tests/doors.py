@@ -38,6 +38,7 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
@@ -109,9 +110,9 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         identity_address = await enter(running_identity(url))
-        routing_address = await enter(running_routing(url, identity_address))
         as_tickets = await enter(identity_as(Principal("tickets", Role.SERVICE), identity_address))
         desk = await enter(running_desk(url, IdentityColleagues(as_tickets)))
+        routing_address = await enter(running_routing(url, identity_address, desk.address))
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))
@@ -151,6 +152,7 @@ async def running_gateway(
             followers=FollowersClient(tickets),
             families=FamilyClient(tickets),
             merges=MergeClient(tickets),
+            broadcasts=BroadcastClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),

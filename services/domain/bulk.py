@@ -34,6 +34,7 @@ class BulkAct(StrEnum):
     MACRO = "macro"
     SET_PARENT = "set_parent"
     REMOVE_PARENT = "remove_parent"
+    BROADCAST = "broadcast"
 
 
 class BulkState(StrEnum):
@@ -142,6 +143,8 @@ _SETTLING = {BulkAct.RESOLVE: Act.RESOLVE, BulkAct.CLOSE: Act.CLOSE}
 
 def check_change(change: TicketChange, principal: Principal) -> None:
     """Forbidden without the permission of the single change; Invalid for a change that changes nothing."""
+    if change.act is BulkAct.BROADCAST:
+        raise Invalid("A reply to all children is begun on their parent.", violations={"change.act": "is none"})
     principal.require(_PERMISSIONS[change.act])
     for tags in (change.add_tags, change.remove_tags):
         check_fields(subject=None, type_=None, tags=tags, custom_fields={})
@@ -188,7 +191,7 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)
-        case BulkAct.MACRO | BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT:
+        case BulkAct.MACRO | BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT | BulkAct.BROADCAST:
             raise TypeError("More than one ticket or message is changed by this, which is not told by one change.")
 
 
@@ -196,6 +199,8 @@ def check_undo(job: BulkJob, *, now: datetime) -> None:
     """InvalidTransition unless the bulk can be taken back now."""
     if job.undo_of is not None:
         raise InvalidTransition("This bulk takes another one back: make the change again.", reason="NOT_UNDOABLE")
+    if job.change.act is BulkAct.BROADCAST:
+        raise InvalidTransition("What was written to customers stays written.", reason="NOT_UNDOABLE")
     if job.state is BulkState.RUNNING:
         raise InvalidTransition("The bulk still runs: cancel it first.", reason="NOT_FINISHED")
     if job.undo_until is None or now > job.undo_until:

@@ -103,6 +103,18 @@ NOTICES: Mapping[EffectKind, Template] = {
         _("[{number}] escalated: {subject}"),
         (_('Ticket {number}, "{subject}", was escalated: {reason}.'), _SEE),
     ),
+    EffectKind.RULE_NOTICE_MAIL: Template(
+        _("[{number}] {reason}: {subject}"),
+        (_('On ticket {number}, "{subject}", a rule wants you to know: {reason}.'), _SEE),
+    ),
+    EffectKind.RULE_CUT_MAIL: Template(
+        _("A rule was paused: {reason}"),
+        (
+            _("A rule went round in a circle on ticket {number} and was paused: {reason}."),
+            _("What it had done stays. It runs again when somebody resumes it."),
+            _SEE,
+        ),
+    ),
     EffectKind.REMINDER_MAIL: Template(
         _("[{number}] reminder: {subject}"),
         (_('You wanted to be reminded of ticket {number}, "{subject}".'), "{body}", _SEE),
@@ -133,6 +145,11 @@ def answer_subject(subject: str) -> str:
 def reply(*, subject: str, body: str) -> Words:
     """An answer that somebody wrote: its own words and nothing else."""
     return Words(answer_subject(subject), body, _html([body]))
+
+
+def fill_reply(template: str, values: Mapping[str, str | int]) -> str:
+    """The words of a rule or macro to a customer, each placeholder replaced by its value, once."""
+    return substitute(template, {name: clean_line(str(value)) for name, value in values.items()})
 
 
 def fill(

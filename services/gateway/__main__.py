@@ -29,6 +29,7 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
@@ -69,6 +70,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             followers=FollowersClient(tickets),
             families=FamilyClient(tickets),
             merges=MergeClient(tickets),
+            broadcasts=BroadcastClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),

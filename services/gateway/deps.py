@@ -31,6 +31,7 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
@@ -77,6 +78,7 @@ class Services:
     followers: FollowersClient
     families: FamilyClient
     merges: MergeClient
+    broadcasts: BroadcastClient
     images: ImageLinks
     outbound: Outbound
 
@@ -170,6 +172,10 @@ def _merges(request: Request) -> MergeClient:
     return services(request).merges
 
 
+def _broadcasts(request: Request) -> BroadcastClient:
+    return services(request).broadcasts
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -198,6 +204,7 @@ Staffing = Annotated[StaffingClient, Depends(_staffing)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
 Families = Annotated[FamilyClient, Depends(_families)]
 Merges = Annotated[MergeClient, Depends(_merges)]
+Broadcasts = Annotated[BroadcastClient, Depends(_broadcasts)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

@@ -3,6 +3,7 @@
 import asyncio
 
 from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
+from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -13,6 +14,7 @@ from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.organisation_service_pb2_grpc import add_OrganisationServiceServicer_to_server
+from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
@@ -31,6 +33,7 @@ from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.colleagues import IdentityColleagues
 from services.tickets.news import NewsDesk
+from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
@@ -42,6 +45,7 @@ from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.organisations import OrganisationServicer
+from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -101,12 +105,14 @@ def services_on(
         (add_FollowerServiceServicer_to_server, FollowerServicer(store, colleagues)),
         (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
         (add_MergeServiceServicer_to_server, MergeServicer(store)),
+        (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
             OrchestrationServicer(database, wakeup, mails, colleagues),
         ),
         (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
         (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
+        (add_PlanningServiceServicer_to_server, PlanningServicer(database, wakeup)),
     ]
 
 

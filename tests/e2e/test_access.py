@@ -18,6 +18,7 @@ import pytest
 from duradesk.macros.v1 import macro_service_pb2
 from duradesk.options.v1 import options_pb2
 from duradesk.tickets.v1 import (
+    broadcast_service_pb2,
     bulk_service_pb2,
     category_service_pb2,
     clock_service_pb2,
@@ -27,6 +28,7 @@ from duradesk.tickets.v1 import (
     merge_service_pb2,
     orchestration_service_pb2,
     organisation_service_pb2,
+    planning_service_pb2,
     queue_service_pb2,
     ticket_field_service_pb2,
     ticket_service_pb2,
@@ -55,10 +57,12 @@ METHODS = [
         upcoming_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
+        planning_service_pb2,
         desk_service_pb2,
         bulk_service_pb2,
         queue_service_pb2,
         merge_service_pb2,
+        broadcast_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -100,6 +104,8 @@ NEEDS = {
     "get_family": "tickets.inspect",
     "set_family_policy": "tickets.update",
     "preview_settle": "tickets.inspect",
+    "start_broadcast": "tickets.update",
+    "list_broadcasts": "tickets.inspect",
     "preview_merge": "tickets.merge",
     "merge_ticket": "tickets.merge",
     "unmerge_ticket": "tickets.merge",
@@ -121,6 +127,7 @@ MISSING = {
     "set_parent": "This ticket does not exist.",
     "undo_message": "This message does not exist.",
     "split_message": "This message does not exist.",
+    "start_broadcast": "{number} has no children: write on the ticket itself.",
     "merge_ticket": "A ticket cannot be merged into itself.",
     "unmerge_ticket": "This ticket is not merged into another one.",
     "mark_duplicate": "A ticket is no duplicate of itself.",
@@ -137,6 +144,7 @@ BODIES: dict[str, Any] = {
     "create_message": {"visibility": "public", "body": "Mine, too."},
     "add_customer": {"email": "dora@example.com"},
     "snooze_ticket": {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
+    "start_broadcast": {"body": "News"},
     "merge_ticket": {"into": "{ticket}"},
     "mark_duplicate": {"original": "{ticket}"},
     "remind_me": {"at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
@@ -235,7 +243,9 @@ def test_every_route_on_a_ticket_serves_the_rightful_caller(
         for name, permission in NEEDS.items():
             answer = ask(callers[role], routes[name], mine["id"])
             # What is asked for inside it is made up: that it alone is missing shows that the ticket was seen.
-            missing = answer.status_code in (404, 409) and answer.json()["detail"] == MISSING.get(name)
+            missing = answer.status_code in (404, 409) and answer.json()["detail"] == MISSING.get(name, "").replace(
+                "{number}", f"#{mine['number']}"
+            )
             served = missing if name in MISSING else answer.is_success
             allowed = permission in PERMISSIONS[role]
             assert (role, name, served, answer.status_code == 403) == (role, name, allowed, not allowed)

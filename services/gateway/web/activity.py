@@ -11,6 +11,8 @@ from services.gateway.web.directory import Directory
 
 # What is on the page anyway, or means nothing to people.
 _SILENT = frozenset({"channel", "number", "brand_id", "requester_id", "follow_up_of", "type"})
+# The reason of the event says it.
+_SILENT |= {"merged_into", "duplicate_of", "parent_id", "spam"}
 
 
 @dataclass(frozen=True, slots=True)

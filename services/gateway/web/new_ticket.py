@@ -21,15 +21,18 @@ from services.gateway.web.session import Caller, SignedInPage
 
 router = APIRouter(prefix="/tickets/new", include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage])
 
-_FIELDS = ("brand", "email", "name", "subject", "body", "priority", "tags", "category")
+_FIELDS = ("brand", "email", "name", "subject", "body", "priority", "tags", "category", "parent")
 
 
 @router.get("")
 async def show_new_ticket(
-    request: Request, behind: Behind, email: Annotated[str, Query(max_length=254)] = ""
+    request: Request,
+    behind: Behind,
+    email: Annotated[str, Query(max_length=254)] = "",
+    parent: Annotated[str, Query(max_length=18)] = "",
 ) -> Response:
-    """The empty form, for a customer if the address names one."""
-    return await _form(request, behind, {"email": email})
+    """The empty form, for a customer or as a child of a ticket if the address names one."""
+    return await _form(request, behind, {"email": email, "parent": parent})
 
 
 @router.post("")
@@ -41,6 +44,7 @@ async def create_ticket(request: Request, behind: Behind, caller: Caller) -> Res
     fields = [field for field in await behind.ticket_fields.list_ticket_fields() if not field.archived]
     filled = {field.key: value_of_texts(field, texts_of(form, f"field-{field.key}")) for field in fields}
     try:
+        parent = await behind.tickets.get_ticket(typed["parent"]) if typed.get("parent") else None
         new = NewTicket(
             subject=typed.get("subject", ""),
             body=typed.get("body", ""),
@@ -52,6 +56,7 @@ async def create_ticket(request: Request, behind: Behind, caller: Caller) -> Res
             category=typed.get("category", ""),
             custom_fields=_of_brand(typed.get("brand", ""), fields, filled),
             channel=Channel.REST,
+            parent_id=parent.id if parent else None,
             uploads=(
                 *(handle for handle in form.getlist("uploads") if isinstance(handle, str) and handle),
                 *await behind.uploads.keep_all(form.getlist("files"), owner=caller),

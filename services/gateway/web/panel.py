@@ -1,7 +1,7 @@
 """/tickets/{number}: one ticket with all that an agent wants to know of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -26,6 +26,7 @@ from services.gateway.web.chosen_macro import ChosenMacro, offered_macros
 from services.gateway.web.clocks import Bars, bars_of
 from services.gateway.web.conversation import Conversation, conversation
 from services.gateway.web.directory import Directory
+from services.gateway.web.kin import Kin, kin_of
 from services.gateway.web.lists import Asked, AskedFor, TicketList, list_of
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import SignedInPage
@@ -62,6 +63,7 @@ class Panel:
     list: TicketList
     offers: tuple[Offer, ...]
     directory: Directory
+    kin: Kin
 
     @property
     def causes(self) -> Mapping[str, Change]:
@@ -120,8 +122,10 @@ async def show_ticket(
     typed: Mapping[str, str] | None = None,
     held: int = 0,
     chosen: ChosenMacro | None = None,
+    told: Collection[str] = (),
 ) -> Response:
-    """The ticket's page, after a change that was refused with the reason and what was typed."""
+    """The ticket's page, after a change that was refused with the reason and what was typed, or was done with what is
+    `told` of it."""
     panel = await panel_of(ticket, asked, behind, request)
     return await page(
         request,
@@ -134,6 +138,7 @@ async def show_ticket(
         typed=typed or {"visibility": "", "body": ""},
         held=held,
         chosen=chosen,
+        told=told,
         request_id=uuid4().hex,
     )
 
@@ -157,6 +162,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         calendars = group.create_task(behind.service_levels.list_calendars())
         others = group.create_task(_others(ticket, behind))
         organisation = group.create_task(_organisation(ticket, behind))
+        kin = group.create_task(kin_of(ticket, behind))
         queue = group.create_task(_queue(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
         note = group.create_task(desk.get_draft(ticket.id, Visibility.INTERNAL))
@@ -194,6 +200,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         note=note.result(),
         list=listed,
         directory=directory,
+        kin=kin.result(),
     )
 
 

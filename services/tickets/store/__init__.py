@@ -8,6 +8,7 @@ from services.domain.reply_address import ReplyAddresses
 from services.tickets.store.answers import AnswerStore
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
+from services.tickets.store.broadcasts import BroadcastStore
 from services.tickets.store.bulk import BulkStore
 from services.tickets.store.cascades import CascadeStore
 from services.tickets.store.categories import CategoryStore
@@ -92,6 +93,7 @@ class Store:
         self.families = FamilyStore(database, on_commit)
         self.cascades = CascadeStore(database, on_commit)
         self.previews = PreviewStore(database)
+        self.broadcasts = BroadcastStore(database, on_commit)
         self.merges = MergeStore(database, on_commit)
         self.splits = SplitStore(database, on_commit)
         self.duplicates = DuplicateStore(database, on_commit)

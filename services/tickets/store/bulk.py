@@ -37,6 +37,7 @@ from services.domain.family.model import Settling
 from services.domain.principal import Principal, Role
 from services.domain.ticket import FieldChange, Priority
 from services.tickets.convert import Row, field_changes_of, json_of, new_values
+from services.tickets.store.broadcasts import tell_child
 from services.tickets.store.events import (
     PACED_RANK,
     Connection,
@@ -195,6 +196,10 @@ async def _handle(conn: Connection, job: Row, item: Row, principal: Principal) -
         return await _run_macro(conn, job, item, principal)
     try:
         locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
+        if BulkAct(job["change"]["act"]) is BulkAct.BROADCAST:
+            told, reason = await tell_child(conn, locked, job_id=job["id"], actor=principal.subject)
+            outcome = BulkOutcome.SKIPPED if reason else BulkOutcome.DONE
+            return _Became(item["position"], outcome, reason, None if reason else told.ticket.version)
         if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
             changed = await _relate(conn, locked, job, item, principal)
         else:

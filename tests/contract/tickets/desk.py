@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import grpc
 from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
+from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -33,6 +34,7 @@ from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
 from services.domain.user import User
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
@@ -46,6 +48,7 @@ from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.colleagues import Colleagues
 from services.tickets.news import NewsDesk
+from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
@@ -151,6 +154,9 @@ class Desk:
     async def merges(self, principal: Principal = AGENT) -> MergeClient:
         return MergeClient(await self.channel(principal))
 
+    async def broadcasts(self, principal: Principal = AGENT) -> BroadcastClient:
+        return BroadcastClient(await self.channel(principal))
+
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
 
@@ -238,6 +244,7 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),
                 (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                 (add_MergeServiceServicer_to_server, MergeServicer(store)),
+                (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
