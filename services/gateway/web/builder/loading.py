@@ -9,16 +9,15 @@ from services.gateway.web.builder.known import Known
 async def known_of(behind: Services) -> Known:
     """What people, teams, brands, categories, organisations and service levels are called."""
     levels = behind.service_levels
-    teams, people, brands, policies, calendars = await asyncio.gather(
+    teams, people, brands, policies, calendars, categories = await asyncio.gather(
         behind.routing.list_teams(),
         behind.identity.list_users(),
         behind.tickets.list_brands(),
         levels.list_sla_policies(),
         levels.list_calendars(),
+        behind.categories.list_categories(),
     )
-    categories, organisations = await asyncio.gather(
-        behind.categories.list_categories(), behind.organisations.list_organisations()
-    )
+    organisations = await behind.organisations.list_organisations()
     tree = {category.id: category.name for category in categories}
     return Known(
         {
