@@ -37,6 +37,7 @@ from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
+from services.tickets.client.organisations import OrganisationsClient
 from services.tickets.client.queue import QueueClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
@@ -59,6 +60,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             categories=CategoriesClient(tickets),
             ticket_fields=TicketFieldsClient(tickets),
             macros=MacrosClient(tickets),
+            organisations=OrganisationsClient(tickets),
             upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),

@@ -40,6 +40,7 @@ from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
+from services.tickets.client.organisations import OrganisationsClient
 from services.tickets.client.queue import QueueClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
@@ -55,6 +56,7 @@ class Services:
     categories: CategoriesClient
     ticket_fields: TicketFieldsClient
     macros: MacrosClient
+    organisations: OrganisationsClient
     upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
@@ -127,6 +129,10 @@ def _macros(request: Request) -> MacrosClient:
     return services(request).macros
 
 
+def _organisations(request: Request) -> OrganisationsClient:
+    return services(request).organisations
+
+
 def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
@@ -190,6 +196,7 @@ Clocks = Annotated[ClocksClient, Depends(_clocks)]
 Categories = Annotated[CategoriesClient, Depends(_categories)]
 TicketFields = Annotated[TicketFieldsClient, Depends(_ticket_fields)]
 Macros = Annotated[MacrosClient, Depends(_macros)]
+Organisations = Annotated[OrganisationsClient, Depends(_organisations)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 

@@ -26,6 +26,8 @@ DESK = {
     "categories": "/settings/categories",
     "fields": "/settings/fields",
     "new-field": "/settings/fields/new",
+    "organisations": "/settings/organisations",
+    "new-organisation": "/settings/organisations/new",
     "macros": "/settings/macros",
     "new-macro": "/settings/macros/new",
     "calendars": "/settings/calendars",

@@ -17,6 +17,8 @@ _FIELDS = {
     "CATEGORY_NAME_TAKEN": "name",
     "FIELD_KEY_TAKEN": "key",
     "MACRO_NAME_TAKEN": "name",
+    "ORGANISATION_NAME_TAKEN": "name",
+    "DOMAIN_TAKEN": "domains",
     "BRAND_ADDRESS_TAKEN": "address",
 }
 

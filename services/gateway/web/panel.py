@@ -13,8 +13,10 @@ from fastapi.responses import RedirectResponse
 
 from services.domain.delivery import Delivery
 from services.domain.desk import Draft
+from services.domain.errors import NotFound
 from services.domain.followers import Follower
 from services.domain.macros import Macro
+from services.domain.organisations import Organisation
 from services.domain.queue import QueuePlace
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
 from services.domain.ticket_fields import TicketField
@@ -53,6 +55,8 @@ class Panel:
     fields: tuple[TicketField, ...]
     macros: tuple[Macro, ...]
     others: tuple[Ticket, ...]
+    organisation: Organisation | None
+    colleagues: tuple[Ticket, ...]
     queue: QueuePlace | None
     reply: Draft
     note: Draft
@@ -157,6 +161,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         brands = group.create_task(tickets.list_brands())
         calendars = group.create_task(behind.service_levels.list_calendars())
         others = group.create_task(_others(ticket, behind))
+        organisation = group.create_task(_organisation(ticket, behind))
         kin = group.create_task(kin_of(ticket, behind))
         queue = group.create_task(_queue(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
@@ -188,6 +193,8 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         copies=copies.result(),
         failed=tuple(one for one in ledger if one.state in ("failed", "in_doubt") and one.kind != "reply_mail"),
         others=others.result(),
+        organisation=organisation.result()[0],
+        colleagues=organisation.result()[1],
         queue=queue.result(),
         reply=reply.result(),
         note=note.result(),
@@ -229,6 +236,23 @@ async def _events(ticket: Ticket, behind: Services) -> list[Event]:
 async def _queue(ticket: Ticket, behind: Services) -> QueuePlace | None:
     """Where it waits for somebody who is free."""
     return await behind.queue.get_queue_place(ticket.id) if ticket.queued_since else None
+
+
+async def _organisation(ticket: Ticket, behind: Services) -> tuple[Organisation | None, tuple[Ticket, ...]]:
+    """The customer's organisation with the newest open tickets of other people there."""
+    organisation_id = ticket.requester.organisation_id
+    if organisation_id is None:
+        return None, ()
+    try:
+        organisation = await behind.organisations.get_organisation(organisation_id)
+    except NotFound:
+        return None, ()
+    found, _ = await behind.tickets.list_tickets(
+        filter=f"is:open organisation:{organisation_id} -requester:{ticket.requester.id}",
+        order_by="-created_at",
+        page_size=_OTHERS,
+    )
+    return organisation, found
 
 
 async def _others(ticket: Ticket, behind: Services) -> tuple[Ticket, ...]:

@@ -40,4 +40,7 @@ async def _named(fields: Collection[str], store: Store) -> dict[str, dict[str, t
     if TREE & set(fields):
         names = names_of(await store.categories.list_categories())
         ids |= dict.fromkeys(TREE, names)
+    if "organisation" in fields:
+        found = await store.organisations.list_organisations()
+        ids["organisation"] = {fold(one.name): (one.id,) for one in found}
     return ids

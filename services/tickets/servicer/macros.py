@@ -12,6 +12,7 @@ from services.domain.attachments import check_uploads
 from services.domain.doors import take_message
 from services.domain.macros import MacroFields
 from services.domain.ticket import NewMessage, Visibility
+from services.tickets.colleagues import Colleagues, check_colleague
 from services.tickets.servicer import requests as read
 from services.tickets.store import Store
 from services.tickets.store.macros import MacroRun
@@ -20,8 +21,9 @@ from services.tickets.store.macros import MacroRun
 class MacroServicer(macro_service_pb2_grpc.MacroServiceServicer):
     """Each change and each run is one transaction."""
 
-    def __init__(self, store: Store, uploads: UploadSigner) -> None:
+    def __init__(self, store: Store, uploads: UploadSigner, colleagues: Colleagues) -> None:
         self._macros = store.macros
+        self._colleagues = colleagues
         self._uploads = uploads
 
     async def ListMacros(self, request: pb.ListMacrosRequest, context: Context) -> pb.ListMacrosResponse:
@@ -32,14 +34,17 @@ class MacroServicer(macro_service_pb2_grpc.MacroServiceServicer):
     async def CreateMacro(self, request: pb.CreateMacroRequest, context: Context) -> pb.CreateMacroResponse:
         """A new one."""
         said = from_message(request.macro, MacroFields)
+        await self._check_people(said)
         macro = await self._macros.create_macro(said, read.write("CreateMacro", request))
         return pb.CreateMacroResponse(macro=to_message(macro, pb.Macro))
 
     async def UpdateMacro(self, request: pb.UpdateMacroRequest, context: Context) -> pb.UpdateMacroResponse:
         """The values that the mask names."""
+        said = from_message(request.macro, MacroFields)
+        await self._check_people(said)
         macro = await self._macros.update_macro(
             read.known_id(request.macro.id, "macro"),
-            read.masked(from_message(request.macro, MacroFields), request.update_mask, needed=("visibility",)),
+            read.masked(said, request.update_mask, needed=("visibility",)),
             current_principal(),
             expected_version=request.macro.version,
         )
@@ -67,6 +72,11 @@ class MacroServicer(macro_service_pb2_grpc.MacroServiceServicer):
         )
         said = to_message(message, ticket_pb2.Message) if message else None
         return pb.RunMacroResponse(ticket=to_message(ticket, ticket_pb2.Ticket), message=said)
+
+    async def _check_people(self, said: MacroFields) -> None:
+        """Nobody is given a ticket whom it could not be given by hand."""
+        for place, action in enumerate(said.actions):
+            await check_colleague(self._colleagues, action.user_id, field=f"actions[{place}]")
 
     def _run(self, request: pb.RunMacroRequest) -> MacroRun:
         principal = current_principal()

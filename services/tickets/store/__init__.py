@@ -25,6 +25,7 @@ from services.tickets.store.macros import MacroStore
 from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.merges import MergeStore
 from services.tickets.store.messages import MessageStore
+from services.tickets.store.organisations import OrganisationStore
 from services.tickets.store.presence import PresenceStore
 from services.tickets.store.previews import PreviewStore
 from services.tickets.store.promises import PromiseStore
@@ -51,6 +52,12 @@ CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
     "macros_name_key": lambda: AlreadyExists(
         "A macro with this name exists: choose another name.", reason="MACRO_NAME_TAKEN"
     ),
+    "organisations_name_key": lambda: AlreadyExists(
+        "An organisation with this name exists: choose another name.", reason="ORGANISATION_NAME_TAKEN"
+    ),
+    "organisation_domains_once": lambda: AlreadyExists(
+        "One of these domains is another organisation's: take it from that one first.", reason="DOMAIN_TAKEN"
+    ),
     "brands_address_key": lambda: AlreadyExists(
         "A brand with this address exists: choose another address.", reason="BRAND_ADDRESS_TAKEN"
     ),
@@ -76,6 +83,7 @@ class Store:
         self.categories = CategoryStore(database)
         self.ticket_fields = TicketFieldStore(database)
         self.macros = MacroStore(database, on_commit)
+        self.organisations = OrganisationStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
         self.seen = SeenStore(database)

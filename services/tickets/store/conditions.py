@@ -154,6 +154,8 @@ class Compiler:
                 return self._instants(test, bounds)
             case Kind.AGE:
                 return self._instants(test, age_bounds)
+            case Kind.IDENTITY if test.field == "organisation":
+                return self._of_organisation(test)
             case Kind.IDENTITY if test.field == "category_tree":
                 return self._in_category_tree(test)
             case Kind.NUMBER if test.operator in _SIGNS:
@@ -171,6 +173,17 @@ class Compiler:
             return found
         none = SQL("{} IS NULL").format(column)
         return SQL("({} OR {})").format(found, none) if known else none
+
+    def _of_organisation(self, test: Test) -> Composable:
+        if any(isinstance(value, Name) for value in test.values):
+            raise _unresolved(test)
+        known = [value for value in test.values if value is not None]
+        found = SQL("t.requester_id IN (SELECT id FROM contacts WHERE organisation_id = ANY({}::uuid[]))")
+        found_sql: Composable = found.format(self.bind(known))
+        if None not in test.values:
+            return found_sql
+        none = SQL("{} IS NULL").format(_COLUMNS[test.field])
+        return SQL("({} OR {})").format(found_sql, none) if known else none
 
     def _in_category_tree(self, test: Test) -> Composable:
         if any(isinstance(value, Name) for value in test.values):

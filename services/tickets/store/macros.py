@@ -12,7 +12,8 @@ from services.common.database import Database
 from services.domain import changes
 from services.domain.actions import Action, ActionKind
 from services.domain.categories import brought_by
-from services.domain.errors import Conflict, Invalid, InvalidTransition, NotFound
+from services.domain.changes import Change
+from services.domain.errors import Conflict, Invalid, NotFound
 from services.domain.family.model import Settling
 from services.domain.macros import (
     MOST_MACROS,
@@ -30,7 +31,6 @@ from services.domain.principal import Principal
 from services.domain.snooze import Snooze, snooze
 from services.domain.ticket import (
     Brand,
-    EventKind,
     Message,
     NewAttachment,
     NewMessage,
@@ -48,6 +48,8 @@ from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.ticket_fields import check_settling, read_fields
 from services.tickets.store.tickets import read_ticket, with_custom_fields
+
+_GIVEN = ("team_id", "assignee_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,28 +170,24 @@ async def run_on(
 
 
 async def _change(conn: Connection, locked: LockedTicket, macro: Macro, principal: Principal) -> LockedTicket:
-    ticket = locked.ticket
-    wanted = wanted_of(macro, ticket, await _fields_for(conn, macro, ticket))
+    """The assignment, of which its new owner is told, and then all other fields at once."""
+    wanted = wanted_of(macro, locked.ticket, await _fields_for(conn, macro, locked.ticket))
+    given = {field: wanted.pop(field) for field in _GIVEN if field in wanted}
+    if given:
+        principal.require("tickets.assign")
+        to = {field: getattr(locked.ticket, field) for field in _GIVEN} | given
+        change = changes.assign(locked.ticket, to["assignee_id"], team_id=to["team_id"])
+        locked = await _append(conn, locked, change, macro, principal)
     if not wanted:
         return locked
-    _check_permissions(wanted, ticket, principal)
-    values = await with_custom_fields(conn, ticket, wanted)
-    brought = brought_by(await read_line(conn, values.get("category_id")), named=values)
-    change = changes.update(ticket, values, principal, brought=brought)
-    await check_settling(conn, ticket, change, principal)
-    if change is None:
-        return locked
-    given = set(change.values) <= {"team_id", "assignee_id"}
-    return await append_event(
-        conn,
-        locked,
-        EventKind.TICKET_ASSIGNED if given else change.kind,
-        actor=principal.subject,
-        changes=change.values,
-        cause=macro.cause,
-        reason="; ".join(part for part in (macro.reason, change.reason) if part),
-        settling=Settling(principal.role),
-    )
+    if wanted.keys() != {"status"} or not wanted["status"].is_settled:
+        # A status that settles needs what it needs alone, which `changes.update` asks for.
+        principal.require("tickets.update")
+    values = await with_custom_fields(conn, locked.ticket, wanted)
+    brought = brought_by(await read_line(conn, values.get("category_id")), named={*values, *given})
+    change = changes.update(locked.ticket, values, principal, brought=brought)
+    await check_settling(conn, locked.ticket, change, principal)
+    return await _append(conn, locked, change, macro, principal)
 
 
 async def _snooze(conn: Connection, locked: LockedTicket, macro: Macro, principal: Principal) -> LockedTicket:
@@ -200,6 +198,12 @@ async def _snooze(conn: Connection, locked: LockedTicket, macro: Macro, principa
         return locked
     principal.require("tickets.snooze")
     change = snooze(locked.ticket, Snooze(until, macro.name), by=principal.subject, now=row["now"])
+    return await _append(conn, locked, change, macro, principal)
+
+
+async def _append(
+    conn: Connection, locked: LockedTicket, change: Change | None, macro: Macro, principal: Principal
+) -> LockedTicket:
     if change is None:
         return locked
     return await append_event(
@@ -209,20 +213,9 @@ async def _snooze(conn: Connection, locked: LockedTicket, macro: Macro, principa
         actor=principal.subject,
         changes=change.values,
         cause=macro.cause,
-        reason=macro.reason,
+        reason="; ".join(part for part in (macro.reason, change.reason) if part),
+        settling=Settling(principal.role),
     )
-
-
-def _check_permissions(wanted: Mapping[str, Any], ticket: Ticket, principal: Principal) -> None:
-    """Each value needs what it needs alone; `changes.update` asks for that of a status."""
-    given = wanted.keys() & {"team_id", "assignee_id"}
-    if given:
-        principal.require("tickets.assign")
-        if ticket.status is TicketStatus.CLOSED:
-            raise InvalidTransition("A closed ticket cannot be assigned: reopen it first.")
-    status = wanted.get("status", TicketStatus.NEW)
-    if wanted.keys() - given - {"status"} or not status.is_settled:
-        principal.require("tickets.update")
 
 
 async def _fields_for(conn: Connection, macro: Macro, ticket: Ticket) -> tuple[TicketField, ...]:

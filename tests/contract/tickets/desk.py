@@ -19,6 +19,7 @@ from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceSer
 from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
+from duradesk.tickets.v1.organisation_service_pb2_grpc import add_OrganisationServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
@@ -42,6 +43,7 @@ from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
 from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
+from services.tickets.client.organisations import OrganisationsClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -58,6 +60,7 @@ from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
+from services.tickets.servicer.organisations import OrganisationServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -142,6 +145,9 @@ class Desk:
 
     async def macros(self, principal: Principal = AGENT) -> MacrosClient:
         return MacrosClient(await self.channel(principal))
+
+    async def organisations(self, principal: Principal = ADMIN) -> OrganisationsClient:
+        return OrganisationsClient(await self.channel(principal))
 
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
@@ -250,7 +256,8 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
                 (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, mails, Staff())),
-                (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS)),
+                (add_OrganisationServiceServicer_to_server, OrganisationServicer(store)),
+                (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS, colleagues)),
                 (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],
             authenticator=SignedOnly(SIGNER),

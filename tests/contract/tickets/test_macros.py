@@ -54,6 +54,12 @@ async def test_a_macro_that_could_not_run_is_refused_when_it_is_saved(
         await make(desk, **({"name": "Refund"} | said))
 
 
+async def test_a_macro_gives_tickets_to_nobody_who_works_here_no_more(desk: Desk) -> None:
+    desk.staff.gone.add(UUID(AGENT.subject))
+    with pytest.raises(Invalid, match="active member of the staff"):
+        await make(desk, actions=(action(ActionKind.ASSIGN, user_id=UUID(AGENT.subject)),))
+
+
 async def test_a_run_replies_and_changes_the_ticket_in_one_transaction_and_says_which_macro_it_was(desk: Desk) -> None:
     fields = await desk.ticket_fields()
     await fields.create_ticket_field(TicketFieldFields("amount", "Amount", FieldKind.NUMBER))
@@ -80,6 +86,7 @@ async def test_a_run_replies_and_changes_the_ticket_in_one_transaction_and_says_
     assert [event.kind for event in events] == [
         EventKind.MESSAGE_ADDED,
         EventKind.MESSAGE_ADDED,
+        EventKind.TICKET_ASSIGNED,
         EventKind.TICKET_UPDATED,
     ]
     assert {(event.cause, event.reason) for event in events} == {(f"macro {macro.id}/1", "macro Refund, version 1")}

@@ -7,7 +7,7 @@ from services.gateway.web.builder.known import Known
 
 
 async def known_of(behind: Services) -> Known:
-    """The teams, the people whom tickets may be given to, brands, categories, and what service levels are made of."""
+    """What people, teams, brands, categories, organisations and service levels are called."""
     levels = behind.service_levels
     teams, people, brands, policies, calendars, categories = await asyncio.gather(
         behind.routing.list_teams(),
@@ -17,6 +17,7 @@ async def known_of(behind: Services) -> Known:
         levels.list_calendars(),
         behind.categories.list_categories(),
     )
+    organisations = await behind.organisations.list_organisations()
     tree = {category.id: category.name for category in categories}
     return Known(
         {
@@ -25,6 +26,7 @@ async def known_of(behind: Services) -> Known:
             "brand": {brand.id: brand.name for brand in brands},
             "category": tree,
             "category_tree": tree,
+            "organisation": {one.id: one.name for one in organisations},
             "sla_policy": {policy.id: policy.name for policy in policies},
             "calendar": {calendar.id: calendar.name for calendar in calendars},
             "in_hours": {calendar.id: calendar.name for calendar in calendars},
