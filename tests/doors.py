@@ -44,8 +44,10 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.colleagues import IdentityColleagues
@@ -83,7 +85,7 @@ class Doors:
 
     async def http(self, **headers: str) -> httpx.AsyncClient:
         """Somebody without a token."""
-        client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False)
+        client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False, timeout=60)
         return await self.stack.enter_async_context(client)
 
     async def browser(self, email: str = "") -> Browser:
@@ -107,9 +109,9 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         identity_address = await enter(running_identity(url))
-        routing_address = await enter(running_routing(url, identity_address))
         as_tickets = await enter(identity_as(Principal("tickets", Role.SERVICE), identity_address))
         desk = await enter(running_desk(url, IdentityColleagues(as_tickets)))
+        routing_address = await enter(running_routing(url, identity_address, desk.address))
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))
@@ -137,6 +139,8 @@ async def running_gateway(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
+            ticket_fields=TicketFieldsClient(tickets),
+            macros=MacrosClient(tickets),
             upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),

@@ -31,6 +31,7 @@ class BulkAct(StrEnum):
     UPDATE = "update"
     SNOOZE = "snooze"
     WAKE = "wake"
+    MACRO = "macro"
     SET_PARENT = "set_parent"
     REMOVE_PARENT = "remove_parent"
     BROADCAST = "broadcast"
@@ -77,6 +78,7 @@ class TicketChange:
     snooze_until: datetime | None = None
     snooze_reason: str = ""
     keep_on_reply: bool = False
+    macro_id: UUID | None = None
     parent_id: UUID | None = None
     brand_snoozes: tuple[BrandSnooze, ...] = ()
 
@@ -130,6 +132,7 @@ _PERMISSIONS = {
     BulkAct.UPDATE: "tickets.update",
     BulkAct.SNOOZE: "tickets.snooze",
     BulkAct.WAKE: "tickets.snooze",
+    BulkAct.MACRO: "tickets.work",
     BulkAct.SET_PARENT: "tickets.update",
     BulkAct.REMOVE_PARENT: "tickets.update",
     BulkAct.BROADCAST: "tickets.update",
@@ -156,6 +159,8 @@ def _check_details(change: TicketChange) -> None:
     problems: dict[str, str] = {}
     if change.act is BulkAct.SNOOZE and change.snooze_until is None:
         problems["change.snooze_until"] = "is required"
+    if change.act is BulkAct.MACRO and change.macro_id is None:
+        problems["change.macro_id"] = "is required: which macro"
     if change.act is BulkAct.SET_PARENT and change.parent_id is None:
         problems["change.parent_id"] = "is required"
     if len(change.snooze_reason) > REASON_LENGTH:
@@ -191,10 +196,8 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)
-        case BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT:
-            raise TypeError("Two tickets are changed by this, which is not told by one change.")
-        case BulkAct.BROADCAST:
-            raise TypeError("A message is written by this, which is no change of a field.")
+        case BulkAct.MACRO | BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT | BulkAct.BROADCAST:
+            raise TypeError("More than one ticket or message is changed by this, which is not told by one change.")
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:

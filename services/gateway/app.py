@@ -20,6 +20,7 @@ from services.gateway.api import (
     families,
     followers,
     invitations,
+    macros,
     merges,
     messages,
     quarantine,
@@ -28,6 +29,7 @@ from services.gateway.api import (
     snoozes,
     staffing,
     teams,
+    ticket_fields,
     tickets,
     tokens,
     users,
@@ -62,7 +64,9 @@ from services.gateway.web import (
     settings_brands,
     settings_calendars,
     settings_categories,
+    settings_fields,
     settings_ladders,
+    settings_macros,
     settings_people,
     settings_policies,
     settings_rule,
@@ -78,6 +82,7 @@ from services.gateway.web import (
     why,
 )
 from services.gateway.web import deliveries as delivery_pages
+from services.gateway.web import macros as macro_pages
 from services.gateway.web import quarantine as quarantine_pages
 
 VERSION = "1"
@@ -100,6 +105,7 @@ _PAGES = (
     ledger,
     links,
     live,
+    macro_pages,
     merging,
     new_ticket,
     panel,
@@ -109,7 +115,9 @@ _PAGES = (
     settings_brands,
     settings_calendars,
     settings_categories,
+    settings_fields,
     settings_ladders,
+    settings_macros,
     settings_people,
     settings_policies,
     settings_rule,
@@ -164,6 +172,8 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         invitations,
         brands,
         categories,
+        ticket_fields,
+        macros,
         quarantine,
         bulk,
     ):

@@ -37,8 +37,10 @@ from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 
@@ -50,6 +52,8 @@ class Services:
     tickets: TicketsClient
     clocks: ClocksClient
     categories: CategoriesClient
+    ticket_fields: TicketFieldsClient
+    macros: MacrosClient
     upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
@@ -114,6 +118,14 @@ def _categories(request: Request) -> CategoriesClient:
     return services(request).categories
 
 
+def _ticket_fields(request: Request) -> TicketFieldsClient:
+    return services(request).ticket_fields
+
+
+def _macros(request: Request) -> MacrosClient:
+    return services(request).macros
+
+
 def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
@@ -175,6 +187,8 @@ Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
 Categories = Annotated[CategoriesClient, Depends(_categories)]
+TicketFields = Annotated[TicketFieldsClient, Depends(_ticket_fields)]
+Macros = Annotated[MacrosClient, Depends(_macros)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 Desk = Annotated[DeskClient, Depends(_desk)]

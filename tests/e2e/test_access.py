@@ -15,6 +15,7 @@ import grpc
 import httpx
 import psutil
 import pytest
+from duradesk.macros.v1 import macro_service_pb2
 from duradesk.options.v1 import options_pb2
 from duradesk.tickets.v1 import (
     broadcast_service_pb2,
@@ -26,7 +27,9 @@ from duradesk.tickets.v1 import (
     follower_service_pb2,
     merge_service_pb2,
     orchestration_service_pb2,
+    planning_service_pb2,
     queue_service_pb2,
+    ticket_field_service_pb2,
     ticket_service_pb2,
     upcoming_service_pb2,
 )
@@ -45,11 +48,14 @@ METHODS = [
     for file in (
         ticket_service_pb2,
         category_service_pb2,
+        ticket_field_service_pb2,
+        macro_service_pb2,
         clock_service_pb2,
         family_service_pb2,
         upcoming_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
+        planning_service_pb2,
         desk_service_pb2,
         bulk_service_pb2,
         queue_service_pb2,
@@ -83,6 +89,8 @@ NEEDS = {
     "add_colleague": "tickets.update",
     "remove_follower": "tickets.update",
     "get_decision": "tickets.inspect",
+    "fill_macro": "tickets.work",
+    "run_macro": "tickets.work",
     "create_message": "tickets.reply",
     "list_messages": "tickets.read",
     "undo_message": "tickets.undo",
@@ -110,6 +118,8 @@ NEEDS = {
 }
 _NO_DUE = "This due does not exist: it has come already, or nothing will happen by that name."
 MISSING = {
+    "fill_macro": "This macro does not exist.",
+    "run_macro": "This macro does not exist.",
     "get_decision": "This decision does not exist.",
     # The parent.
     "set_parent": "This ticket does not exist.",
@@ -124,6 +134,7 @@ MISSING = {
     "skip_due": _NO_DUE,
 }
 BODIES: dict[str, Any] = {
+    "run_macro": {},
     "update_ticket": {"type": "question"},
     "assign_ticket": {"assignee_id": None},
     "set_parent": {"parent_id": NOTHING},
@@ -189,7 +200,7 @@ def ask(caller: Caller, route: tuple[str, str, str], key: str) -> httpx.Response
     """Ask for the route on this ticket, about the caller and about things that are not there."""
     name, method, path = route
     path = path.replace("{ticket_id}", key).replace("{user_id}", caller.id)
-    for inside in ("{decision_id}", "{message_id}", "{follower_id}"):
+    for inside in ("{decision_id}", "{message_id}", "{follower_id}", "{macro_id}"):
         path = path.replace(inside, NOTHING)
     body = {field: key if value == "{ticket}" else value for field, value in BODIES.get(name, {}).items()}
     parameters = {"into": key} if name == "preview_merge" else {}

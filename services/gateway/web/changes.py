@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Path, Request, Response
 
-from services.domain.errors import DuradeskError, Invalid
+from services.domain.conditions.fields import CUSTOM
+from services.domain.errors import DuradeskError, Invalid, NotFound
 from services.domain.ticket import Priority, Ticket, TicketStatus
+from services.domain.ticket_fields import value_of_texts
 from services.gateway.assignments import check_team
 from services.gateway.deps import Behind
 from services.gateway.problems import status_of
+from services.gateway.web.forms import texts_of
 from services.gateway.web.lists import Asked, AskedFor
 from services.gateway.web.pages import PageRoute
 from services.gateway.web.panel import Following, TheTicket, after, show_ticket
@@ -49,6 +52,24 @@ async def update_category(
     """Say what it is about; a team and a priority may come with it."""
     call = behind.tickets.update_ticket(ticket.id, {"category_id": _id(category)})
     return await made(request, ticket, asked, behind, call)
+
+
+@router.post("/fields/{key}")
+async def update_custom_field(
+    request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, key: Annotated[str, Path(max_length=50)]
+) -> Response:
+    """What is known in one of the desk's own fields."""
+    form = await request.form()
+
+    async def updated() -> None:
+        fields = await behind.ticket_fields.list_ticket_fields()
+        field = next((field for field in fields if field.key == key and field.is_of(ticket.brand_id)), None)
+        if field is None:
+            raise NotFound("There is no such field.")
+        value = value_of_texts(field, texts_of(form, "value"))
+        await behind.tickets.update_ticket(ticket.id, {f"{CUSTOM}{key}": value})
+
+    return await made(request, ticket, asked, behind, updated())
 
 
 @router.post("/tags")

@@ -14,10 +14,13 @@ from fastapi.responses import RedirectResponse
 from services.domain.delivery import Delivery
 from services.domain.desk import Draft
 from services.domain.followers import Follower
+from services.domain.macros import Macro
 from services.domain.queue import QueuePlace
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
+from services.domain.ticket_fields import TicketField
 from services.gateway.deps import Behind, Services
 from services.gateway.web.activity import Change, changes_of
+from services.gateway.web.chosen_macro import ChosenMacro, offered_macros
 from services.gateway.web.clocks import Bars, bars_of
 from services.gateway.web.conversation import Conversation, conversation
 from services.gateway.web.directory import Directory
@@ -47,6 +50,8 @@ class Panel:
     copies: tuple[CcProposal, ...]
     failed: tuple[Delivery, ...]
     followers: tuple[Follower, ...]
+    fields: tuple[TicketField, ...]
+    macros: tuple[Macro, ...]
     others: tuple[Ticket, ...]
     queue: QueuePlace | None
     reply: Draft
@@ -112,6 +117,7 @@ async def show_ticket(
     problem: str = "",
     typed: Mapping[str, str] | None = None,
     held: int = 0,
+    chosen: ChosenMacro | None = None,
     told: Collection[str] = (),
 ) -> Response:
     """The ticket's page, after a change that was refused with the reason and what was typed, or was done with what is
@@ -127,6 +133,7 @@ async def show_ticket(
         problem=problem,
         typed=typed or {"visibility": "", "body": ""},
         held=held,
+        chosen=chosen,
         told=told,
         request_id=uuid4().hex,
     )
@@ -145,6 +152,8 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         reports = group.create_task(tickets.list_mail_reports(ticket.id))
         copies = group.create_task(tickets.list_cc_proposals(ticket.id))
         followers = group.create_task(behind.followers.list_followers(ticket.id))
+        macros = group.create_task(behind.macros.list_macros())
+        fields = group.create_task(behind.ticket_fields.list_ticket_fields())
         brands = group.create_task(tickets.list_brands())
         calendars = group.create_task(behind.service_levels.list_calendars())
         others = group.create_task(_others(ticket, behind))
@@ -170,6 +179,8 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         ),
         changes=changes_of(events.result(), directory, authors),
         followers=followers.result(),
+        macros=offered_macros(macros.result(), directory, request.state.caller),
+        fields=tuple(field for field in fields.result() if field.is_of(ticket.brand_id)),
         clocks=bars_of(clocks.result(), now),
         offers=hours.offers([ticket.brand_id], now=now),
         dues=dues.result(),

@@ -47,6 +47,7 @@ from services.tickets.store.events import (
     lock_in_order,
     lock_ticket,
 )
+from services.tickets.store.macros import MacroRun, read_macro, run_on
 from services.tickets.store.parents import link, unlink
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import scope_of
@@ -131,6 +132,7 @@ class BulkStore:
         parameters = {
             "job_id": job_id,
             "user_id": principal.subject,
+            "user_name": principal.name,
             "role": principal.role,
             "change": Jsonb(json_of(asdict(change))),
             "undo_of": undo_of,
@@ -138,6 +140,8 @@ class BulkStore:
         }
         async with self._database.transaction() as conn:
             first = await first_resource(conn, request, job_id)
+            if change.macro_id is not None:
+                await read_macro(conn, change.macro_id, principal)
             if first is None:
                 await conn.execute(QUERIES["insert_bulk_job"], parameters)
             job, _ = await _read_job(conn, first or job_id, principal)
@@ -181,13 +185,15 @@ def _maker(job: Row, role: Role | None) -> Principal:
     """Whoever makes the change, as long as they may still make it; Forbidden."""
     if role is None:
         raise Forbidden("Whoever began this works here no more.")
-    principal = Principal(job["user_id"], role)
+    principal = Principal(job["user_id"], role, name=job["user_name"])
     check_change(_change_of(job["change"]), principal)
     return principal
 
 
 async def _handle(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:
     """One ticket; what the domain refuses is known before anything is written, so the others go on."""
+    if job["undo_of"] is None and job["change"]["act"] == BulkAct.MACRO:
+        return await _run_macro(conn, job, item, principal)
     try:
         locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
         if BulkAct(job["change"]["act"]) is BulkAct.BROADCAST:
@@ -251,6 +257,22 @@ async def _lock_families(conn: Connection, job: Row, items: Sequence[Row]) -> No
     await lock_in_order(conn, [*known["ticket_ids"], *parents])
 
 
+async def _run_macro(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:
+    """A macro says and does several things: what is refused half-way takes back the rest of this ticket's."""
+    try:
+        async with conn.transaction():
+            locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
+            macro = await read_macro(conn, UUID(job["change"]["macro_id"]), principal)
+            before = locked.ticket.version
+            locked, _ = await run_on(conn, locked, macro, MacroRun(), principal)
+            await enqueue(conn, locked.ticket, rank=PACED_RANK)
+    except DuradeskError as error:
+        return _Became(item["position"], BulkOutcome.FAILED, error.message)
+    if locked.ticket.version == before:
+        return _Became(item["position"], BulkOutcome.SKIPPED, _NOTHING_TO_CHANGE)
+    return _Became(item["position"], BulkOutcome.DONE, seq=locked.ticket.version)
+
+
 def _decide(locked: LockedTicket, job: Row, item: Row, principal: Principal) -> Change | None:
     if job["undo_of"] is None:
         return change_ticket(locked.ticket, _change_of(job["change"]), principal, now=job["now"])
@@ -311,6 +333,7 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         snooze_until=datetime.fromisoformat(change["snooze_until"]) if change["snooze_until"] else None,
         snooze_reason=change["snooze_reason"],
         keep_on_reply=change["keep_on_reply"],
+        macro_id=UUID(change["macro_id"]) if change.get("macro_id") else None,
         parent_id=UUID(change["parent_id"]) if change.get("parent_id") else None,
         brand_snoozes=tuple(
             BrandSnooze(UUID(one["brand_id"]), datetime.fromisoformat(one["until"]))

@@ -82,7 +82,7 @@ class TicketStore:
                     f"The ticket is at version {ticket.version}, not {expected_version}: read it again.",
                     metadata={"version": str(ticket.version)},
                 )
-            values = await _with_custom_fields(conn, ticket, wanted)
+            values = await with_custom_fields(conn, ticket, wanted)
             line = await read_line(conn, values.get("category_id"))
             brought = brought_by(line, named=values)
             change = changes.update(ticket, values, request.principal, brought=brought)
@@ -163,7 +163,7 @@ class TicketStore:
         return locked.ticket
 
 
-async def _with_custom_fields(conn: Connection, ticket: Ticket, wanted: Mapping[str, Any]) -> dict[str, Any]:
+async def with_custom_fields(conn: Connection, ticket: Ticket, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """What is wanted, with custom fields as they are kept; `some_custom_fields` leave the others as they are."""
     values = dict(wanted)
     some = values.pop("some_custom_fields", None)
