@@ -1,6 +1,5 @@
 """One reply to all children of a ticket, each in its own thread: what goes to whom. Pure."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,11 +8,11 @@ from services.domain.bulk import BulkState
 from services.domain.errors import Invalid, InvalidTransition
 from services.domain.family.model import ChildProblem
 from services.domain.intake import BODY_LENGTH, clean_text
+from services.domain.templates import placeholders_in, substitute
 from services.domain.ticket import Ticket, TicketStatus
 
 PLACEHOLDERS = ("name", "number", "subject")
 TOLD_ELSEWHERE = "its customer has it on another ticket of the family"
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Broadcast:
 def check_body(body: str) -> str:
     """The text, cleaned; Invalid for an empty or too long one, and for a placeholder that is none."""
     text = clean_text(body)
-    unknown = sorted(set(_PLACEHOLDER.findall(text)) - set(PLACEHOLDERS))
+    unknown = [name for name in placeholders_in(text) if name not in PLACEHOLDERS]
     if not 1 <= len(text.strip()) <= BODY_LENGTH:
         problem = f"must have 1 to {BODY_LENGTH} characters"
     elif unknown:
@@ -57,7 +56,7 @@ def fill_in(body: str, child: Ticket) -> str:
     """The words for one child, in one pass: a name that looks like a placeholder stays what it is."""
     values = {"name": child.requester.name or child.requester.email, "number": str(child.number)}
     values["subject"] = child.subject
-    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), body)
+    return substitute(body, values)
 
 
 def why_untold(child: Ticket, parent_id: UUID) -> str:
