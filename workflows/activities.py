@@ -5,7 +5,7 @@ words: never another part's message, an address, or what a mail server said.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -15,7 +15,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from services.domain.decision import ClaimedEffect, EffectOutcome, Plan, RoutingFacts
+from services.domain.decision import ClaimedEffect, EffectOutcome, FactNeed, Plan, RoutingFacts, RuleCut
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.family.cascade import progress_words
 from services.domain.ticket import TicketStatus
@@ -26,6 +26,7 @@ _DECISION_TRIES = 5
 # What a worker that was killed costs the mails it was sending. A living one keeps its leases for as long as it needs.
 _LEASE = timedelta(seconds=20)
 _RENEWAL_SECONDS = 5.0
+_SIGN_OF_LIFE_SECONDS = 1.0
 _LEASED_ELSEWHERE_DELAY = timedelta(seconds=5)
 # Until when, from the claim on, recording the outcome is tried: before Temporal takes the activity for lost.
 _RECORDING_SECONDS = 85.0
@@ -40,25 +41,40 @@ class TicketActivities:
     def __init__(self, orchestration: Orchestration, routing: Routing) -> None:
         self._orchestration = orchestration
         self._routing = routing
+        # What the rules needed of a ticket when they were last asked.
+        self._needs: tuple[FactNeed, ...] = ()
 
     @activity.defn
     async def advance(self, ticket_id: str) -> AdvanceResult:
         """Decide and apply what follows by itself on the ticket now; the plan to wait on. Safe to repeat."""
         with _told_by_code():
-            try:
-                return _result(*await self._decide(_known_id(ticket_id)))
-            except NotFound:
-                return AdvanceResult(finished=True)
+            async with _alive():
+                try:
+                    return _result(*await self._decide(_known_id(ticket_id)))
+                except NotFound:
+                    return AdvanceResult(finished=True)
 
     async def _decide(self, ticket_id: UUID) -> tuple[Plan, RoutingFacts]:
         for _ in range(_DECISION_TRIES):
-            facts = await self._orchestration.get_for_decision(ticket_id)
+            facts = await self._orchestration.get_for_decision(ticket_id, needs=self._needs)
             decision, routing = await self._routing.decide(facts)
+            self._needs = routing.needs
+            if not set(routing.needs) <= set(facts.needs):
+                # Rules ask for more than they did the last time.
+                continue
             try:
-                return await self._orchestration.apply_decision(decision, facts=facts, routing=routing), routing
+                plan = await self._orchestration.apply_decision(decision, facts=facts, routing=routing)
             except Conflict:
                 continue
+            await self._pause((*facts.cut_rules, *decision.cuts))
+            return plan, routing
         raise Conflict("The ticket changed at every try: decide again a little later.")
+
+    async def _pause(self, cuts: Iterable[RuleCut]) -> None:
+        """Have rules paused that ran in a circle; one that is left here is seen by the next decision on any ticket."""
+        for cut in cuts:
+            await self._routing.cut_rule(cut.rule_id, version=cut.rule_version, reason=cut.reason)
+            await self._orchestration.confirm_cut(cut.rule_id, rule_version=cut.rule_version)
 
 
 class BulkActivities:
@@ -163,6 +179,23 @@ class DeliverActivities:
                         await asyncio.sleep(_RECORDING_PAUSE_SECONDS)
         except TimeoutError:
             raise _failure("NOT_RECORDED") from None
+
+
+@asynccontextmanager
+async def _alive() -> AsyncIterator[None]:
+    """Inside the block Temporal is told that this worker lives."""
+    teller = asyncio.create_task(_tell_life())
+    try:
+        yield
+    finally:
+        teller.cancel()
+        await asyncio.wait([teller])
+
+
+async def _tell_life() -> None:
+    while True:
+        await asyncio.sleep(_SIGN_OF_LIFE_SECONDS)
+        activity.heartbeat()
 
 
 def _known_id(text: str) -> UUID:

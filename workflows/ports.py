@@ -11,6 +11,7 @@ from services.domain.decision import (
     ClaimedEffect,
     Decision,
     EffectOutcome,
+    FactNeed,
     Facts,
     Nudge,
     OutgoingMail,
@@ -41,11 +42,14 @@ class Effects(Protocol):
 class Orchestration(Effects, Protocol):
     """The tickets service as relay, workers and reconciliation use it; orchestration_service.proto says more."""
 
-    async def get_for_decision(self, ticket_id: UUID, /) -> Facts:
-        """All that a decision may look at; NotFound."""
+    async def get_for_decision(self, ticket_id: UUID, /, *, needs: Sequence[FactNeed] = ()) -> Facts:
+        """All that a decision may look at, with what rules need; NotFound."""
 
     async def apply_decision(self, decision: Decision, /, *, facts: Facts, routing: RoutingFacts) -> Plan:
         """Store the decision and what it changes; Conflict when the ticket changed since the facts were read."""
+
+    async def confirm_cut(self, rule_id: UUID, /, *, rule_version: int) -> None:
+        """Routing has paused a rule that was cut."""
 
     async def claim_outbox(
         self, *, window: int, urgent_places: int, wait: timedelta, signalled: Sequence[UUID]
@@ -119,6 +123,9 @@ class Routing(Protocol):
     async def decide(self, facts: Facts, /) -> tuple[Decision, RoutingFacts]:
         """What is to happen to the ticket now, and what routing saw of its own."""
 
+    async def cut_rule(self, rule_id: UUID, /, *, version: int, reason: str) -> None:
+        """Pause a rule that ran in a circle, unless it is another version by now."""
+
 
 class Queues(Protocol):
     """The tickets service as far as it knows who waits; queue_service.proto says more."""
@@ -159,3 +166,10 @@ class MailSender(Protocol):
 
     async def send(self, mail: OutgoingMail, /, *, begin: Callable[[], Awaitable[None]]) -> SendResult:
         """Send it; `begin` is awaited just before the other side may take the mail."""
+
+
+class ServiceLevels(Protocol):
+    """Routing's service levels as planning anew uses them."""
+
+    async def replan_tickets(self) -> int:
+        """Have the next tickets planned under the present service levels; how many were looked at."""

@@ -31,8 +31,10 @@ class BulkAct(StrEnum):
     UPDATE = "update"
     SNOOZE = "snooze"
     WAKE = "wake"
+    MACRO = "macro"
     SET_PARENT = "set_parent"
     REMOVE_PARENT = "remove_parent"
+    BROADCAST = "broadcast"
 
 
 class BulkState(StrEnum):
@@ -76,6 +78,7 @@ class TicketChange:
     snooze_until: datetime | None = None
     snooze_reason: str = ""
     keep_on_reply: bool = False
+    macro_id: UUID | None = None
     parent_id: UUID | None = None
     brand_snoozes: tuple[BrandSnooze, ...] = ()
 
@@ -129,6 +132,7 @@ _PERMISSIONS = {
     BulkAct.UPDATE: "tickets.update",
     BulkAct.SNOOZE: "tickets.snooze",
     BulkAct.WAKE: "tickets.snooze",
+    BulkAct.MACRO: "tickets.work",
     BulkAct.SET_PARENT: "tickets.update",
     BulkAct.REMOVE_PARENT: "tickets.update",
 }
@@ -139,6 +143,8 @@ _SETTLING = {BulkAct.RESOLVE: Act.RESOLVE, BulkAct.CLOSE: Act.CLOSE}
 
 def check_change(change: TicketChange, principal: Principal) -> None:
     """Forbidden without the permission of the single change; Invalid for a change that changes nothing."""
+    if change.act is BulkAct.BROADCAST:
+        raise Invalid("A reply to all children is begun on their parent.", violations={"change.act": "is none"})
     principal.require(_PERMISSIONS[change.act])
     for tags in (change.add_tags, change.remove_tags):
         check_fields(subject=None, type_=None, tags=tags, custom_fields={})
@@ -154,6 +160,8 @@ def _check_details(change: TicketChange) -> None:
     problems: dict[str, str] = {}
     if change.act is BulkAct.SNOOZE and change.snooze_until is None:
         problems["change.snooze_until"] = "is required"
+    if change.act is BulkAct.MACRO and change.macro_id is None:
+        problems["change.macro_id"] = "is required: which macro"
     if change.act is BulkAct.SET_PARENT and change.parent_id is None:
         problems["change.parent_id"] = "is required"
     if len(change.snooze_reason) > REASON_LENGTH:
@@ -183,14 +191,16 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)
-        case BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT:
-            raise TypeError("Two tickets are changed by this, which is not told by one change.")
+        case BulkAct.MACRO | BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT | BulkAct.BROADCAST:
+            raise TypeError("More than one ticket or message is changed by this, which is not told by one change.")
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:
     """InvalidTransition unless the bulk can be taken back now."""
     if job.undo_of is not None:
         raise InvalidTransition("This bulk takes another one back: make the change again.", reason="NOT_UNDOABLE")
+    if job.change.act is BulkAct.BROADCAST:
+        raise InvalidTransition("What was written to customers stays written.", reason="NOT_UNDOABLE")
     if job.state is BulkState.RUNNING:
         raise InvalidTransition("The bulk still runs: cancel it first.", reason="NOT_FINISHED")
     if job.undo_until is None or now > job.undo_until:

@@ -8,13 +8,24 @@ anything fires; the stored plan is only looked at to say in the trace what becam
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
-from services.domain.decide_clocks import fold_clocks, pass_limit, show_clocks, take_ladder_step
+from services.domain.clocks.ladder import find_step
+from services.domain.clocks.policy import NO_SERVICE_LEVELS, LadderStep, ServiceLevels, StepWhen
+from services.domain.decide_clocks import fold_events, pass_limit, show_clocks, take_ladder_step
 from services.domain.decide_family import hear_children
+from services.domain.decide_notices import UNREACHABLE, plan_resolved_notice
 from services.domain.decide_owner import give_owner, give_to_new_team, let_overflow
+from services.domain.decide_rules import (
+    has_to_look_again,
+    look_at_event,
+    look_at_steps,
+    rebase_tags,
+    run_rule_of_time,
+    settle_owner,
+)
 from services.domain.decision import (
+    NO_HISTORY,
     Decision,
     EffectKind,
     EventFacts,
@@ -28,29 +39,44 @@ from services.domain.decision import (
 from services.domain.draft import Draft
 from services.domain.followers import customers_following, plan_notices
 from services.domain.plan import due_key
+from services.domain.rules.compiled import NO_RULES, RuleSet
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
 
 # The key of an acknowledgement to somebody who did not prove to be the sender.
 NEUTRAL_KEY = "acknowledgement/neutral"
-_UNREACHABLE = "no mail: the requester has no address"
 
 
-def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS) -> Decision:
+def decide(
+    facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS, rules: RuleSet = NO_RULES
+) -> Decision:
     """What is to happen to the ticket now."""
+    if facts.words is not None:
+        # All custom fields, and not only those that are kept beside the decision.
+        facts = replace(facts, ticket=replace(facts.ticket, custom_fields=facts.words.custom_fields))
     draft = Draft(
-        facts, facts.ticket, list(facts.fired), levels=levels, clocks=facts.clocks, told_teams=routing.told_teams
+        facts,
+        facts.ticket,
+        list(facts.fired),
+        routing=routing,
+        levels=levels,
+        clocks=facts.clocks,
+        told_teams=routing.told_teams,
+        rules=rules,
+        history=facts.history or NO_HISTORY,
     )
     for event in facts.events:
         _acknowledge(draft, event)
         _send_reply(draft, event)
         _tell_resolved(draft, event)
         _tell_staff(draft, event)
+    fold_events(draft, fire=_fire, look=look_at_event)
     give_owner(draft, routing)
-    fold_clocks(draft, fire=_fire)
-    hear_children(draft)
+    _hear_children(draft)
     _explain_moot_dues(draft)
     _fire_dues(draft)
     give_to_new_team(draft, routing)
+    settle_owner(draft)
+    rebase_tags(draft)
     return Decision(
         ticket_id=facts.ticket.id,
         expected_version=facts.ticket.version,
@@ -61,8 +87,17 @@ def decide(facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVI
         effects=tuple(draft.effects),
         trace=tuple(draft.trace),
         clocks=draft.clocks,
+        runs=tuple(draft.runs),
+        cuts=tuple(draft.cuts),
+        look_again=has_to_look_again(draft),
         family_news=tuple(news.id for news in facts.family.inbox) if facts.family else (),
     )
+
+
+def _hear_children(draft: Draft) -> None:
+    before, begun = draft.ticket, len(draft.steps)
+    hear_children(draft)
+    look_at_steps(draft, begun=begun, before=before)
 
 
 def _send_reply(draft: Draft, event: EventFacts) -> None:
@@ -78,7 +113,7 @@ def _send_reply(draft: Draft, event: EventFacts) -> None:
     if event.withdrawn:
         outcome = "no mail: it was taken back"
     elif not reachable and not following:
-        outcome = _UNREACHABLE
+        outcome = UNREACHABLE
     else:
         people = ["the requester"] if reachable else []
         people += [f"{len(following)} followers"] if following else []
@@ -114,7 +149,7 @@ def _acknowledge(draft: Draft, event: EventFacts) -> None:
     elif event.automatic:
         outcome = "no acknowledgement: a machine wrote it"
     elif not draft.ticket.requester_reachable:
-        outcome = _UNREACHABLE
+        outcome = UNREACHABLE
     else:
         outcome = "acknowledge it" if proven else "acknowledge it with a neutral mail: nobody proved to be the sender"
         key = "acknowledgement" if proven else NEUTRAL_KEY
@@ -145,19 +180,9 @@ def _tell_resolved(draft: Draft, event: EventFacts) -> None:
     else:
         # Not before a reply that came with it, and late enough for a slip to be mended.
         undo = timedelta(seconds=draft.facts.brand.undo_seconds)
-        outcome = _plan_resolved_notice(draft, at=event.effective_at + undo, cause=cause)
+        outcome = plan_resolved_notice(draft, at=event.effective_at + undo, cause=cause)
     seen = {"by_requester": _word(event.by_requester), "status": ticket.status.value}
     draft.trace.append(TraceLine(event.effective_at, cause, "the ticket was resolved", seen, outcome))
-
-
-def _plan_resolved_notice(draft: Draft, *, at: datetime, cause: str) -> str:
-    if not draft.facts.brand.resolved_notice:
-        return "no notice: the brand sends none"
-    if not draft.ticket.requester_reachable:
-        return _UNREACHABLE
-    key = f"resolved_notice/{draft.ticket.status_epoch}"
-    draft.effects.append(PlannedEffect(key, EffectKind.RESOLVED_NOTICE_MAIL, None, at, cause))
-    return "tell the requester"
 
 
 def _tell_staff(draft: Draft, event: EventFacts) -> None:
@@ -192,13 +217,22 @@ def _fire_dues(draft: Draft) -> None:
 
 
 def _fire(draft: Draft, due: Due) -> None:
-    before = draft.ticket
+    before, begun = draft.ticket, len(draft.steps)
+    policy = draft.policy(due.due_at)
+    ladder_step = find_step(due.key, draft.clocks, policy, draft.levels) if due.kind is DueKind.LADDER_STEP else None
     _FIRE[due.kind](draft, due)
     draft.fired.append(FiredDue(due.key, draft.facts.now))
-    show_clocks(draft, before, at=due.due_at, cause=f"due {due.key}")
     seen = {"due_at": due.due_at.isoformat(), "now": draft.facts.now.isoformat()}
     outcome = next(step.reason for step in draft.steps if step.due_key == due.key)
     draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
+    # A rule's own effects are seen as it has them.
+    if due.kind is not DueKind.RULE:
+        show_clocks(draft, before, at=due.due_at, cause=f"due {due.key}")
+        look_at_steps(draft, begun=begun, before=before, warned=_warns(ladder_step))
+
+
+def _warns(step: LadderStep | None) -> bool:
+    return step is not None and step.when is not StepWhen.AFTER
 
 
 def _next_due(dues: Iterable[Due], facts: Facts) -> Due | None:
@@ -232,7 +266,7 @@ def _settle(draft: Draft, due: Due, kind: EventKind, status: TicketStatus) -> No
     draft.ticket = replace(draft.ticket, status=status, status_since=due.due_at, status_epoch=epoch)
     if status is TicketStatus.RESOLVED:
         cause = f"due {due.key}"
-        outcome = _plan_resolved_notice(draft, at=due.due_at, cause=cause)
+        outcome = plan_resolved_notice(draft, at=due.due_at, cause=cause)
         draft.trace.append(TraceLine(due.due_at, cause, "the ticket was resolved", {}, outcome))
 
 
@@ -267,4 +301,5 @@ _FIRE = {
     DueKind.LADDER_STEP: take_ladder_step,
     DueKind.REMINDER: _remind_colleague,
     DueKind.OVERFLOW: let_overflow,
+    DueKind.RULE: run_rule_of_time,
 }

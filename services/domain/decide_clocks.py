@@ -4,44 +4,74 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from services.domain.acting import changes_of, notes_of, people_told, rebased_tags
+from services.domain.clocks.changed_levels import tell_moves
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
 from services.domain.clocks.model import ClockKind
+from services.domain.clocks.replan import MeasuredTicket, plan_anew, reckon_anew
 from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.decision import EffectKind, EventFacts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
 from services.domain.draft import Draft
-from services.domain.escalate import changes_of, notes_of, people_told
+from services.domain.rules.history import history_after
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, Visibility
 
 _CLOCK_DUES = (DueKind.CLOCK_LIMIT, DueKind.LADDER_STEP)
+# The dues that fire between events: what people do later makes the others moot.
+_DUES_BETWEEN = (*_CLOCK_DUES, DueKind.RULE)
 Fire = Callable[[Draft, Due], None]
+Look = Callable[[Draft, EventFacts, TicketFacts], None]
 
 
-def fold_clocks(draft: Draft, *, fire: Fire) -> None:
-    """Fold events and the dues of clocks in the order of their instants, each at its own.
+def fold_events(draft: Draft, *, fire: Fire, look: Look) -> None:
+    """Fold events and the dues of clocks and rules in the order of their instants, each at its own.
 
     So an answer at 11:59 keeps the limit of 12:00 from passing, however late both are seen.
     """
-    if not draft.levels.policies and not draft.clocks:
+    if not draft.levels.policies and not draft.clocks and not draft.rules.rules:
         return
     events, present = draft.facts.events, draft.ticket
     draft.ticket = ticket_before(present, events)
+    _tell_changed_levels(draft, present)
     for index, event in enumerate(events):
         _fire_clock_dues(draft, before=event.effective_at, events=events[index:], present=present, fire=fire)
-        earlier, draft.ticket = draft.ticket, ticket_after(draft.ticket, event.changes)
+        draft.at, draft.later = event.effective_at, events[index + 1 :]
+        earlier, draft.ticket = draft.ticket, _after(draft, event)
+        draft.history = history_after(draft.history, event)
         woke = earlier.snoozed_until is not None and draft.ticket.snoozed_until is None
         policy = draft.policy(event.effective_at)
         draft.clocks = run_clocks(draft.clocks, moment_of(event, draft.ticket, policy, woke=woke), draft.levels)
+        look(draft, event, earlier)
     # The same terms change nothing; new ones apply from now on, with what was measured before.
     _bring_up(draft)
     _explain_terms(draft)
 
 
+def _tell_changed_levels(draft: Draft, present: TicketFacts) -> None:
+    """Say what moves because of service levels that changed since the plan was made, before any event is looked at."""
+    facts, levels = draft.facts, draft.levels
+    if present.planned_revision == levels.revision or present.status.is_settled or not facts.clocks:
+        return
+    by_hand = {due.key for due in facts.moved} | {due.key for due in facts.fired}
+    planned = tuple(due for due in facts.planned if due.kind in _CLOCK_DUES and due.key not in by_hand)
+    measured = MeasuredTicket(draft.ticket, facts.brand.id, facts.clocks, tuple(by_hand), planned)
+    reason = tell_moves(planned, plan_anew(measured, levels, at=facts.now), draft.policy(facts.now), levels)
+    if reason:
+        draft.steps.append(Step(EventKind.SERVICE_LEVELS_CHANGED, (), "service levels", reason, facts.now))
+
+
+def _after(draft: Draft, event: EventFacts) -> TicketFacts:
+    """The ticket after an event; of tags only those that the event itself names change."""
+    changes = [
+        rebased_tags(change, draft.ticket.tags) if change.field == "tags" and change.old != "null" else change
+        for change in event.changes
+    ]
+    return ticket_after(draft.ticket, changes)
+
+
 def _bring_up(draft: Draft) -> None:
-    ticket, now = draft.ticket, draft.facts.now
-    policy = draft.policy(now)
-    moment = Moment(now, ticket.version, "service levels", Word.OTHER, None, ticket.status, ticket.priority, policy)
-    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+    facts = draft.facts
+    draft.clocks = reckon_anew(draft.clocks, draft.ticket, draft.levels, brand_id=facts.brand.id, at=facts.now)
 
 
 def _explain_terms(draft: Draft) -> None:
@@ -62,7 +92,7 @@ def _fire_clock_dues(
         clock.kind for clock in draft.clocks if clock.is_live and any(_ends(clock.kind, event) for event in events)
     }
     put_away = present.status.is_settled or present.snoozed_until is not None
-    while due := next((due for due in draft.plan() if due.due_at < before and due.kind in _CLOCK_DUES), None):
+    while due := next((due for due in draft.plan() if due.due_at < before and due.kind in _DUES_BETWEEN), None):
         limit_passed = due.kind is DueKind.CLOCK_LIMIT
         if put_away or (not limit_passed and any(f"/{kind}/" in due.key for kind in answered)):
             _leave_out(draft, due)
@@ -82,8 +112,8 @@ def _leave_out(draft: Draft, due: Due) -> None:
     draft.trace.append(TraceLine(due.due_at, f"due {due.key}", due.reason, seen, outcome))
 
 
-def show_clocks(draft: Draft, before: TicketFacts, *, at: datetime, cause: str) -> None:
-    """Let the clocks see what a step did; one that changed nothing of the ticket is nothing to them."""
+def show_clocks(draft: Draft, before: TicketFacts, *, at: datetime, cause: str, word: Word = Word.OTHER) -> None:
+    """Let the clocks see what a due or a rule did; what changed nothing of the ticket is nothing to them."""
     if draft.ticket == before or not draft.clocks:
         return
     ticket = draft.ticket
@@ -91,7 +121,7 @@ def show_clocks(draft: Draft, before: TicketFacts, *, at: datetime, cause: str) 
         at=at,
         seq=ticket.version + len(draft.steps),
         cause=cause,
-        word=Word.OTHER,
+        word=word,
         message_id=None,
         status=ticket.status,
         priority=ticket.priority,

@@ -27,7 +27,8 @@ from services.domain.ticket import (
 class TicketFacts:
     """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category.
 
-    `custom_fields` are numbers, checks, choices and dates alone.
+    `custom_fields` are numbers, checks, choices and dates alone. Its plan is of the service levels `planned_revision`;
+    `policy_id` is what the rule `policy_rule_id` set.
     """
 
     id: UUID
@@ -46,6 +47,11 @@ class TicketFacts:
     snooze_epoch: int = 0
     type: str = ""
     tags: tuple[str, ...] = ()
+    planned_revision: int = 0
+    requester_id: UUID | None = None
+    created_at: datetime | None = None
+    policy_id: UUID | None = None
+    policy_rule_id: UUID | None = None
     category_id: UUID | None = None
     category_path: tuple[UUID, ...] = ()
     organisation_id: UUID | None = None
@@ -57,8 +63,9 @@ class EventFacts:
     """A committed, undecided event; a message's text stands in by its SHA-256 in hex.
 
     No machine may answer a message that is `automatic` (RFC 3834). `actor` did it: a user's id, a contact's id or a
-    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. What a
-    cascade did `tells` the requester in this thread or not. Nobody outside is told of one that is `quiet`.
+    process's name, empty in facts from before it was told; `assignee_id` is whom the event gave the ticket to. A
+    decision made what is `decided`; `rule_id` is the rule that somebody wants to run. What a cascade did `tells` the
+    requester in this thread or not. Nobody outside is told of one that is `quiet`.
     """
 
     seq: int
@@ -74,6 +81,8 @@ class EventFacts:
     actor: str = ""
     assignee_id: UUID | None = None
     changes: tuple[FieldChange, ...] = ()
+    decided: bool = False
+    rule_id: UUID | None = None
     in_cascade: bool = False
     tells: bool = False
     quiet: bool = False
@@ -113,6 +122,83 @@ class ReminderFacts:
     remind_at: datetime
 
 
+class FactNeed(StrEnum):
+    """What only rules need of a ticket, and not each of them."""
+
+    RULES = "rules"
+    WORDS = "words"
+    HISTORY = "history"
+    CUSTOM_FIELDS = "custom_fields"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """An event from which something counts."""
+
+    seq: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryFacts:
+    """What had happened to the ticket before the undecided events; what the desk itself wrote counts for nothing.
+
+    `unanswered` is the customer's first word since we last wrote; `customer_automatic` says that a machine wrote the
+    customer's last word.
+    """
+
+    customer_messages: int = 0
+    agent_messages: int = 0
+    reopened: int = 0
+    customer_wrote: Anchor | None = None
+    customer_automatic: bool = False
+    agent_wrote: Anchor | None = None
+    unanswered: Anchor | None = None
+    resolved: Anchor | None = None
+    last_act: Anchor | None = None
+
+
+NO_HISTORY = HistoryFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRuns:
+    """How often a rule has run on the ticket a short while ago."""
+
+    rule_id: UUID
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCut:
+    """A version of a rule that ran in a circle; `told` are to know. Routing pauses it."""
+
+    rule_id: UUID
+    rule_version: int
+    name: str
+    reason: str
+    told: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageText:
+    """The text of a message that came with an undecided event."""
+
+    message_id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWords:
+    """What a decision may look at and nobody keeps beside it: what people wrote, and who they are."""
+
+    subject: str = ""
+    requester_name: str = ""
+    requester_email: str = ""
+    messages: tuple[MessageText, ...] = ()
+    custom_fields: JsonObject = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class WaitingFacts:
     """The ticket waits for somebody who is free, since then; `epoch` is the version at which it began."""
@@ -123,7 +209,11 @@ class WaitingFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a decision on one ticket may look at, read in one transaction."""
+    """All that a decision on one ticket may look at, read in one transaction.
+
+    `needs` are those that were read; `words` are left out where the decision is stored, `words_hash` stays: the SHA-256
+    of subject and requester. A rule in `cut_rules` counts as paused already.
+    """
 
     now: datetime
     ticket: TicketFacts
@@ -136,6 +226,12 @@ class Facts:
     moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
     reminders: tuple[ReminderFacts, ...] = ()
+    needs: tuple[FactNeed, ...] = ()
+    words: TicketWords | None = None
+    words_hash: str = ""
+    history: HistoryFacts | None = None
+    recent_runs: tuple[RecentRuns, ...] = ()
+    cut_rules: tuple[RuleCut, ...] = ()
     waiting: WaitingFacts | None = None
     last_assignee_id: UUID | None = None
     family: FamilyFacts | None = None
@@ -233,7 +329,12 @@ class ToldTeam:
 @dataclass(frozen=True, slots=True)
 class RoutingFacts:
     """Routing's own facts at the moment of the decision: the ticket's team (else the default one), its active members,
-    whether the ticket's assignee is still active, the teams that steps of ladders tell, and those that it may go to."""
+    whether the ticket's assignee is still active, the teams that steps of ladders and rules tell, and those that it may
+    go to.
+
+    `needs` is what the rules of this revision need of a ticket. `rule_users` are the active ones of those whom rules
+    name, `keepers` the active ones who keep rules.
+    """
 
     team_id: UUID
     team_name: str
@@ -242,15 +343,50 @@ class RoutingFacts:
     assignee_active: bool
     service_levels_revision: int = 0
     told_teams: tuple[ToldTeam, ...] = ()
+    rules_revision: int = 0
+    needs: tuple[FactNeed, ...] = ()
+    rule_users: tuple[UUID, ...] = ()
+    keepers: tuple[UUID, ...] = ()
     teams: tuple[TeamFacts, ...] = ()
     skills: tuple[SkillFacts, ...] = ()
     revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionSeen:
+    """A condition with the value it saw: `check` is "all of", "any of", "not", or the test in the text form."""
+
+    check: str
+    seen: str
+    held: bool
+    parts: tuple["ConditionSeen", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRun:
+    """A rule that ran: because of an event, a due or the run `caused_by` (0: none), what it saw, and what it did.
+
+    `number` counts from 1 within the decision; `steps` are the places of its steps in the decision's.
+    """
+
+    number: int
+    rule_id: UUID
+    rule_version: int
+    name: str
+    trigger: str
+    cause: str
+    caused_by: int
+    at: datetime
+    condition: ConditionSeen | None
+    effects: tuple[str, ...]
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One automatic change: becomes one event. `due_key` is set when the step is a due, `note` when it is a note of the
-    desk itself.
+    desk itself, `reply` when it is a word of the desk to the customer: a template. `follower_id` follows from here on,
+    `policy_id` is the policy that the rule `policy_rule_id` sets.
     """
 
     kind: EventKind
@@ -260,6 +396,10 @@ class Step:
     effective_at: datetime
     due_key: str = ""
     note: str = ""
+    reply: str = ""
+    follower_id: UUID | None = None
+    policy_id: UUID | None = None
+    policy_rule_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,13 +433,16 @@ class EffectKind(StrEnum):
     ASSIGNED_MAIL = "assigned_mail"
     ESCALATED_MAIL = "escalated_mail"
     REMINDER_MAIL = "reminder_mail"
+    RULE_REPLY_MAIL = "rule_reply_mail"
+    RULE_NOTICE_MAIL = "rule_notice_mail"
+    RULE_CUT_MAIL = "rule_cut_mail"
     CHILDREN_SETTLED_MAIL = "children_settled_mail"
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedEffect:
     """Something to be done outside, once per `key`: for the follower `contact_id`, for `user_id` of the staff, or else
-    for the requester.
+    for the requester. `text` is what a rule says in it.
     """
 
     key: str
@@ -309,6 +452,7 @@ class PlannedEffect:
     cause: str
     contact_id: UUID | None = None
     user_id: UUID | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +468,10 @@ class TraceLine:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to happen to the ticket now. It holds only for `expected_version`."""
+    """What is to happen to the ticket now. It holds only for `expected_version`.
+
+    `look_again` says that some rule has to see who was picked.
+    """
 
     ticket_id: UUID
     expected_version: int
@@ -335,6 +482,9 @@ class Decision:
     effects: tuple[PlannedEffect, ...]
     trace: tuple[TraceLine, ...]
     clocks: tuple[Clock, ...] = ()
+    runs: tuple[RuleRun, ...] = ()
+    cuts: tuple[RuleCut, ...] = ()
+    look_again: bool = False
     family_news: tuple[int, ...] = ()
 
 

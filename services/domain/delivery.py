@@ -40,6 +40,9 @@ class Delivery:
 ACKNOWLEDGED_WITHIN = timedelta(days=1)
 MOST_NEUTRAL_ACKNOWLEDGEMENTS = 1
 MOST_ACKNOWLEDGEMENTS = 5
+# In so many minutes rules write to an address so often on one ticket, and so often on all: a machine that answers like
+# a person is written to no more, and its ticket goes on.
+MOST_RULE_REPLIES = ((10, 10, 30), (30, 15, 60), (60, 25, 120), (180, 50, 240), (600, 100, 360))
 
 
 STATE_AFTER = {

@@ -17,7 +17,14 @@ from services.domain.user import User
 
 MOST_FOLLOWERS = 50
 # To people who are named, whether they follow or not.
-NAMED_MAILS = frozenset({EffectKind.ESCALATED_MAIL, EffectKind.REMINDER_MAIL})
+NAMED_MAILS = frozenset(
+    {
+        EffectKind.ESCALATED_MAIL,
+        EffectKind.REMINDER_MAIL,
+        EffectKind.RULE_NOTICE_MAIL,
+        EffectKind.RULE_CUT_MAIL,
+    }
+)
 STAFF_MAILS = NAMED_MAILS | {EffectKind.CUSTOMER_WROTE_MAIL, EffectKind.NOTE_MAIL, EffectKind.ASSIGNED_MAIL}
 STAFF_MAILS |= {EffectKind.CHILDREN_SETTLED_MAIL}
 

@@ -37,6 +37,7 @@ def plan_dues(
     moved: Sequence[MovedDue] = (),
     reminders: Sequence[ReminderFacts] = (),
     service: ServiceLevel = ServiceLevel(),
+    rules: Sequence[Due] = (),
     overflow: Due | None = None,
 ) -> tuple[Due, ...]:
     """All dues of the ticket that have not fired, soonest first; one that somebody moved is where they put it."""
@@ -55,6 +56,7 @@ def plan_dues(
     if not ticket.status.is_settled and ticket.snoozed_until is None:
         dues += plan_clocks(service.clocks, service.policy, service.levels)
         dues += [overflow] if overflow is not None else []
+    dues += rules
     # Whoever wants to be reminded is, whatever has become of the ticket.
     dues += [
         Due(due_key(DueKind.REMINDER, wanted.seq), DueKind.REMINDER, wanted.remind_at, "reminder of a colleague")

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.domain.decision import Candidate, RoutingFacts, ToldTeam
 from services.domain.errors import Invalid
 from services.domain.intake import clean_line
-from services.domain.principal import Role
+from services.domain.principal import PERMISSIONS, Role
 from services.domain.user import User
 
 TEAM_NAME_LENGTH = 100
@@ -53,6 +53,13 @@ def told_teams(teams: Iterable[Team], staff: Iterable[User], *, ids: Collection[
         for team in teams
         if team.id in ids
     )
+
+
+def people_of_rules(staff: Iterable[User], *, named: Collection[UUID]) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
+    """The active ones of those whom rules name, and of those who keep rules."""
+    active = _active(staff)
+    keepers = tuple(user.id for user in active if "rules.manage" in PERMISSIONS[user.role])
+    return tuple(user.id for user in active if user.id in named), keepers
 
 
 def _active(staff: Iterable[User]) -> list[User]:

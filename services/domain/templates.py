@@ -103,6 +103,18 @@ NOTICES: Mapping[EffectKind, Template] = {
         _("[{number}] escalated: {subject}"),
         (_('Ticket {number}, "{subject}", was escalated: {reason}.'), _SEE),
     ),
+    EffectKind.RULE_NOTICE_MAIL: Template(
+        _("[{number}] {reason}: {subject}"),
+        (_('On ticket {number}, "{subject}", a rule wants you to know: {reason}.'), _SEE),
+    ),
+    EffectKind.RULE_CUT_MAIL: Template(
+        _("A rule was paused: {reason}"),
+        (
+            _("A rule went round in a circle on ticket {number} and was paused: {reason}."),
+            _("What it had done stays. It runs again when somebody resumes it."),
+            _SEE,
+        ),
+    ),
     EffectKind.REMINDER_MAIL: Template(
         _("[{number}] reminder: {subject}"),
         (_('You wanted to be reminded of ticket {number}, "{subject}".'), "{body}", _SEE),
@@ -135,6 +147,11 @@ def reply(*, subject: str, body: str) -> Words:
     return Words(answer_subject(subject), body, _html([body]))
 
 
+def fill_reply(template: str, values: Mapping[str, str | int]) -> str:
+    """The words of a rule or macro to a customer, each placeholder replaced by its value, once."""
+    return substitute(template, {name: clean_line(str(value)) for name, value in values.items()})
+
+
 def fill(
     template: Template,
     values: Mapping[str, str | int | datetime | None],
@@ -148,12 +165,12 @@ def fill(
     `body` is the one value of several lines.
     """
     known = {name: clean_line(_in_words(value, say, language)) for name, value in values.items()}
-    known["greeting"] = _substitute(say(_GREETING if known.get("name") else _NAMELESS_GREETING), known)
+    known["greeting"] = substitute(say(_GREETING if known.get("name") else _NAMELESS_GREETING), known)
     known["answer_subject"] = answer_subject(known.get("subject", ""))
-    subject = _substitute(say(template.subject), known)
+    subject = substitute(say(template.subject), known)
     known["body"] = body
     paragraphs = [
-        _substitute(say(paragraph), known)
+        substitute(say(paragraph), known)
         for paragraph in template.paragraphs
         if all(known.get(name) for name in _PLACEHOLDER.findall(paragraph))
     ]
@@ -161,8 +178,13 @@ def fill(
     return Words(subject, text, _html(paragraphs))
 
 
-def _substitute(template: str, values: Mapping[str, str]) -> str:
-    """One pass: a value that looks like a placeholder stays what it is."""
+def placeholders_in(text: str) -> tuple[str, ...]:
+    """The names of the placeholders in a text, each once."""
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
+
+
+def substitute(template: str, values: Mapping[str, str]) -> str:
+    """The text with its placeholders replaced, in one pass: a value that looks like a placeholder stays what it is."""
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
 
 

@@ -81,8 +81,12 @@ class EventKind(StrEnum):
     DUE_SKIPPED = "due_skipped"
     DUE_MOVED = "due_moved"
     REMINDER_SET = "reminder_set"
+    SERVICE_LEVELS_CHANGED = "service_levels_changed"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
+    RULE_APPLIED = "rule_applied"
+    RULE_CUT = "rule_cut"
+    RULE_REQUESTED = "rule_requested"
     PARENT_SET = "parent_set"
     PARENT_REMOVED = "parent_removed"
     CHILD_ADDED = "child_added"
@@ -112,6 +116,7 @@ class DueKind(StrEnum):
     CLOCK_LIMIT = "clock_limit"
     LADDER_STEP = "ladder_step"
     REMINDER = "reminder"
+    RULE = "rule"
     OVERFLOW = "overflow"
 
 

@@ -15,9 +15,11 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.rules.current import CurrentRules
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
@@ -27,6 +29,7 @@ from services.routing.staffing.current import CurrentStaffing
 from services.routing.staffing.servicer import StaffingServicer
 from services.routing.staffing.store import StaffingStore
 from services.routing.store import CONSTRAINT_ERRORS, RoutingStore
+from services.tickets.client.planning import PlanningClient
 
 ITSELF = Principal("routing", Role.SERVICE)
 
@@ -38,20 +41,24 @@ async def run(settings: RoutingSettings) -> None:
     async with (
         Database(url, schema="routing", constraint_errors=CONSTRAINT_ERRORS) as database,
         open_channel(settings.identity_address, credentials=lambda: signer.sign(ITSELF)) as identity,
+        open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(identity))
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
+        rules = RuleStore(database)
         current = CurrentStaffing(staffing, levels)
+        planning = Planning(PlanningClient(tickets), levels)
+        servicer = RoutingServicer(RoutingStore(database), staff, levels, current, CurrentRules(rules))
         await serve(
             settings,
             name="routing",
             address=(settings.listen, settings.grpc_port + 1),
             services=[
-                (add_RoutingServiceServicer_to_server, RoutingServicer(RoutingStore(database), staff, levels, current)),
+                (add_RoutingServiceServicer_to_server, servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (add_RuleServiceServicer_to_server, RuleServicer(RuleStore(database), levels)),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
             ],
             authenticator=SignedOnly(signer),
         )

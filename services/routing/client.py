@@ -5,6 +5,7 @@ from uuid import UUID
 import grpc
 from duradesk.routing.v1 import routing_service_pb2 as pb
 from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
+from duradesk.routing.v1 import rule_service_pb2, rule_service_pb2_grpc
 from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
@@ -17,11 +18,17 @@ class RoutingClient:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = pb_grpc.RoutingServiceStub(channel)
+        self._rules = rule_service_pb2_grpc.RuleServiceStub(channel)
 
     async def decide(self, facts: Facts) -> tuple[Decision, RoutingFacts]:
         """What is to happen to the ticket now, and what routing saw of its own."""
         response = await self._stub.Decide(pb.DecideRequest(facts=to_message(facts, decision_pb2.Facts)))
         return from_message(response.decision, Decision), from_message(response.routing, RoutingFacts)
+
+    async def cut_rule(self, rule_id: UUID, *, version: int, reason: str) -> None:
+        """Pause a rule that ran in a circle, unless it is another version by now."""
+        request = rule_service_pb2.CutRuleRequest(rule_id=str(rule_id), version=version, reason=reason)
+        await self._rules.CutRule(request)
 
     async def list_teams(self) -> tuple[Team, ...]:
         """All teams by name."""

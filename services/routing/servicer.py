@@ -10,12 +10,12 @@ from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
 from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
-from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import decide
 from services.domain.decision import Facts, RoutingFacts, ToldTeam
 from services.domain.staffing import facts_of_team, revision_of, skill_facts
-from services.domain.team import Team, check_team_name, routing_facts, told_teams
+from services.domain.team import Team, check_team_name, people_of_rules, routing_facts, told_teams
 from services.routing.convert import id_from, team_message
+from services.routing.rules.current import CurrentRules
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.staff import StaffDirectory
 from services.routing.staffing.current import CurrentStaffing
@@ -33,8 +33,10 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         staff: StaffDirectory,
         service_levels: CurrentServiceLevels,
         staffing: CurrentStaffing,
+        rules: CurrentRules,
     ) -> None:
         self._store = store
+        self._rules = rules
         self._staffing = staffing
         self._service_levels = service_levels
         self._staff = staff
@@ -42,14 +44,19 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
     async def Decide(self, request: pb.DecideRequest, context: Context) -> pb.DecideResponse:
         """What is to happen to the ticket now."""
         facts = from_message(request.facts, Facts)
-        levels = await self._service_levels.read()
+        levels, rules = await self._service_levels.read(), await self._rules.read()
         routing = replace(
-            await self._routing_facts(facts, levels),
+            await self._routing_facts(facts, levels.assigned_teams | rules.teams),
             service_levels_revision=levels.revision,
-            told_teams=await self._told_teams(levels.told_teams),
+            told_teams=await self._told_teams(levels.told_teams | rules.teams),
+            rules_revision=rules.revision,
+            needs=rules.needs,
         )
+        if rules.needs:
+            users, keepers = people_of_rules(await self._staff.list_staff(), named=rules.users)
+            routing = replace(routing, rule_users=users, keepers=keepers)
         return pb.DecideResponse(
-            decision=to_message(decide(facts, routing, levels), decision_pb2.Decision),
+            decision=to_message(decide(facts, routing, levels, rules), decision_pb2.Decision),
             routing=to_message(routing, decision_pb2.RoutingFacts),
         )
 
@@ -82,10 +89,10 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         team_id, user_id = id_from(request.team_id, of="team"), id_from(request.user_id, of="user")
         return pb.RemoveTeamMemberResponse(team=team_message(await self._store.remove_team_member(team_id, user_id)))
 
-    async def _routing_facts(self, facts: Facts, levels: ServiceLevels) -> RoutingFacts:
+    async def _routing_facts(self, facts: Facts, named: frozenset[UUID]) -> RoutingFacts:
         ticket = facts.ticket
         team = await self._store.find_team_for(ticket.team_id)
-        staffing = await self._staffing.read(team_ids=await self._teams_of(team, levels))
+        staffing = await self._staffing.read(team_ids=await self._teams_of(team, named))
         staff = await self._staff.list_staff()
         routing = routing_facts(team, staff, assignee_id=ticket.assignee_id)
         if not routing.members or not (routing.assignee_active or ticket.assignee_id is None):
@@ -96,10 +103,10 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         skills = skill_facts(staffing.skills)
         return replace(routing, teams=tuple(teams), skills=skills, revision=revision_of(staffing, staff))
 
-    async def _teams_of(self, team: Team, levels: ServiceLevels) -> set[UUID]:
-        """The teams that the ticket may go to: its own, those that steps name, and those that take what is too much."""
-        named = {team.id, *levels.assigned_teams}
-        return named | await self._store.list_overflow_teams(named)
+    async def _teams_of(self, team: Team, named: frozenset[UUID]) -> set[UUID]:
+        """The teams that the ticket may go to: its own, those named, and those that take what is too much."""
+        known = {team.id, *named}
+        return known | await self._store.list_overflow_teams(known)
 
     async def _told_teams(self, ids: frozenset[UUID]) -> tuple[ToldTeam, ...]:
         """Few ladders tell a team: nothing is read as long as none does."""

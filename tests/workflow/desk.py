@@ -17,6 +17,7 @@ from services.domain.decision import (
     Decision,
     EffectOutcome,
     EventFacts,
+    FactNeed,
     Facts,
     FiredDue,
     Nudge,
@@ -184,9 +185,15 @@ class Desk:
     async def decide(self, facts: Facts) -> tuple[Decision, RoutingFacts]:
         return decide(facts, TEAM), TEAM
 
+    async def cut_rule(self, rule_id: UUID, *, version: int, reason: str) -> None:
+        raise NotFound("This desk has no rules.")
+
     # What the tickets service answers.
 
-    async def get_for_decision(self, ticket_id: UUID) -> Facts:
+    async def confirm_cut(self, rule_id: UUID, *, rule_version: int) -> None:
+        raise NotFound("This desk has no rules.")
+
+    async def get_for_decision(self, ticket_id: UUID, *, needs: Sequence[FactNeed] = ()) -> Facts:
         if self.failures:
             raise self.failures.pop()
         row, now = self._row(ticket_id), await self._now()

@@ -61,7 +61,10 @@ def _with(ticket: TicketFacts, told: Iterable[tuple[str, str]]) -> TicketFacts:
 
 
 def policy_of(ticket: TicketFacts, brand_id: UUID, levels: ServiceLevels, *, at: datetime) -> Policy | None:
-    """The first policy whose conditions the ticket meets."""
+    """The policy that a rule has set, else the first whose conditions the ticket meets."""
+    for policy in levels.policies:
+        if policy.id == ticket.policy_id:
+            return policy
     facts = condition_facts(ticket, brand_id)
     return choose_policy(levels.policies, lambda policy: evaluate(levels.conditions[policy.id], facts, now=at))
 
@@ -76,12 +79,12 @@ def condition_facts(ticket: TicketFacts, brand_id: UUID) -> Facts:
         "type": labels(ticket.type),
         "tag": labels(list(ticket.tags)),
         "category": () if ticket.category_id is None else (ticket.category_id,),
-        "category_tree": _category_line(ticket),
+        "category_tree": category_line(ticket),
         "organisation": () if ticket.organisation_id is None else (ticket.organisation_id,),
     }
 
 
-def _category_line(ticket: TicketFacts) -> tuple[UUID, ...]:
+def category_line(ticket: TicketFacts) -> tuple[UUID, ...]:
     """Its category with those above it; of one that it had only for a moment, nobody knows what is above."""
     if ticket.category_id is None:
         return ()

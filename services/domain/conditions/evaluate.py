@@ -107,7 +107,7 @@ def _holds(test: Test, facts: Facts, *, now: datetime) -> bool:
     known = facts.get(test.field, ()) if test.field.startswith(CUSTOM) else facts[test.field]
     if not known:
         return None in test.values
-    return any(_fits(test, fact, value, now=now) for fact in known for value in test.values if value is not None)
+    return any(fits(test, fact, value, now=now) for fact in known for value in test.values if value is not None)
 
 
 def _happened(test: Test, facts: Facts, *, now: datetime) -> bool:
@@ -117,7 +117,8 @@ def _happened(test: Test, facts: Facts, *, now: datetime) -> bool:
     return was if test.operator is Operator.WAS else not was and _holds(then, facts, now=now)
 
 
-def _fits(test: Test, fact: Any, value: Value, *, now: datetime) -> bool:
+def fits(test: Test, fact: Any, value: Value, *, now: datetime) -> bool:
+    """Whether one value of a field fits one value of the test."""
     match find_field(test.field).kind:
         case Kind.INSTANT:
             return _inside(fact, bounds(test.operator, value, now=now))

@@ -6,19 +6,22 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.domain.actions import MOST_ACTIONS, Action, ActionKind, action_problems
-from services.domain.conditions.fields import find_field
+from services.domain.conditions.fields import CUSTOM, FIELDS, find_field
 from services.domain.conditions.text_form import parse_text
 from services.domain.conditions.tree import Condition, Name, Operator, tests
 from services.domain.errors import Invalid
 from services.domain.intake import NAME_LENGTH, clean_line
 from services.domain.rules.model import CONDITIONS_LENGTH, LONGEST_WAIT, MOST_BRANDS, PAUSED_LENGTH, Rule, Trigger, Wait
+from services.domain.rules.view import ASKABLE
 
 # What a reply's template may ask for.
 PLACEHOLDERS = ("name", "subject", "number", "brand")
-# A rule sees the ticket at an event: what is planned for it, and what a list counts from, is not known there.
-UNKNOWN_FIELDS = ("due", "updated", "idle")
+# What they were is not looked up.
+_WITHOUT_PAST = ("organisation", "category_tree", "parent", "children")
 OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
-_NOT_YET = (ActionKind.SET_CATEGORY, ActionKind.LINK_TO_PARENT)
+_NOT_YET = (ActionKind.LINK_TO_PARENT,)
+# A rule sees the ticket at an event: what is planned for it, and what a list counts from, is not known there.
+UNKNOWN_FIELDS = tuple(field for field in FIELDS if field not in ASKABLE)
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 
 
@@ -52,13 +55,14 @@ def read_rule_conditions(rule: Rule) -> Condition:
     """The rule's conditions; Invalid when they ask for what no rule can know."""
     condition = parse_text(rule.conditions)
     for test in tests(condition):
-        if test.field in UNKNOWN_FIELDS:
+        if test.field not in ASKABLE and not test.field.startswith(CUSTOM):
             raise _wrong(f"cannot ask for {test.field}: a rule sees the ticket as something happens to it")
         if rule.trigger is Trigger.TIME and (
             test.field in OF_EVENTS or test.operator in (Operator.WAS, Operator.CHANGED_TO)
         ):
             raise _wrong(f"cannot ask for {test.field} {test.operator}: when a time is over nothing has changed")
-        if test.operator in (Operator.WAS, Operator.CHANGED_TO) and find_field(test.field).for_rules:
+        was = test.operator in (Operator.WAS, Operator.CHANGED_TO)
+        if was and (find_field(test.field).for_rules or test.field in _WITHOUT_PAST or test.field.startswith(CUSTOM)):
             raise _wrong(f"cannot ask what {test.field} was")
         for value in test.values:
             if isinstance(value, Name):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.domain.actions import Action
+from services.domain.decision import ConditionSeen
 from services.domain.ticket import FieldChange
 
 MOST_RULES = 1_000
@@ -117,16 +118,6 @@ def rule_differences(old: Rule, new: Rule) -> Iterator[tuple[str, object, object
         was, now = getattr(old, field), getattr(new, field)
         if was != now:
             yield field, was, now
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionSeen:
-    """A condition with the value it saw: `check` is "all of", "any of", "not", or the test in the text form."""
-
-    check: str
-    seen: str
-    held: bool
-    parts: tuple["ConditionSeen", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.conditions.text_form import parse_text
+from services.domain.decision import ConditionSeen
 from services.domain.errors import Invalid
-from services.domain.rules.model import ConditionSeen
 from services.domain.ticket import StoredDecision
 from services.gateway.web.builder.known import Known
 

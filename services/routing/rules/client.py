@@ -49,10 +49,6 @@ class RulesClient:
         """It runs again; NotFound."""
         return from_message((await self._stub.ResumeRule(pb.ResumeRuleRequest(rule_id=str(rule_id)))).rule, Rule)
 
-    async def cut_rule(self, rule_id: UUID, *, version: int, reason: str) -> None:
-        """Pause a rule that ran in a circle, unless it is another version by now."""
-        await self._stub.CutRule(pb.CutRuleRequest(rule_id=str(rule_id), version=version, reason=reason))
-
     async def list_rule_versions(self, rule_id: UUID) -> tuple[RuleVersion, ...]:
         """What the rule was, the latest first; NotFound."""
         response = await self._stub.ListRuleVersions(pb.ListRuleVersionsRequest(rule_id=str(rule_id)))

@@ -1,6 +1,7 @@
 """OrchestrationService as our own relay, workers and reconciler call it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from services.common.channel import DEADLINE_SECONDS
 from services.common.wire import from_message, to_message
-from services.domain.decision import ClaimedEffect, Decision, EffectOutcome, Facts, Nudge, Plan, RoutingFacts
+from services.domain.decision import ClaimedEffect, Decision, EffectOutcome, FactNeed, Facts, Nudge, Plan, RoutingFacts
 
 _OUTCOMES = {
     EffectOutcome.DONE: pb.EFFECT_OUTCOME_DONE,
@@ -26,19 +27,24 @@ class OrchestrationClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = orchestration_service_pb2_grpc.OrchestrationServiceStub(channel)
 
-    async def get_for_decision(self, ticket_id: UUID) -> Facts:
-        """The facts a decision may look at; NotFound."""
-        response = await self._stub.GetForDecision(pb.GetForDecisionRequest(ticket_id=str(ticket_id)))
+    async def get_for_decision(self, ticket_id: UUID, *, needs: Iterable[FactNeed] = ()) -> Facts:
+        """The facts a decision may look at, with what rules need; NotFound."""
+        numbers = [decision_pb2.FactNeed.Value(f"FACT_NEED_{need.name}") for need in needs]
+        response = await self._stub.GetForDecision(pb.GetForDecisionRequest(ticket_id=str(ticket_id), needs=numbers))
         return from_message(response.facts, Facts)
 
     async def apply_decision(self, decision: Decision, *, facts: Facts, routing: RoutingFacts) -> Plan:
         """Store the decision made of these facts; Conflict means read and decide again."""
         request = pb.ApplyDecisionRequest(
             decision=to_message(decision, decision_pb2.Decision),
-            facts=to_message(facts, decision_pb2.Facts),
+            facts=to_message(replace(facts, words=None), decision_pb2.Facts),
             routing=to_message(routing, decision_pb2.RoutingFacts),
         )
         return from_message((await self._stub.ApplyDecision(request)).plan, Plan)
+
+    async def confirm_cut(self, rule_id: UUID, *, rule_version: int) -> None:
+        """Routing has paused a rule that was cut."""
+        await self._stub.ConfirmCut(pb.ConfirmCutRequest(rule_id=str(rule_id), rule_version=rule_version))
 
     async def claim_outbox(
         self, *, window: int, urgent_places: int, wait: timedelta, signalled: Iterable[UUID] = ()

@@ -2,7 +2,8 @@
 -- All that a decision may look at, in one statement and so of one moment; one event more than it may take says "more".
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
-       t.type, t.tags, t.category_id, c.organisation_id, t.custom_fields,
+       t.requester_id, t.created_at, r.policy_id, r.rule_id AS policy_rule_id,
+       t.type, t.tags, t.planned_revision, t.category_id, c.organisation_id, t.custom_fields,
        coalesce((SELECT path FROM categories WHERE id = t.category_id), '{}') AS category_path,
        CASE WHEN t.snoozed_until IS NULL THEN 0
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
@@ -15,6 +16,8 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
         FROM (SELECT e.seq, e.kind, e.effective_at, e.message_id, m.body_hash AS message_hash, m.visibility,
                      m.author_kind, e.actor = t.requester_id::text AS by_requester,
                      coalesce(m.automatic, false) AS automatic, m.withdrawn_at IS NOT NULL AS withdrawn, e.actor,
+                     e.decision_id IS NOT NULL AS decided,
+                     CASE WHEN e.kind = 'rule_requested' THEN split_part(e.cause, ' ', 2) END AS rule_id,
                      CASE WHEN e.cause LIKE 'ticket %%'
                           THEN e.kind = 'ticket_created'
                                OR EXISTS (SELECT FROM tickets o
@@ -25,7 +28,9 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
                      i.cascade_id IS NOT NULL AS in_cascade, i.told IS NOT NULL AS tells,
                      (SELECT coalesce(jsonb_agg(c), '[]')
                       FROM jsonb_array_elements(e.changes) c
-                      WHERE c ->> 'field' = ANY(%(fields)s)) AS changes
+                      WHERE c ->> 'field' = ANY(%(fields)s)) AS changes,
+                     EXISTS (SELECT FROM jsonb_array_elements(e.changes) c
+                             WHERE c ->> 'field' = 'custom_fields') AS changes_custom_fields
               FROM events e
               LEFT JOIN messages m ON m.id = e.message_id
               LEFT JOIN cascade_items i ON i.child_id = e.ticket_id AND i.seq = e.seq
@@ -61,6 +66,7 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id
 JOIN brands b ON b.id = t.brand_id
+LEFT JOIN rule_policies r ON r.ticket_id = t.id
 LEFT JOIN waiting_tickets w ON w.ticket_id = t.id
 LEFT JOIN family_policies p ON p.ticket_id = t.id
 WHERE t.id = %(ticket_id)s;
@@ -83,9 +89,10 @@ RETURNING key;
 WITH new AS MATERIALIZED (
     SELECT gen_random_uuid() AS id
 )
-INSERT INTO effects (id, ticket_id, decision_id, key, kind, message_id, contact_id, user_id, rfc_message_id, not_before)
+INSERT INTO effects (id, ticket_id, decision_id, key, kind, message_id, contact_id, user_id, rfc_message_id, not_before,
+                     text)
 SELECT new.id, t.id, %(decision_id)s, %(key)s, %(kind)s, %(message_id)s, %(contact_id)s, %(user_id)s,
-       '<' || new.id || '@' || split_part(b.address, '@', -1) || '>', %(not_before)s
+       '<' || new.id || '@' || split_part(b.address, '@', -1) || '>', %(not_before)s, %(text)s
 FROM new, tickets t
 JOIN brands b ON b.id = t.brand_id
 WHERE t.id = %(ticket_id)s
@@ -105,7 +112,8 @@ INSERT INTO dues (ticket_id, key, kind, due_at, reason)
 VALUES (%(ticket_id)s, %(key)s, %(kind)s, %(due_at)s, %(reason)s);
 
 -- mark_decided --
--- How far the ticket is decided and when it has to be looked at next; an unchanged row is not written.
+-- How far the ticket is decided, under which service levels, and when it has to be looked at next; an unchanged row is
+-- not written.
 WITH next AS MATERIALIZED (
     SELECT least(
         (SELECT min(due_at) FROM dues WHERE ticket_id = %(ticket_id)s),
@@ -114,9 +122,11 @@ WITH next AS MATERIALIZED (
     ) AS due_at
 )
 UPDATE tickets
-SET decided_seq = %(decided_seq)s, next_due_at = next.due_at
+SET decided_seq = %(decided_seq)s, next_due_at = next.due_at, planned_revision = %(planned_revision)s
 FROM next
-WHERE id = %(ticket_id)s AND (decided_seq, next_due_at) IS DISTINCT FROM (%(decided_seq)s, next.due_at);
+WHERE id = %(ticket_id)s
+  AND (decided_seq, next_due_at, planned_revision)
+      IS DISTINCT FROM (%(decided_seq)s, next.due_at, %(planned_revision)s::bigint);
 
 -- read_plan --
 -- What the ticket's workflow needs to know to wait.

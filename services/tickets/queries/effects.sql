@@ -15,7 +15,7 @@ SELECT e.rfc_message_id, e.not_before, e.ticket_id, b.address AS from_address, b
        CASE WHEN e.kind = 'reminder_mail'
             THEN (SELECT r.text FROM reminders r WHERE r.ticket_id = t.id AND e.key = 'reminder/' || r.seq)
             WHEN m.visibility = 'public' OR e.user_id IS NOT NULL THEN coalesce(m.body, '') ELSE '' END AS body,
-       coalesce(m.author_name, '') AS author_name,
+       coalesce(m.author_name, '') AS author_name, e.text AS rule_text,
        EXISTS (SELECT FROM followers f
                WHERE f.ticket_id = t.id AND f.follower_id = coalesce(e.user_id, e.contact_id)) AS follows,
        (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY a.position), '[]') FROM attachments a

@@ -15,6 +15,7 @@ from services.domain.desk import PresenceState
 from services.domain.errors import Invalid
 from services.domain.orders import parse_order
 from services.domain.ticket import Visibility
+from services.tickets.colleagues import Colleagues, check_colleague
 from services.tickets.news import NewsDesk
 from services.tickets.servicer import requests as read
 from services.tickets.servicer.filters import read_filters
@@ -36,7 +37,8 @@ class _Kind:
 class DeskServicer(desk_service_pb2_grpc.DeskServiceServicer):
     """News come from the news desk, all else is one transaction."""
 
-    def __init__(self, store: Store, news: NewsDesk) -> None:
+    def __init__(self, store: Store, news: NewsDesk, colleagues: Colleagues) -> None:
+        self._colleagues = colleagues
         self._store = store
         self._news = news
 
@@ -104,6 +106,7 @@ class DeskServicer(desk_service_pb2_grpc.DeskServiceServicer):
         """Many at once."""
         write, change = read.write("ChangeTickets", request), from_message(request.change, TicketChange)
         check_change(change, write.principal)
+        await check_colleague(self._colleagues, change.assignee_id, field="assignee_id")
         job = await self._store.bulk.change_tickets(await self._wanted(request), change, write)
         return pb.ChangeTicketsResponse(job=to_message(job, pb.BulkJob))
 

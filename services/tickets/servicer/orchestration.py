@@ -14,11 +14,11 @@ from google.protobuf.message import Message
 from services.common.database import Database
 from services.common.interceptors import Context
 from services.common.wire import from_message, to_message
-from services.domain.decision import Decision, EffectOutcome, Facts, Nudge
+from services.domain.decision import Decision, EffectOutcome, FactNeed, Facts, Nudge
 from services.domain.errors import Invalid, InvalidTransition
 from services.domain.ticket import JsonObject
 from services.tickets.colleagues import Colleagues
-from services.tickets.store import decisions, effects, operations, outbox, reconcile, waiting
+from services.tickets.store import decisions, effects, operations, outbox, reconcile, rules, waiting
 from services.tickets.store.decisions import DecisionRecord
 from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
@@ -29,6 +29,12 @@ LONGEST_WAIT = timedelta(seconds=30)
 LARGEST_WINDOW = 1000
 LONGEST_LEASE = timedelta(minutes=10)
 
+_NEEDS = {
+    decision_pb2.FACT_NEED_RULES: FactNeed.RULES,
+    decision_pb2.FACT_NEED_WORDS: FactNeed.WORDS,
+    decision_pb2.FACT_NEED_HISTORY: FactNeed.HISTORY,
+    decision_pb2.FACT_NEED_CUSTOM_FIELDS: FactNeed.CUSTOM_FIELDS,
+}
 _OUTCOMES = {
     pb.EFFECT_OUTCOME_DONE: EffectOutcome.DONE,
     pb.EFFECT_OUTCOME_RETRY: EffectOutcome.RETRY,
@@ -48,17 +54,27 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
     async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
         """The facts of one moment."""
         async with self._database.transaction() as conn:
-            facts = await decisions.get_for_decision(conn, _id(request.ticket_id, "ticket_id"))
+            needs = [_NEEDS[need] for need in request.needs if need in _NEEDS]
+            facts = await decisions.get_for_decision(conn, _id(request.ticket_id, "ticket_id"), needs=needs)
         return pb.GetForDecisionResponse(facts=to_message(facts, decision_pb2.Facts))
 
     async def ApplyDecision(self, request: pb.ApplyDecisionRequest, context: Context) -> pb.ApplyDecisionResponse:
         """One transaction; the place in the window that it frees is for the next claimer."""
         decision, facts = from_message(request.decision, Decision), from_message(request.facts, Facts)
-        record = DecisionRecord(_json(request.facts), _json(request.routing), _json(request.decision))
+        # What people wrote is not kept a second time.
+        request.facts.ClearField("words")
+        revision = request.routing.service_levels_revision
+        record = DecisionRecord(_json(request.facts), _json(request.routing), _json(request.decision), revision)
         async with self._database.transaction() as conn:
             plan = await decisions.apply_decision(conn, decision, facts=facts, record=record)
         self._wakeup.set()
         return pb.ApplyDecisionResponse(plan=to_message(plan, decision_pb2.Plan))
+
+    async def ConfirmCut(self, request: pb.ConfirmCutRequest, context: Context) -> pb.ConfirmCutResponse:
+        """It is paused."""
+        async with self._database.transaction() as conn:
+            await rules.confirm_cut(conn, _id(request.rule_id, "rule_id"), rule_version=request.rule_version)
+        return pb.ConfirmCutResponse()
 
     async def ClaimOutbox(self, request: pb.ClaimOutboxRequest, context: Context) -> pb.ClaimOutboxResponse:
         """Note what was signalled, then look, and while there is nothing wait for a change, up to the time given."""

@@ -1,6 +1,6 @@
 """What a decision may look at, and storing one with all that it changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from services.domain.decision import (
     Decision,
     EffectKind,
     EventFacts,
+    FactNeed,
     Facts,
     FiredDue,
     FollowerFacts,
@@ -33,6 +34,7 @@ from services.domain.ticket import (
     Due,
     DueKind,
     EventKind,
+    FieldChange,
     FollowerKind,
     JsonObject,
     Priority,
@@ -50,6 +52,19 @@ from services.tickets.store.kinship import why_blocked
 from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.reminders import read_reminders
+from services.tickets.store.rules import (
+    add_reply,
+    add_rule_follower,
+    keep_runs,
+    read_history,
+    read_open_cuts,
+    read_recent_runs,
+    read_words,
+    reply_effect,
+    rule_values,
+    set_rule_policy,
+    words_hash,
+)
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.ticket_fields import read_fields
 from services.tickets.store.waiting import keep_queue, pick_assignee
@@ -59,28 +74,33 @@ ACTOR = "duradesk"
 EVENTS = 200
 
 Row = Mapping[str, Any]
+_CUSTOM_FIELDS = FieldChange("custom_fields", "false", "true")
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """What is kept of a decision, in protobuf's JSON form: what it saw, and what it was."""
+    """What is kept of a decision, in protobuf's JSON form: what it saw, under which service levels, and what it was."""
 
     facts: JsonObject
     routing: JsonObject
     decision: JsonObject
+    service_levels_revision: int = 0
 
 
-async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
-    """The facts of one moment, with the events that are not yet decided; NotFound."""
+async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collection[FactNeed] = ()) -> Facts:
+    """The facts of one moment, with the events that are not yet decided, and what rules need; NotFound."""
     parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS), "news": NEWS}
     row = await (await conn.execute(QUERIES["get_for_decision"], parameters)).fetchone()
     if row is None:
         raise NotFound("This ticket does not exist.")
+    events = tuple(_event_of(event) for event in row["events"][:EVENTS])
+    wordy = FactNeed.WORDS in needs or FactNeed.CUSTOM_FIELDS in needs
+    words = await read_words(conn, ticket_id, events) if wordy else None
     return Facts(
         now=row["now"],
-        ticket=_ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
+        ticket=ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
         brand=_brand_of(row),
-        events=tuple(_event_of(event) for event in row["events"][:EVENTS]),
+        events=events,
         more=len(row["events"]) > EVENTS,
         planned=tuple(due_of({**due, "due_at": datetime.fromisoformat(due["due_at"])}) for due in row["planned"]),
         fired=tuple(FiredDue(due["key"], datetime.fromisoformat(due["fired_at"])) for due in row["fired"]),
@@ -88,6 +108,12 @@ async def get_for_decision(conn: Connection, ticket_id: UUID) -> Facts:
         moved=await read_moved_dues(conn, ticket_id),
         reminders=await read_reminders(conn, ticket_id),
         followers=tuple(_follower_of(follower) for follower in row["followers"]),
+        needs=tuple(need for need in FactNeed if need in needs),
+        words=words,
+        words_hash=words_hash(words) if words is not None else "",
+        history=await read_history(conn, ticket_id) if FactNeed.HISTORY in needs else None,
+        recent_runs=await read_recent_runs(conn, ticket_id) if FactNeed.RULES in needs else (),
+        cut_rules=await read_open_cuts(conn) if FactNeed.RULES in needs else (),
         waiting=WaitingFacts(row["waiting_since"], row["waiting_epoch"]) if row["waiting_since"] else None,
         last_assignee_id=row["last_assignee_id"],
         family=family_facts_of(row),
@@ -113,13 +139,14 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
     if facts.events or decision.steps or moved or decision.effects or replan or rewound or heard:
         decision_id = await _store_decision(conn, decision, record)
         for step in decision.steps:
-            locked = await _take_step(conn, locked, step, decision_id=decision_id, fired_at=facts.now)
+            locked = await _take_step(conn, locked, step, facts=facts, decision_id=decision_id)
+        look_from = locked.ticket.version
         if assignment is not None and picked is not None:
             assigned = await _assign(conn, locked, picked, cause=assignment.cause, decision_id=decision_id)
             if facts.brand.staff_notices:
                 await _tell_assignee(conn, locked.ticket, assigned.ticket, decision_id=decision_id)
             locked = assigned
-        for effect in decision.effects:
+        for effect in (*decision.effects, *await keep_runs(conn, decision, decision_id=decision_id)):
             await _plan_effect(conn, decision.ticket_id, effect, decision_id=decision_id)
         happened = [event.kind for event in facts.events] + [step.kind for step in decision.steps]
         await settle_duplicates(conn, locked, happened, actor=ACTOR)
@@ -128,9 +155,13 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
             await _replan(conn, decision.ticket_id, dues)
     await keep_queue(conn, locked.ticket, facts, assignment, picked)
     decided_seq = decision.decided_seq if facts.more else locked.ticket.version
-    await conn.execute(QUERIES["mark_decided"], {"ticket_id": decision.ticket_id, "decided_seq": decided_seq})
+    look_again = decision.look_again and not facts.more and locked.ticket.version > look_from
+    if look_again:
+        decided_seq = look_from
+    parameters = {"decided_seq": decided_seq, "planned_revision": record.service_levels_revision}
+    await conn.execute(QUERIES["mark_decided"], {"ticket_id": decision.ticket_id, **parameters})
     await answer_outbox(conn, decision.ticket_id, decided_seq=decided_seq)
-    return await _read_plan(conn, decision.ticket_id, more=facts.more)
+    return await _read_plan(conn, decision.ticket_id, more=facts.more or look_again)
 
 
 def _check_current(decision: Decision, *, facts: Facts, locked: LockedTicket) -> None:
@@ -163,27 +194,37 @@ async def _store_decision(conn: Connection, decision: Decision, record: Decision
 
 
 async def _take_step(
-    conn: Connection, locked: LockedTicket, step: Step, *, decision_id: UUID, fired_at: datetime
+    conn: Connection, locked: LockedTicket, step: Step, *, facts: Facts, decision_id: UUID
 ) -> LockedTicket:
+    ticket = locked.ticket
     if step.due_key:
-        due = {"ticket_id": locked.ticket.id, "key": step.due_key, "due_at": step.effective_at, "fired_at": fired_at}
+        due = {"ticket_id": ticket.id, "key": step.due_key, "due_at": step.effective_at, "fired_at": facts.now}
         if await (await conn.execute(QUERIES["fire_due"], due)).fetchone() is None:
             raise Conflict(f"The due {step.due_key} has fired already: read the facts again and decide again.")
-    if reason := await why_blocked(conn, locked.ticket, new_values(step.changes)):
+    if reason := await why_blocked(conn, ticket, new_values(step.changes)):
         # Told once, and over: the children's own news settle the parent later.
         step = replace(step, kind=EventKind.TICKET_UPDATED, changes=(), reason=reason)
-    return await append_event(
+    message_id = await add_note(conn, ticket, step.note, author=ACTOR) if step.note else None
+    if step.reply:
+        message_id = await add_reply(conn, ticket, step.reply, brand=facts.brand)
+        await _plan_effect(conn, ticket.id, reply_effect(message_id, step), decision_id=decision_id)
+    taken = await append_event(
         conn,
         locked,
         step.kind,
         actor=ACTOR,
-        changes=new_values(step.changes),
-        message_id=await add_note(conn, locked.ticket, step.note, author=ACTOR) if step.note else None,
+        changes=rule_values(ticket, step.changes),
+        message_id=message_id,
         decision_id=decision_id,
         cause=step.cause,
         reason=step.reason,
         effective_at=step.effective_at,
     )
+    if step.follower_id is not None:
+        await add_rule_follower(conn, taken, step.follower_id)
+    if step.policy_id is not None:
+        await set_rule_policy(conn, ticket.id, step)
+    return taken
 
 
 def _dues_of(decision: Decision, picked: Pick | None) -> tuple[Due, ...]:
@@ -230,6 +271,7 @@ async def _plan_effect(conn: Connection, ticket_id: UUID, effect: PlannedEffect,
         "contact_id": effect.contact_id,
         "user_id": effect.user_id,
         "not_before": effect.not_before,
+        "text": effect.text,
     }
     await conn.execute(QUERIES["plan_effect"], parameters)
 
@@ -266,7 +308,8 @@ def _follower_of(follower: JsonObject) -> FollowerFacts:
     return FollowerFacts(UUID(follower["follower_id"]), kind, follower["since_seq"])
 
 
-def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
+def ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
+    """A ticket's row as decisions see it."""
     return TicketFacts(
         id=row["id"],
         number=row["number"],
@@ -284,6 +327,11 @@ def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
         snooze_epoch=row["snooze_epoch"],
         type=row["type"],
         tags=tuple(row["tags"]),
+        planned_revision=row["planned_revision"],
+        requester_id=row["requester_id"],
+        created_at=row["created_at"],
+        policy_id=row["policy_id"],
+        policy_rule_id=row["policy_rule_id"],
         category_id=row["category_id"],
         category_path=tuple(row["category_path"]),
         organisation_id=row["organisation_id"],
@@ -325,7 +373,10 @@ def _event_of(event: JsonObject) -> EventFacts:
         withdrawn=event["withdrawn"],
         actor=event["actor"],
         assignee_id=UUID(event["assignee_id"]) if event["assignee_id"] else None,
-        changes=field_changes_of(event["changes"]),
+        # What people wrote into custom fields is not copied into decisions, only that they did.
+        changes=(*field_changes_of(event["changes"]), *([_CUSTOM_FIELDS] if event["changes_custom_fields"] else [])),
+        decided=event["decided"],
+        rule_id=UUID(event["rule_id"]) if event["rule_id"] else None,
         in_cascade=event["in_cascade"],
         tells=event["tells"],
         quiet=event["quiet"],

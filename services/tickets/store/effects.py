@@ -10,6 +10,7 @@ from services.domain.delivery import (
     ACKNOWLEDGED_WITHIN,
     MOST_ACKNOWLEDGEMENTS,
     MOST_NEUTRAL_ACKNOWLEDGEMENTS,
+    MOST_RULE_REPLIES,
     STATE_AFTER,
     Claim,
     is_moot,
@@ -38,6 +39,9 @@ _WORDS = {
     EffectKind.ASSIGNED_MAIL: "notice to the staff",
     EffectKind.ESCALATED_MAIL: "notice to the staff",
     EffectKind.REMINDER_MAIL: "notice to the staff",
+    EffectKind.RULE_REPLY_MAIL: "reply of a rule",
+    EffectKind.RULE_NOTICE_MAIL: "notice to the staff",
+    EffectKind.RULE_CUT_MAIL: "notice to the staff",
     EffectKind.CHILDREN_SETTLED_MAIL: "notice to the staff",
 }
 
@@ -94,6 +98,8 @@ async def claim_effect(
             await _tell_doubt(conn, effect, "it is sent once more under the same Message-ID")
         case Claim.TAKE if await _is_acknowledged(conn, effect, row["to_address"]):
             return await _suppress(conn, effect, row["to_address"], "this address was acknowledged enough today")
+        case Claim.TAKE if await _was_answered_enough(conn, effect, row["to_address"]):
+            return await _suppress(conn, effect, row["to_address"], "rules wrote to this address often enough")
     mail = mails.make(effect.kind, effect.key, row)
     return await _take(conn, effect, mail=mail, lease=lease, doubtful=claim is Claim.TAKE_DOUBTFUL)
 
@@ -168,6 +174,23 @@ async def _is_acknowledged(conn: Connection, effect: _Effect, recipient: str) ->
     await conn.execute(QUERIES["lock_recipient"], parameters)
     row = await (await conn.execute(QUERIES["is_acknowledged"], parameters)).fetchone()
     return bool(row and row["acknowledged"])
+
+
+async def _was_answered_enough(conn: Connection, effect: _Effect, recipient: str) -> bool:
+    """Whether two machines may be writing to each other; two that ask at once are answered one after the other."""
+    if effect.kind is not EffectKind.RULE_REPLY_MAIL:
+        return False
+    await conn.execute(QUERIES["lock_recipient"], {"recipient": recipient})
+    minutes, of_ticket, of_all = (list(column) for column in zip(*MOST_RULE_REPLIES, strict=True))
+    parameters: dict[str, object] = {
+        "minutes": minutes,
+        "of_ticket": of_ticket,
+        "of_all": of_all,
+        "recipient": recipient,
+    }
+    parameters |= {"effect_id": effect.id, "ticket_id": effect.ticket_id}
+    row = await (await conn.execute(QUERIES["was_answered_enough"], parameters)).fetchone()
+    return bool(row and row["enough"])
 
 
 async def _suppress(conn: Connection, effect: _Effect, recipient: str, detail: str) -> InvalidTransition:

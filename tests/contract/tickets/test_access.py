@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 from duradesk.tickets.v1 import (
+    broadcast_service_pb2,
     bulk_service_pb2,
     desk_service_pb2,
     family_service_pb2,
@@ -98,6 +99,8 @@ SERVED = {
     "GetCascade": INSPECTORS,
     "UndoCascade": AGENTS,
     "RunCascadePage": {Role.SERVICE},
+    "StartBroadcast": AGENTS,
+    "ListBroadcasts": INSPECTORS,
     "MergeTicket": AGENTS,
     "PreviewMerge": AGENTS,
     "MergeTickets": AGENTS,
@@ -116,6 +119,7 @@ METHODS = [
         bulk_service_pb2,
         family_service_pb2,
         merge_service_pb2,
+        broadcast_service_pb2,
         queue_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()

@@ -1,0 +1,421 @@
+"""The rules' part of a decision: what happens makes rules look, and what they do makes others look.
+
+Rules look at one thing after the other in their order, each at the ticket as the earlier ones left it. Those that did
+not run are asked again as long as others have changed the ticket, each runs once at most, and what they did is then
+looked at in the same way. A rule that would run because of what it did itself runs in a circle: it is cut, its keepers
+are told, and everything done so far stays.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.domain.acting import Acted, act, notes_of, people_told, rebased_tags
+from services.domain.actions import Action, ActionKind
+from services.domain.clocks.fold import ticket_after
+from services.domain.clocks.model import ALL_THE_TIME
+from services.domain.clocks.running import Word
+from services.domain.conditions.compiled import see
+from services.domain.decide_clocks import show_clocks
+from services.domain.decide_notices import plan_resolved_notice
+from services.domain.decision import (
+    EffectKind,
+    EventFacts,
+    PlannedEffect,
+    RuleCut,
+    RuleRun,
+    Step,
+    TicketFacts,
+)
+from services.domain.draft import Draft
+from services.domain.errors import Invalid
+from services.domain.followers import notice
+from services.domain.rules.compiled import CompiledRule
+from services.domain.rules.happenings import (
+    Happening,
+    is_seen,
+    triggers_of,
+    triggers_of_changes,
+)
+from services.domain.rules.model import Rule, Trigger
+from services.domain.rules.view import Moment, who_did
+from services.domain.ticket import AuthorKind, Due, EventKind, FieldChange, FollowerKind, Visibility
+
+# A rule that runs so often on a ticket within an hour is cut; so is a chain of so many.
+MOST_RUNS = 100
+MOST_LINKS = 10
+# So often are rules asked again that others may have made fit.
+MOST_ROUNDS = 10
+_NOTHING = "nothing: it is so already"
+_OF_KINDS = {EventKind.CLOCK_MISSED: frozenset({Trigger.CLOCK_MISSED})}
+_KINDS = {'"resolved"': EventKind.TICKET_RESOLVED, '"closed"': EventKind.TICKET_CLOSED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """What a rule would do."""
+
+    acted: Acted
+    policy_id: UUID | None
+    snoozed_until: datetime | None
+    followers: tuple[UUID, ...]
+    notes: tuple[str, ...]
+    replies: tuple[str, ...]
+    told: tuple[tuple[UUID, str], ...]
+    refused: tuple[str, ...]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the ticket is so already, and nobody is told anything."""
+        changed = self.acted.changes or self.policy_id or self.snoozed_until or self.followers
+        return not (changed or self.notes or self.replies or self.told)
+
+
+def look_at_event(draft: Draft, event: EventFacts, before: TicketFacts) -> None:
+    """Let the rules look at what somebody did."""
+    if not draft.rules.rules or not is_seen(event):
+        return
+    was = None if event.kind is EventKind.TICKET_CREATED else before
+    cause = f"event {event.seq}"
+    moment = Moment(event.effective_at, was, draft.ticket, event, who_did(event))
+    silent = event.automatic or event.quiet
+    happening = Happening(moment, triggers_of(event), cause, cause, automatic=silent, only=event.rule_id)
+    _run_rules(draft, happening)
+
+
+def look_at_steps(draft: Draft, *, begun: int, before: TicketFacts, warned: bool = False) -> None:
+    """Let the rules look at what came by itself: at the steps from the place `begun` on, as one thing."""
+    if not draft.rules.rules or len(draft.steps) == begun:
+        return
+    first, triggers = draft.steps[begun], {Trigger.CLOCK_WARNED} if warned else set()
+    for step in draft.steps[begun:]:
+        triggers |= triggers_of_changes(step.changes) | _OF_KINDS.get(step.kind, frozenset())
+    moment = Moment(first.effective_at, before, draft.ticket, None, "desk")
+    _run_rules(draft, Happening(moment, frozenset(triggers), first.cause, first.cause))
+
+
+def run_rule_of_time(draft: Draft, due: Due) -> None:
+    """The time that a rule waited for is over."""
+    at = due.due_at if draft.at is None else max(due.due_at, draft.at)
+    rule_id, cause = UUID(due.key.split("/")[1]), f"due {due.key}"
+    moment = Moment(at, draft.ticket, draft.ticket, None, "desk")
+    _run_rules(
+        draft,
+        Happening(
+            moment,
+            frozenset({Trigger.TIME}),
+            cause,
+            cause,
+            automatic=draft.history.customer_automatic,
+            only=rule_id,
+            due_key=due.key,
+        ),
+    )
+    if not any(step.due_key == due.key for step in draft.steps):
+        draft.steps.append(Step(EventKind.DUE_FIRED, (), cause, f"nothing came of it: {due.reason}", at, due.key))
+
+
+def rebase_tags(draft: Draft) -> None:
+    """Tags are changed one by one: what others did to them since the moment a rule looked at stays."""
+    present: Sequence[str] = draft.facts.ticket.tags
+    for place, step in enumerate(draft.steps):
+        if any(change.field == "tags" for change in step.changes):
+            changes = tuple(
+                rebased_tags(change, present) if change.field == "tags" else change for change in step.changes
+            )
+            present = ticket_after(draft.facts.ticket, changes).tags
+            draft.steps[place] = replace(step, changes=changes)
+
+
+def settle_owner(draft: Draft) -> None:
+    """Whom a rule gave the ticket to keeps it, and is told; routing picks nobody then."""
+    owner = draft.ticket.assignee_id
+    if owner is None or owner == draft.facts.ticket.assignee_id:
+        return
+    given = [
+        place
+        for place, step in enumerate(draft.steps)
+        if any(change.field == "assignee_id" and change.new == f'"{owner}"' for change in step.changes)
+    ]
+    by_rule = [place for place in given if any(place in run.steps for run in draft.runs)]
+    if by_rule:
+        draft.assignment, draft.overflow_due = None, None
+        if draft.facts.brand.staff_notices:
+            seq, at = draft.facts.ticket.version + by_rule[-1] + 1, draft.steps[by_rule[-1]].effective_at
+            draft.effects.append(notice(EffectKind.ASSIGNED_MAIL, seq, owner, message_id=None, not_before=at))
+
+
+def has_to_look_again(draft: Draft) -> bool:
+    """Whether some rule waits for whom routing picks."""
+    waiting = {Trigger.ASSIGNEE_CHANGED, Trigger.TEAM_CHANGED} & draft.rules.triggered.keys()
+    return draft.assignment is not None and bool(waiting)
+
+
+def _run_rules(draft: Draft, first: Happening) -> None:
+    waiting = deque([first])
+    while waiting:
+        waiting.extend(_look(draft, waiting.popleft()))
+
+
+def _look(draft: Draft, happening: Happening) -> list[Happening]:
+    """Let the rules look at one thing; what they did is looked at later."""
+    if happening.only is not None:
+        named = draft.rules.rules.get(happening.only)
+        found: Sequence[CompiledRule] = () if named is None or named.problem else (named,)
+    else:
+        found = draft.rules.looking_at(happening.triggers)
+    begun = view = draft.view(happening.moment)
+    ran, done = dict[UUID, None](), list[Happening]()
+    for _ in range(MOST_ROUNDS):
+        known = len(ran)
+        for compiled in found:
+            if not compiled.holds(view) or compiled.rule.id in ran or not _may_run(draft, compiled.rule, happening):
+                continue
+            # It would not have run but for those that ran before it: what it does is an effect of theirs, too.
+            led = () if not ran or compiled.holds(begun) else tuple(ran)
+            done += _run(draft, compiled, replace(happening, chain=(*happening.chain, *led)) if led else happening)
+            ran[compiled.rule.id] = None
+            if compiled.rule.stop:
+                return done
+            view = draft.view(happening.moment)
+        if len(ran) == known or view is begun:
+            break
+    return done
+
+
+def _may_run(draft: Draft, rule: Rule, happening: Happening) -> bool:
+    if rule.brand_ids and draft.facts.brand.id not in rule.brand_ids:
+        return False
+    # What a rule has done itself is no news to it.
+    return not (happening.chain and happening.chain[-1] == rule.id) and not draft.is_cut(rule)
+
+
+def _run(draft: Draft, compiled: CompiledRule, happening: Happening) -> list[Happening]:
+    rule, before = compiled.rule, draft.ticket
+    doing = _plan(draft, rule, happening)
+    if doing.is_nothing and happening.caused_by:
+        return []
+    if not doing.is_nothing and (why := _circle(draft, rule, happening)):
+        _cut(draft, rule, happening, why)
+        return []
+    assert compiled.condition is not None, "a rule with a problem does not run"
+    condition = see(compiled.condition, draft.view(happening.moment))
+    begun, run = len(draft.steps), len(draft.runs) + 1
+    told = list(_do(draft, rule, happening, doing, run=run))
+    draft.runs.append(
+        RuleRun(
+            number=run,
+            rule_id=rule.id,
+            rule_version=rule.version,
+            name=rule.name,
+            trigger=rule.trigger.value,
+            cause=happening.cause,
+            caused_by=happening.caused_by,
+            at=happening.moment.at,
+            condition=condition,
+            effects=(*told, *doing.refused) or (_NOTHING,),
+            steps=tuple(range(begun, len(draft.steps))),
+        )
+    )
+    return _effects(draft, rule, happening, before=before, begun=begun, run=run)
+
+
+def _plan(draft: Draft, rule: Rule, happening: Happening) -> _Doing:
+    since = {change.field for event in draft.later for change in event.changes}
+    users = draft.routing.rule_users
+    acted = act(rule.actions, draft.ticket, changed_since=since, users=users)
+    refused, at = list(acted.refused), happening.moment.at
+    replies = [action.text for action in rule.actions if action.kind is ActionKind.REPLY]
+    if replies and (why := _why_no_reply(draft, happening)):
+        refused.append(f"no reply: {why}")
+        replies = []
+    followers = {follower.id for follower in draft.facts.followers if follower.kind is FollowerKind.STAFF}
+    followers |= {step.follower_id for step in draft.steps if step.follower_id is not None}
+    policies = [action.policy_id for action in rule.actions if action.kind is ActionKind.SET_SLA_POLICY]
+    policy_id = policies[-1] if policies else None
+    return _Doing(
+        acted=acted,
+        policy_id=policy_id if policy_id != draft.ticket.policy_id else None,
+        snoozed_until=_snoozed_until(draft, rule.actions, acted.ticket, at=at),
+        followers=tuple(
+            action.user_id
+            for action in rule.actions
+            if action.kind is ActionKind.ADD_FOLLOWER
+            and action.user_id is not None
+            and action.user_id in users
+            and action.user_id not in followers
+        ),
+        notes=notes_of(rule.actions),
+        replies=tuple(replies),
+        told=_told(draft, rule.actions),
+        refused=tuple(refused),
+    )
+
+
+def _told(draft: Draft, actions: Sequence[Action]) -> tuple[tuple[UUID, str], ...]:
+    """Whom the actions tell, with what they say to them, everybody once."""
+    told: dict[UUID, str] = {}
+    for action in actions:
+        for person in people_told([action], draft.told_teams):
+            told.setdefault(person, action.note)
+    return tuple(told.items())
+
+
+def _why_no_reply(draft: Draft, happening: Happening) -> str:
+    if happening.automatic:
+        return "a machine wrote what it would answer"
+    return "" if draft.ticket.requester_reachable else "the requester has no address"
+
+
+def _snoozed_until(draft: Draft, actions: Sequence[Action], ticket: TicketFacts, *, at: datetime) -> datetime | None:
+    """The instant that a snooze ends; None for none, on a settled ticket, and when it is over already."""
+    wanted = [action for action in actions if action.kind is ActionKind.SNOOZE and action.duration is not None]
+    if not wanted or ticket.status.is_settled:
+        return None
+    action = wanted[-1]
+    assert action.duration is not None
+    calendar = draft.levels.calendars.get(action.calendar_id) if action.calendar_id is not None else None
+    try:
+        until = (calendar.work if calendar else ALL_THE_TIME).add_working_time(at, action.duration)
+    except Invalid:
+        return None
+    return until if until > draft.facts.now and until != ticket.snoozed_until else None
+
+
+def _circle(draft: Draft, rule: Rule, happening: Happening) -> str:
+    """Why the rule is not to run any more; empty when it may."""
+    if rule.id in happening.chain:
+        names = [draft.rules.rules[link].rule.name for link in happening.chain[happening.chain.index(rule.id) :]]
+        return f"{' → '.join([*names, rule.name])} is a circle"
+    if len(happening.chain) >= MOST_LINKS:
+        return f"it is the end of a chain of {MOST_LINKS} rules"
+    recent = {each.rule_id: each.runs for each in draft.facts.recent_runs}
+    here = sum(1 for run in draft.runs if run.rule_id == rule.id and run.effects != (_NOTHING,))
+    runs = recent.get(rule.id, 0) + here
+    return f"it ran {runs} times on this ticket within an hour" if runs >= MOST_RUNS else ""
+
+
+def _cut(draft: Draft, rule: Rule, happening: Happening, why: str) -> None:
+    owner = () if rule.owner_id is None else (rule.owner_id,)
+    told = tuple(dict.fromkeys((*owner, *draft.routing.keepers)))
+    draft.cuts.append(RuleCut(rule.id, rule.version, rule.name, why, told))
+    reason = f"the rule {rule.name} is paused: {why}"
+    draft.steps.append(Step(EventKind.RULE_CUT, (), happening.cause, reason, happening.moment.at))
+
+
+def _do(draft: Draft, rule: Rule, happening: Happening, doing: _Doing, *, run: int) -> Sequence[str]:
+    """Take the steps and plan the mails; what was done, in words."""
+    told: list[str] = []
+    _change(draft, rule, happening, doing, told)
+    if doing.snoozed_until is not None:
+        _snooze(draft, rule, happening, doing.snoozed_until)
+        told.append(f"snoozed until {doing.snoozed_until.isoformat()}")
+    for person in doing.followers:
+        step = _step(EventKind.FOLLOWER_ADDED, rule, happening)
+        draft.steps.append(replace(step, cause=f"user {person}", follower_id=person))
+        told.append(f"{person} follows")
+    for note in doing.notes:
+        draft.steps.append(replace(_step(EventKind.MESSAGE_ADDED, rule, happening), note=note))
+        told.append("left a note")
+    for reply in doing.replies:
+        draft.steps.append(replace(_step(EventKind.MESSAGE_ADDED, rule, happening), reply=reply))
+        told.append("replied to the customer")
+    for person, text in doing.told:
+        words = f"{rule.name}: {text}" if text else rule.name
+        key = f"rule/{rule.id}/{rule.version}/{happening.root.partition(' ')[2]}/{run}/{person}"
+        at = happening.moment.at
+        draft.effects.append(
+            PlannedEffect(key, EffectKind.RULE_NOTICE_MAIL, None, at, happening.cause, user_id=person, text=words)
+        )
+        told.append(f"told {person} by mail")
+    return told
+
+
+def _change(draft: Draft, rule: Rule, happening: Happening, doing: _Doing, told: list[str]) -> None:
+    """One step for all fields that change, and for the due if there is one."""
+    changes, at = doing.acted.changes, happening.moment.at
+    if not (changes or doing.policy_id or happening.due_key):
+        return
+    before = draft.ticket
+    status = next((change for change in changes if change.field == "status"), None)
+    kind = _kind(status) if changes or doing.policy_id else EventKind.DUE_FIRED
+    step = replace(_step(kind, rule, happening), changes=changes, due_key=happening.due_key)
+    if doing.policy_id is not None:
+        step = replace(step, policy_id=doing.policy_id, policy_rule_id=rule.id)
+    draft.steps.append(step)
+    draft.ticket = doing.acted.ticket
+    if doing.policy_id is not None:
+        draft.ticket = replace(draft.ticket, policy_id=doing.policy_id, policy_rule_id=rule.id)
+        told.append(f"service level policy {doing.policy_id}")
+    if status is not None:
+        draft.ticket = replace(draft.ticket, status_since=at, status_epoch=draft.ticket.version + len(draft.steps))
+    told += [f"{change.field}: {'' if change.old == 'false' else change.old} → {change.new}" for change in changes]
+    word = Word.REOPENED if kind is EventKind.TICKET_REOPENED else Word.OTHER
+    show_clocks(draft, before, at=at, cause=f"rule {rule.id}", word=word)
+    if kind is EventKind.TICKET_RESOLVED:
+        plan_resolved_notice(draft, at=at, cause=happening.cause)
+
+
+def _kind(status: FieldChange | None) -> EventKind:
+    if status is None:
+        return EventKind.RULE_APPLIED
+    reopened = EventKind.TICKET_REOPENED if status.old in _KINDS else EventKind.RULE_APPLIED
+    return _KINDS.get(status.new, reopened)
+
+
+def _snooze(draft: Draft, rule: Rule, happening: Happening, until: datetime) -> None:
+    before = draft.ticket
+    old = "null" if before.snoozed_until is None else f'"{before.snoozed_until.isoformat()}"'
+    changes = (
+        FieldChange("snoozed_until", old, f'"{until.isoformat()}"'),
+        FieldChange("snoozed_by", '""', '"duradesk"'),
+    )
+    draft.steps.append(replace(_step(EventKind.TICKET_SNOOZED, rule, happening), changes=changes))
+    epoch = before.version + len(draft.steps)
+    draft.ticket = replace(before, snoozed_until=until, snooze_epoch=epoch)
+    show_clocks(draft, before, at=happening.moment.at, cause=f"rule {rule.id}")
+
+
+def _step(kind: EventKind, rule: Rule, happening: Happening) -> Step:
+    return Step(kind, (), happening.cause, f"rule {rule.name}", happening.moment.at)
+
+
+def _effects(
+    draft: Draft, rule: Rule, happening: Happening, *, before: TicketFacts, begun: int, run: int
+) -> list[Happening]:
+    """What the rule did, for other rules to look at."""
+    found = []
+    for step in draft.steps[begun:]:
+        triggers = _triggers_of(step)
+        if triggers:
+            moment = Moment(happening.moment.at, before, draft.ticket, _event_of(step), "desk")
+            found.append(
+                replace(
+                    happening,
+                    moment=moment,
+                    triggers=triggers,
+                    cause=f"run {run}",
+                    caused_by=run,
+                    chain=(*happening.chain, rule.id),
+                    only=None,
+                    due_key="",
+                )
+            )
+    return found
+
+
+def _triggers_of(step: Step) -> frozenset[Trigger]:
+    if step.note:
+        return frozenset({Trigger.NOTE_ADDED})
+    if step.reply:
+        return frozenset({Trigger.AGENT_REPLIED})
+    return triggers_of_changes(step.changes)
+
+
+def _event_of(step: Step) -> EventFacts | None:
+    if not (step.note or step.reply):
+        return None
+    visibility = Visibility.INTERNAL if step.note else Visibility.PUBLIC
+    return EventFacts(0, step.kind, step.effective_at, visibility=visibility, author_kind=AuthorKind.AGENT)

@@ -1,0 +1,89 @@
+"""What happens to a ticket as rules see it: which triggers it is, and what led to it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.domain.decision import EventFacts
+from services.domain.rules.model import Trigger
+from services.domain.rules.view import Moment
+from services.domain.ticket import AuthorKind, EventKind, FieldChange, Visibility
+
+_OF_FIELDS = {
+    "status": Trigger.STATUS_CHANGED,
+    "priority": Trigger.PRIORITY_CHANGED,
+    "team_id": Trigger.TEAM_CHANGED,
+    "assignee_id": Trigger.ASSIGNEE_CHANGED,
+    "tags": Trigger.TAGS_CHANGED,
+    "type": Trigger.FIELD_CHANGED,
+    "category_id": Trigger.FIELD_CHANGED,
+}
+_SETTLED = ('"resolved"', '"closed"')
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that makes rules look. `cause` says what it was, `root` the event or due that all began with.
+
+    `chain` are the rules whose effects led to it, and `caused_by` the run it is an effect of. No machine answers what
+    is `automatic`. `only` names the one rule that is to look.
+    """
+
+    moment: Moment
+    triggers: frozenset[Trigger]
+    cause: str
+    root: str
+    caused_by: int = 0
+    chain: tuple[UUID, ...] = ()
+    automatic: bool = False
+    only: UUID | None = None
+    due_key: str = ""
+
+
+def is_seen(event: EventFacts) -> bool:
+    """Whether rules look at the event: not at what a decision did, whose effects they saw in it; but whom routing
+    picked was not known there."""
+    return not event.decided or event.kind is EventKind.TICKET_ASSIGNED
+
+
+def triggers_of(event: EventFacts) -> frozenset[Trigger]:
+    """What the event is to rules."""
+    return frozenset(_of_event(event)) | triggers_of_changes(event.changes) - _CREATION.get(event.kind, frozenset())
+
+
+def triggers_of_changes(changes: Iterable[FieldChange]) -> frozenset[Trigger]:
+    """What changes of fields are to rules."""
+    return frozenset(trigger for change in changes for trigger in _of_change(change))
+
+
+# What a new ticket begins with is no change of it.
+_CREATION = {EventKind.TICKET_CREATED: frozenset(Trigger) - {Trigger.TICKET_CREATED}}
+
+
+def _of_event(event: EventFacts) -> Iterator[Trigger]:
+    match event.kind:
+        case EventKind.TICKET_CREATED:
+            yield Trigger.TICKET_CREATED
+        case EventKind.MESSAGE_ADDED if not event.withdrawn:
+            if event.author_kind is AuthorKind.CUSTOMER:
+                yield Trigger.CUSTOMER_REPLIED
+            else:
+                yield Trigger.NOTE_ADDED if event.visibility is Visibility.INTERNAL else Trigger.AGENT_REPLIED
+        case EventKind.TICKET_WOKEN:
+            yield Trigger.SNOOZE_ENDED
+
+
+def _of_change(change: FieldChange) -> Iterator[Trigger]:
+    if change.old == change.new:
+        return
+    if change.field.startswith("custom_fields"):
+        yield Trigger.FIELD_CHANGED
+    if change.field in _OF_FIELDS:
+        yield _OF_FIELDS[change.field]
+    if change.field == "status":
+        if change.new in _SETTLED:
+            yield Trigger.RESOLVED if change.new == '"resolved"' else Trigger.CLOSED
+        elif change.old in _SETTLED:
+            yield Trigger.REOPENED
+    if change.field == "snoozed_until" and change.new == "null":
+        yield Trigger.SNOOZE_ENDED

@@ -1,0 +1,20 @@
+"""The rules as they are now, compiled once for each change."""
+
+from services.domain.rules.compiled import NO_RULES, RuleSet, compile_rules
+from services.routing.rules.convert import rule_of
+from services.routing.rules.store import RuleStore
+
+
+class CurrentRules:
+    """Asks for the revision each time, and for the rest only when it is another one."""
+
+    def __init__(self, store: RuleStore) -> None:
+        self._store = store
+        self._rules = NO_RULES
+
+    async def read(self) -> RuleSet:
+        """The rules that count now."""
+        if await self._store.read_revision() != self._rules.revision:
+            revision, rules = await self._store.list_rules()
+            self._rules = compile_rules([rule_of(rule) for rule in rules], revision=revision)
+        return self._rules
