@@ -3,7 +3,7 @@
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
        t.requester_id, t.created_at, r.policy_id, r.rule_id AS policy_rule_id,
-       t.type, t.tags, t.planned_revision, t.category_id, c.organisation_id, t.custom_fields,
+       t.type, t.tags, t.planned_revision, t.parent_id, t.category_id, c.organisation_id, t.custom_fields,
        coalesce((SELECT path FROM categories WHERE id = t.category_id), '{}') AS category_path,
        CASE WHEN t.snoozed_until IS NULL THEN 0
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
