@@ -52,10 +52,14 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
             ORDER BY o.created_at DESC LIMIT 1))
        END AS last_assignee_id,
        coalesce(p.down, b.family_down) AS down, coalesce(p.up, b.family_up) AS up,
-       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
-       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
-           AS open_children,
-       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status = 'resolved') AS resolved_children,
+       CASE WHEN t.parent_id IS NULL THEN (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id)
+            ELSE 0 END AS children,
+       CASE WHEN t.parent_id IS NULL
+            THEN (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
+            ELSE 0 END AS open_children,
+       CASE WHEN t.parent_id IS NULL
+            THEN (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status = 'resolved')
+            ELSE 0 END AS resolved_children,
        (SELECT coalesce(jsonb_agg(n ORDER BY n.id), '[]')
         FROM (SELECT i.id, i.child_id, k.number, i.news, i.created_at AS at
               FROM family_inbox i
