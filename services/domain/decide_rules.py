@@ -65,11 +65,12 @@ class _Doing:
     replies: tuple[str, ...]
     told: tuple[tuple[UUID, str], ...]
     refused: tuple[str, ...]
+    parent_id: UUID | None = None
 
     @property
     def is_nothing(self) -> bool:
         """Whether the ticket is so already, and nobody is told anything."""
-        changed = self.acted.changes or self.policy_id or self.snoozed_until or self.followers
+        changed = self.acted.changes or self.policy_id or self.snoozed_until or self.followers or self.parent_id
         return not (changed or self.notes or self.replies or self.told)
 
 
@@ -275,6 +276,8 @@ def _plan(draft: Draft, rule: Rule, happening: Happening) -> _Doing:
         replies = []
     followers = {follower.id for follower in draft.facts.followers if follower.kind is FollowerKind.STAFF}
     followers |= {step.follower_id for step in draft.steps if step.follower_id is not None}
+    parent_id, why = _parent(draft, rule.actions)
+    refused += [why] if why else []
     policies = [action.policy_id for action in rule.actions if action.kind is ActionKind.SET_SLA_POLICY]
     policy_id = policies[-1] if policies else None
     return _Doing(
@@ -293,7 +296,18 @@ def _plan(draft: Draft, rule: Rule, happening: Happening) -> _Doing:
         replies=tuple(replies),
         told=_told(draft, rule.actions),
         refused=tuple(refused),
+        parent_id=parent_id,
     )
+
+
+def _parent(draft: Draft, actions: Sequence[Action]) -> tuple[UUID | None, str]:
+    """Whose child the ticket is to become, or why not; whether it may is known when the step is taken."""
+    wanted = [action.parent_id for action in actions if action.kind is ActionKind.LINK_TO_PARENT]
+    if not wanted or draft.ticket.parent_id == wanted[-1]:
+        return None, ""
+    if draft.ticket.parent_id is not None:
+        return None, "not linked: the ticket has another parent already"
+    return wanted[-1], ""
 
 
 def _told(draft: Draft, actions: Sequence[Action]) -> tuple[tuple[UUID, str], ...]:
@@ -359,6 +373,10 @@ def _do(draft: Draft, rule: Rule, happening: Happening, doing: _Doing, *, run: i
         step = _step(EventKind.FOLLOWER_ADDED, rule, happening)
         draft.steps.append(replace(step, cause=f"user {person}", follower_id=person))
         told.append(f"{person} follows")
+    if doing.parent_id is not None:
+        draft.steps.append(replace(_step(EventKind.PARENT_SET, rule, happening), parent_id=doing.parent_id))
+        draft.ticket = replace(draft.ticket, parent_id=doing.parent_id)
+        told.append(f"linked to its parent {doing.parent_id}")
     for note in doing.notes:
         draft.steps.append(replace(_step(EventKind.MESSAGE_ADDED, rule, happening), note=note))
         told.append("left a note")

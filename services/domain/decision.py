@@ -56,6 +56,7 @@ class TicketFacts:
     category_path: tuple[UUID, ...] = ()
     organisation_id: UUID | None = None
     custom_fields: JsonObject = field(default_factory=dict)
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,7 +398,7 @@ class RuleRun:
 class Step:
     """One automatic change: becomes one event. `due_key` is set when the step is a due, `note` when it is a note of the
     desk itself, `reply` when it is a word of the desk to the customer: a template. `follower_id` follows from here on,
-    `policy_id` is the policy that the rule `policy_rule_id` sets.
+    `policy_id` is the policy that the rule `policy_rule_id` sets, `parent_id` whose child the ticket becomes.
     """
 
     kind: EventKind
@@ -411,6 +412,7 @@ class Step:
     follower_id: UUID | None = None
     policy_id: UUID | None = None
     policy_rule_id: UUID | None = None
+    parent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ PLACEHOLDERS = ("name", "subject", "number", "brand")
 # What they were is not looked up.
 WITHOUT_PAST = ("organisation", "category_tree", "parent", "children")
 OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
-_NOT_YET = (ActionKind.LINK_TO_PARENT,)
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 
 
@@ -116,8 +115,6 @@ def _wait_problems(trigger: Trigger, wait: Wait | None) -> Iterator[tuple[str, s
 
 
 def _action_problems(action: Action) -> Iterator[str]:
-    if action.kind in _NOT_YET:
-        yield f"cannot be {action.kind}: rules do not know it"
     if action.kind is ActionKind.REPLY:
         unknown = sorted(set(_PLACEHOLDER.findall(action.text)) - set(PLACEHOLDERS))
         if unknown:

@@ -3,7 +3,7 @@
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
        t.requester_id, t.created_at, r.policy_id, r.rule_id AS policy_rule_id,
-       t.type, t.tags, t.planned_revision, t.category_id, c.organisation_id, t.custom_fields,
+       t.type, t.tags, t.planned_revision, t.parent_id, t.category_id, c.organisation_id, t.custom_fields,
        coalesce((SELECT path FROM categories WHERE id = t.category_id), '{}') AS category_path,
        CASE WHEN t.snoozed_until IS NULL THEN 0
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
@@ -52,10 +52,14 @@ SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.
             ORDER BY o.created_at DESC LIMIT 1))
        END AS last_assignee_id,
        coalesce(p.down, b.family_down) AS down, coalesce(p.up, b.family_up) AS up,
-       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
-       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
-           AS open_children,
-       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status = 'resolved') AS resolved_children,
+       CASE WHEN t.parent_id IS NULL THEN (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id)
+            ELSE 0 END AS children,
+       CASE WHEN t.parent_id IS NULL
+            THEN (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
+            ELSE 0 END AS open_children,
+       CASE WHEN t.parent_id IS NULL
+            THEN (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status = 'resolved')
+            ELSE 0 END AS resolved_children,
        (SELECT coalesce(jsonb_agg(n ORDER BY n.id), '[]')
         FROM (SELECT i.id, i.child_id, k.number, i.news, i.created_at AS at
               FROM family_inbox i

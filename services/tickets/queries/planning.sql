@@ -21,7 +21,7 @@ LIMIT least(%(page)s, greatest(%(most)s - (SELECT count(*) FROM outbox WHERE ran
 -- Tickets with what their clocks are reckoned from, in the order given.
 SELECT t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id, t.assignee_id,
        c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until, 0 AS snooze_epoch, t.type,
-       t.tags, t.planned_revision, t.requester_id, t.created_at, r.policy_id, r.rule_id AS policy_rule_id, t.brand_id,
+       t.tags, t.planned_revision, t.parent_id, t.requester_id, t.created_at, r.policy_id, r.rule_id AS policy_rule_id, t.brand_id,
        t.category_id, c.organisation_id, t.custom_fields,
        coalesce((SELECT path FROM categories WHERE id = t.category_id), '{}') AS category_path,
        ARRAY(SELECT f.key FROM fired_dues f WHERE f.ticket_id = t.id) AS fired,

@@ -85,9 +85,11 @@ SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_sinc
        t.custom_fields, t.team_id, t.assignee_id, t.requester_id, t.follow_up_of, t.version, t.next_due_at,
        t.created_at, t.updated_at, t.snoozed_until, t.snooze_reason, t.snoozed_by, t.keep_on_reply,
        t.queued_since,
-       t.category_id, t.parent_id, t.resolution, (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id) AS children,
-       (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
-           AS open_children, t.merged_into, t.duplicate_of, t.spam,
+       t.category_id, t.parent_id, t.resolution, CASE WHEN t.parent_id IS NULL THEN (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id)
+            ELSE 0 END AS children,
+       CASE WHEN t.parent_id IS NULL
+            THEN (SELECT count(*) FROM tickets k WHERE k.parent_id = t.id AND k.status NOT IN ('resolved', 'closed'))
+            ELSE 0 END AS open_children, t.merged_into, t.duplicate_of, t.spam,
        c.email AS requester_email, c.name AS requester_name, c.organisation_id AS requester_organisation_id
 FROM tickets t
 JOIN contacts c ON c.id = t.requester_id

@@ -51,6 +51,7 @@ from services.tickets.store.inbox import NEWS, family_facts_of, take_news
 from services.tickets.store.kinship import why_blocked
 from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
+from services.tickets.store.parents import link_by_rule, lock_parents
 from services.tickets.store.promises import read_promise
 from services.tickets.store.reminders import read_reminders
 from services.tickets.store.rules import (
@@ -127,6 +128,7 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
 
     A decision that changes nothing writes nothing, but answers the nudge that asked for it.
     """
+    await lock_parents(conn, decision)
     locked = await lock_ticket(conn, decision.ticket_id)
     _check_current(decision, facts=facts, locked=locked)
     assignment = decision.assignment
@@ -203,6 +205,8 @@ async def _take_step(
         due = {"ticket_id": ticket.id, "key": step.due_key, "due_at": step.effective_at, "fired_at": facts.now}
         if await (await conn.execute(QUERIES["fire_due"], due)).fetchone() is None:
             raise Conflict(f"The due {step.due_key} has fired already: read the facts again and decide again.")
+    if step.parent_id is not None:
+        return await link_by_rule(conn, locked, step, actor=ACTOR, decision_id=decision_id)
     if reason := await why_blocked(conn, ticket, new_values(step.changes)):
         # Told once, and over: the children's own news settle the parent later.
         step = replace(step, kind=EventKind.TICKET_UPDATED, changes=(), reason=reason)
@@ -338,6 +342,7 @@ def ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
         category_path=tuple(row["category_path"]),
         organisation_id=row["organisation_id"],
         custom_fields=decidable(fields, row["custom_fields"]),
+        parent_id=row["parent_id"],
     )
 
 

@@ -43,7 +43,9 @@ async def read_kinship(conn: Connection, ticket_id: UUID) -> Kinship:
 async def check_settles(conn: Connection, ticket: Ticket, values: Mapping[str, Any]) -> None:
     """InvalidTransition (OPEN_CHILDREN) when the change would settle a parent whose policy blocks that."""
     status = values.get("status", ticket.status)
-    if status.is_settled and not ticket.status.is_settled and not values.get("spam"):
+    settles = status.is_settled and not ticket.status.is_settled and not values.get("spam")
+    # There are two levels: a child has no children that could keep it.
+    if settles and ticket.parent_id is None:
         family = await read_kinship(conn, ticket.id)
         check_block(ticket.number, family.down, family.children, family.open_numbers)
 

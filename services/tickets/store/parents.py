@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from services.domain.decision import Decision, Step
+from services.domain.errors import InvalidTransition, NotFound
 from services.domain.family.links import check_link
 from services.domain.ticket import EventKind, Ticket
-from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_in_order, lock_ticket
 from services.tickets.store.statements import QUERIES
 
 
@@ -36,6 +38,38 @@ async def link(
     await conn.execute(QUERIES["join_cascades"], ids)
     await conn.execute(QUERIES["join_broadcast"], ids)
     return linked
+
+
+async def lock_parents(conn: Connection, decision: Decision) -> None:
+    """Lock the ticket and the parents to which its decision links it, in the order in which everybody locks several."""
+    parents = {step.parent_id for step in decision.steps if step.parent_id is not None}
+    if parents:
+        await lock_in_order(conn, [decision.ticket_id, *parents])
+
+
+async def link_by_rule(
+    conn: Connection, child: LockedTicket, step: Step, *, actor: str, decision_id: UUID
+) -> LockedTicket:
+    """Link as a rule wants it, in one event, as every step: where that cannot be the event says why."""
+    assert step.parent_id is not None
+    try:
+        parent = await lock_ticket(conn, step.parent_id)
+        linked = await link(conn, child, parent, actor=actor, cause=step.cause, decision_id=decision_id)
+        if linked.ticket.version > child.ticket.version:
+            return linked
+        reason = f"{step.reason}: it is so already"
+    except (InvalidTransition, NotFound) as refused:
+        reason = f"{step.reason}: {refused.message}"
+    return await append_event(
+        conn,
+        child,
+        EventKind.TICKET_UPDATED,
+        actor=actor,
+        changes={},
+        cause=step.cause,
+        reason=reason,
+        decision_id=decision_id,
+    )
 
 
 async def unlink(conn: Connection, child: LockedTicket, *, actor: str, reason: str = "") -> LockedTicket:
