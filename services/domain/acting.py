@@ -52,6 +52,15 @@ def act(
     return Acted(ticket, tuple(changes), tuple(refused))
 
 
+def without_gone(actions: Iterable[Action], gone: Collection[UUID]) -> Iterator[Action]:
+    """The actions without the people who are gone; one that names nobody else is left out."""
+    for action in actions:
+        if action.user_id is None or action.user_id not in gone:
+            yield action
+        elif action.team_id is not None:
+            yield replace(action, user_id=None)
+
+
 def changes_of(
     actions: Iterable[Action], ticket: TicketFacts, *, changed_since: Collection[str]
 ) -> tuple[FieldChange, ...]:

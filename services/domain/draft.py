@@ -68,6 +68,7 @@ class Draft:
             self.fired,
             moved=facts.moved,
             reminders=facts.reminders,
+            promise=facts.promise,
             service=service,
             overflow=self.overflow_due,
             rules=tuple(self._rule_dues()),
