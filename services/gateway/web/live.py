@@ -27,7 +27,7 @@ from services.gateway.web.session import Caller, SessionToken
 
 _RECHECK_SECONDS = 4.0
 # Somebody counts as here for 60 s after the last sign.
-_SEEN_SECONDS = 25.0
+_SEEN_SECONDS = 30.0
 # A browser has six connections to an address, over all its tabs: one is left for the pages themselves.
 MOST_STREAMS = 5
 # After how many milliseconds a browser connects again.
