@@ -39,7 +39,8 @@ async def move_family(conn: Connection, source_id: UUID, target_id: UUID, *, act
     if parent_id is not None:
         await unlink(conn, source, actor=actor, reason="merged")
     children = await _children(conn, source_id)
-    for child_id in children:
+    # The survivor first: only outside any family can it have children.
+    for child_id in sorted(children, key=lambda child_id: child_id != target_id):
         await unlink(conn, await lock_ticket(conn, child_id), actor=actor, reason="its parent was merged")
         if child_id != target_id:
             await link(conn, await lock_ticket(conn, child_id), await lock_ticket(conn, target_id), actor=actor)

@@ -510,10 +510,14 @@ async def test_a_parent_that_both_have_is_kept_once_and_a_child_may_be_merged_in
     assert await parents(desk, target, parent) == [parent.id, None]
 
 
-async def test_a_parent_may_be_merged_into_its_child(desk: Desk) -> None:
-    source, target, other = [await desk.new_ticket() for _ in range(3)]
+@pytest.mark.parametrize("place", range(3))
+async def test_a_parent_may_be_merged_into_its_child(desk: Desk, place: int) -> None:
+    source, *children = [await desk.new_ticket() for _ in range(4)]
+    # Whichever place the survivor has among those that are changed in the order of their ids.
+    target = sorted(children, key=lambda child: child.id)[place]
+    other = next(child for child in children if child != target)
     families = await desk.family()
-    for child in (target, other):
+    for child in children:
         await families.set_parent(child.id, source.id)
     await merge(desk, source, target)
     assert await parents(desk, target, other) == [None, target.id]
