@@ -18,6 +18,7 @@ from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceService
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
@@ -56,6 +57,7 @@ from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
+from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -246,6 +248,7 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
                 (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS)),
                 (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
+                (add_PlanningServiceServicer_to_server, PlanningServicer(database, wakeup)),
             ],
             authenticator=SignedOnly(SIGNER),
         )
