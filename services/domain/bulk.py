@@ -135,6 +135,7 @@ _PERMISSIONS = {
     BulkAct.MACRO: "tickets.work",
     BulkAct.SET_PARENT: "tickets.update",
     BulkAct.REMOVE_PARENT: "tickets.update",
+    BulkAct.BROADCAST: "tickets.update",
 }
 # What changes the parent, too.
 FAMILY_ACTS = frozenset({BulkAct.SET_PARENT, BulkAct.REMOVE_PARENT})
@@ -143,8 +144,6 @@ _SETTLING = {BulkAct.RESOLVE: Act.RESOLVE, BulkAct.CLOSE: Act.CLOSE}
 
 def check_change(change: TicketChange, principal: Principal) -> None:
     """Forbidden without the permission of the single change; Invalid for a change that changes nothing."""
-    if change.act is BulkAct.BROADCAST:
-        raise Invalid("A reply to all children is begun on their parent.", violations={"change.act": "is none"})
     principal.require(_PERMISSIONS[change.act])
     for tags in (change.add_tags, change.remove_tags):
         check_fields(subject=None, type_=None, tags=tags, custom_fields={})
@@ -169,6 +168,12 @@ def _check_details(change: TicketChange) -> None:
     if problems:
         told = "; ".join(f"{field} {problem}" for field, problem in problems.items())
         raise Invalid(f"The change is not valid: {told}.", violations=problems)
+
+
+def check_wanted(change: TicketChange) -> None:
+    """Invalid for what is begun elsewhere."""
+    if change.act is BulkAct.BROADCAST:
+        raise Invalid("A reply to all children is begun on their parent.", violations={"change.act": "is none"})
 
 
 def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *, now: datetime) -> Change | None:

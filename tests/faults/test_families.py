@@ -16,11 +16,11 @@ from tests.faults.servers import TemporalServer
 from tests.postgres import Postgres, running_postgres
 from tests.stack import OWNER, Stack, running_stack, wait_for
 
-CHILDREN = 10_000 if FULL else 220
-WITHIN = 3_000 if FULL else 150
+CHILDREN = 10_000 if FULL else 130
+WITHIN = 3_000 if FULL else 240
 MOST_HISTORY = 10_000
 
-pytestmark = pytest.mark.timeout(4_000 if FULL else 300)
+pytestmark = pytest.mark.timeout(4_000 if FULL else 480)
 
 
 @pytest.fixture(scope="module")

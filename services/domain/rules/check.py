@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.domain.actions import MOST_ACTIONS, Action, ActionKind, action_problems
-from services.domain.conditions.fields import CUSTOM, FIELDS, find_field
+from services.domain.conditions.fields import CUSTOM, find_field
 from services.domain.conditions.text_form import parse_text
 from services.domain.conditions.tree import Condition, Name, Operator, tests
 from services.domain.errors import Invalid
@@ -17,11 +17,9 @@ from services.domain.rules.view import ASKABLE
 # What a reply's template may ask for.
 PLACEHOLDERS = ("name", "subject", "number", "brand")
 # What they were is not looked up.
-_WITHOUT_PAST = ("organisation", "category_tree", "parent", "children")
+WITHOUT_PAST = ("organisation", "category_tree", "parent", "children")
 OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
 _NOT_YET = (ActionKind.LINK_TO_PARENT,)
-# A rule sees the ticket at an event: what is planned for it, and what a list counts from, is not known there.
-UNKNOWN_FIELDS = tuple(field for field in FIELDS if field not in ASKABLE)
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 
 
@@ -62,7 +60,7 @@ def read_rule_conditions(rule: Rule) -> Condition:
         ):
             raise _wrong(f"cannot ask for {test.field} {test.operator}: when a time is over nothing has changed")
         was = test.operator in (Operator.WAS, Operator.CHANGED_TO)
-        if was and (find_field(test.field).for_rules or test.field in _WITHOUT_PAST or test.field.startswith(CUSTOM)):
+        if was and (find_field(test.field).for_rules or test.field in WITHOUT_PAST or test.field.startswith(CUSTOM)):
             raise _wrong(f"cannot ask what {test.field} was")
         for value in test.values:
             if isinstance(value, Name):

@@ -4,15 +4,22 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+from uuid import uuid4
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
 
+from services.domain.errors import DuradeskError
+from services.domain.family.broadcast import Broadcast
 from services.domain.family.model import Family
 from services.domain.ticket import Event, EventKind, Message, Ticket
 from services.gateway.deps import Behind, Services
+from services.gateway.problems import status_of
 from services.gateway.web.activity import Change, changes_of
 from services.gateway.web.directory import directory_of
-from services.gateway.web.lists import AskedFor
+from services.gateway.web.lists import Asked, AskedFor
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.panel import TheTicket
 from services.gateway.web.session import SignedInPage
@@ -44,13 +51,52 @@ class Story:
     family: Family
     members: tuple[Ticket, ...]
     lines: tuple[Line, ...]
+    broadcasts: tuple[Broadcast, ...]
 
 
 @router.get("/tickets/{number}/family")
 async def show_family(request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind) -> Response:
     """The family that the ticket belongs to."""
-    story = await _story_of(ticket, behind)
-    return await page(request, "desk/family.html", ticket=ticket, asked=asked, story=story)
+    return await _show(request, ticket, asked, behind)
+
+
+@router.post("/tickets/{number}/family/broadcast")
+async def start_broadcast(
+    request: Request,
+    ticket: TheTicket,
+    asked: AskedFor,
+    behind: Behind,
+    body: Annotated[str, Form(max_length=1_000_000)] = "",
+    request_id: Annotated[str, Form(max_length=100)] = "",
+) -> Response:
+    """Reply to all children of the ticket; the page shows how far that is."""
+    try:
+        await behind.broadcasts.start_broadcast(ticket.id, body, request_id=request_id)
+    except DuradeskError as error:
+        return await _show(request, ticket, asked, behind, error=error, typed=body)
+    return RedirectResponse(f"/tickets/{ticket.number}/family?{asked.query}#broadcasts", HTTPStatus.SEE_OTHER)
+
+
+async def _show(
+    request: Request,
+    ticket: Ticket,
+    asked: Asked,
+    behind: Services,
+    *,
+    error: DuradeskError | None = None,
+    typed: str = "",
+) -> Response:
+    return await page(
+        request,
+        "desk/family.html",
+        status=status_of(error) if error else HTTPStatus.OK,
+        ticket=ticket,
+        asked=asked,
+        story=await _story_of(ticket, behind),
+        problem=error.message if error else "",
+        typed=typed,
+        request_id=uuid4().hex,
+    )
 
 
 async def _story_of(ticket: Ticket, behind: Services) -> Story:
@@ -63,7 +109,7 @@ async def _story_of(ticket: Ticket, behind: Services) -> Story:
         members += children
         if not token or len(members) > _MOST:
             break
-    directory = await directory_of(behind)
+    directory, broadcasts = await directory_of(behind), await behind.broadcasts.list_broadcasts(parent.id)
     told = members[: _TOLD + 1]
     async with asyncio.TaskGroup() as group:
         said = [group.create_task(behind.tickets.list_messages(one.id, page_size=_PAGE)) for one in told]
@@ -75,7 +121,8 @@ async def _story_of(ticket: Ticket, behind: Services) -> Story:
         authors = {message.author_id: message.author_name for message in words}
         changes = changes_of(_shown(events.result()[0]), directory, authors)
         lines += [Line(change.event.effective_at, one, change=change) for change in changes]
-    return Story(family, members, tuple(sorted(lines, key=lambda line: line.at, reverse=True)))
+    newest_first = sorted(lines, key=lambda line: line.at, reverse=True)
+    return Story(family, members, tuple(newest_first), broadcasts)
 
 
 def _shown(events: Iterable[Event]) -> list[Event]:

@@ -10,7 +10,7 @@ from duradesk.tickets.v1 import desk_service_pb2_grpc
 from services.common.auth import current_principal
 from services.common.interceptors import Context
 from services.common.wire import from_message, to_message
-from services.domain.bulk import MOST_TICKETS, TicketChange, check_change
+from services.domain.bulk import MOST_TICKETS, TicketChange, check_change, check_wanted
 from services.domain.desk import PresenceState
 from services.domain.errors import Invalid
 from services.domain.orders import parse_order
@@ -105,6 +105,7 @@ class DeskServicer(desk_service_pb2_grpc.DeskServiceServicer):
     async def ChangeTickets(self, request: pb.ChangeTicketsRequest, context: Context) -> pb.ChangeTicketsResponse:
         """Many at once."""
         write, change = read.write("ChangeTickets", request), from_message(request.change, TicketChange)
+        check_wanted(change)
         check_change(change, write.principal)
         await check_colleague(self._colleagues, change.assignee_id, field="assignee_id")
         job = await self._store.bulk.change_tickets(await self._wanted(request), change, write)

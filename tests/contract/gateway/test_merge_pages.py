@@ -127,6 +127,21 @@ async def test_settling_a_parent_shows_who_is_told_first_and_its_progress_then(d
     (await agent.get(f"/tickets/{parent.number}")).raise_for_status()
 
 
+async def test_a_reply_to_all_children_is_begun_on_the_familys_page(doors: Doors, agent: Browser) -> None:
+    parent, child = await a_ticket(doors), await a_ticket(doors, requester_email="all@c.example")
+    await agent.post(f"/tickets/{child.number}/parent", {"chosen": parent.number})
+    path = f"/tickets/{parent.number}/family"
+    says(shown(await agent.get(path)), ["Reply to all children", "Send to 1 child"])
+    refused = await agent.post(f"{path}/broadcast", {"body": "Dear {nmae}"})
+    assert (refused.status_code, "Dear {nmae}" in refused.text) == (422, True)
+    for _ in range(2):
+        done = await agent.post(f"{path}/broadcast", {"body": "We are at it, {name}", "request_id": "all"})
+        assert done.headers["location"] == f"{path}?#broadcasts"
+    text = shown(await agent.get(path))
+    assert text.count("We are at it") == 1
+    says(text, ["0/1"])
+
+
 async def test_the_customers_other_tickets_are_offered_to_be_grouped(doors: Doors, agent: Browser) -> None:
     ticket, other = [await a_ticket(doors, requester_email="group@c.example") for _ in range(2)]
     says(shown(await agent.get(f"/tickets/{ticket.number}")), ["may belong together", f"#{other.number}"])

@@ -1,12 +1,12 @@
 """The part of a form in which conditions are put together: its rows, the same as text, and the same in plain words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from starlette.datastructures import FormData
 
-from services.domain.conditions.fields import CUSTOM, NONE, find_field
+from services.domain.conditions.fields import CUSTOM, FIELDS, NONE, Kind, find_field
 from services.domain.conditions.tree import AllOf, Condition
 from services.domain.errors import Invalid
 from services.gateway.web.builder.draft import (
@@ -114,6 +114,14 @@ class ConditionPart:
     def is_empty(self) -> bool:
         """Whether it asks for nothing."""
         return self.built.condition == AllOf()
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[str]]:
+        """What a row may choose from: not where there is nothing to choose."""
+        return {
+            about: [name for name in names if FIELDS[name].kind is not Kind.IDENTITY or self.known.of(name)]
+            for about, names in self.place.groups.items()
+        }
 
     @property
     def group(self) -> GroupShown:

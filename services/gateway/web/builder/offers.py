@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from services.domain.conditions.fields import CUSTOM, FIELDS, STAFF_ONLY, Field, Kind, find_field, operators_of
 from services.domain.conditions.tree import Operator
-from services.domain.rules.check import OF_EVENTS
+from services.domain.rules.check import OF_EVENTS, WITHOUT_PAST
 
 
 class Widget(StrEnum):
@@ -51,10 +51,11 @@ class Place:
     def offers(self, name: str) -> tuple[Offer, ...]:
         """What a row offers for the field."""
         field = find_field(name)
+        has_past = self.events and not (field.for_rules or name in WITHOUT_PAST or name.startswith(CUSTOM))
         return tuple(
             offer
             for offer in _offers(field)
-            if offer.operator in operators_of(field) and (self.events or offer.operator not in _EVENTS)
+            if offer.operator in operators_of(field) and (has_past or offer.operator not in _EVENTS)
         )
 
 

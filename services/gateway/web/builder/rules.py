@@ -12,8 +12,9 @@ from services.domain.conditions.fields import FIELDS
 from services.domain.conditions.text_form import format_text, parse_text
 from services.domain.conditions.tree import AllOf, Condition
 from services.domain.errors import Invalid
-from services.domain.rules.check import OF_EVENTS, UNKNOWN_FIELDS
+from services.domain.rules.check import OF_EVENTS
 from services.domain.rules.model import Rule, Since, Trigger, Wait
+from services.domain.rules.view import ASKABLE
 from services.gateway.web.builder.actions import ActionPart, action_part, read_action_part
 from services.gateway.web.builder.conditions import ConditionPart, condition_part, read_condition_part
 from services.gateway.web.builder.form import Press, form_names
@@ -23,10 +24,10 @@ from services.gateway.web.level_forms import duration_text, read_duration
 from services.gateway.web.shapes import sentence
 
 CONDITIONS, ACTIONS = "conditions", "actions"
-_FIELDS = tuple(name for name in FIELDS if name not in UNKNOWN_FIELDS)
-_AT_EVENTS = Place(_FIELDS)
+_ASKABLE = tuple(name for name in FIELDS if name in ASKABLE)
+_AT_EVENTS = Place(_ASKABLE)
 # When a time is over, nothing has just changed.
-_IN_TIME = Place(tuple(name for name in _FIELDS if name not in OF_EVENTS), events=False)
+_IN_TIME = Place(tuple(name for name in _ASKABLE if name not in OF_EVENTS), events=False)
 
 
 def place_of(trigger: Trigger) -> Place:
