@@ -60,6 +60,8 @@ IMAGES = ImageLinks(b"k" * 32)
 LINKS = LinkSigner(b"k" * 32, public_url=PUBLIC_URL)
 BODY_LIMIT = 1024 * 1024
 API = "/api/v1"
+# How long an answer may take on a machine with much else to do, in seconds.
+PATIENCE = 30.0
 MAIL = Principal("mail", Role.SERVICE)
 
 

@@ -24,6 +24,7 @@ from services.gateway.web.level_forms import (
     weekly_hours,
     weeks,
 )
+from services.gateway.web.level_preview import ShownPreview, still_to_see
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import needs
 
@@ -95,9 +96,10 @@ async def _save(request: Request, behind: Services, calendar: Calendar | None, *
         if sent.get("do") == "import":
             typed["closed_days"] = await _imported(behind, sent.get("file"), str(typed["closed_days"]))
             return await _calendar_page(request, calendar, forms.Form(typed), done="read")
-        told = _read(typed, calendar.id if calendar else _NEW)
-        made = levels.update_calendar(replace(told, version=version)) if calendar else levels.create_calendar(told)
-        kept = await made
+        told = replace(_read(typed, calendar.id if calendar else _NEW), version=version)
+        if shown := await still_to_see(behind, told, sent):
+            return await _calendar_page(request, calendar, forms.Form(typed), shown=shown)
+        kept = await (levels.update_calendar(told) if calendar else levels.create_calendar(told))
     except (Invalid, AlreadyExists, Conflict) as error:
         again = forms.form_again(typed, at_fields(error, _fields(typed), what="calendar"))
         return await _calendar_page(request, calendar, again)
@@ -151,7 +153,14 @@ async def _calendar(behind: Services, calendar_id: UUID) -> Calendar:
     return calendar
 
 
-async def _calendar_page(request: Request, calendar: Calendar | None, form: forms.Form, *, done: str = "") -> Response:
+async def _calendar_page(
+    request: Request,
+    calendar: Calendar | None,
+    form: forms.Form,
+    *,
+    done: str = "",
+    shown: ShownPreview | None = None,
+) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.wrong or form.problem else HTTPStatus.OK
     return await page(
         request,
@@ -160,6 +169,7 @@ async def _calendar_page(request: Request, calendar: Calendar | None, form: form
         calendar=calendar,
         form=form,
         done=done,
+        shown=shown,
         days=WEEKDAYS,
         zones=sorted(available_timezones()),
         weeks=weeks,

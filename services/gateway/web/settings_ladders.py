@@ -17,6 +17,7 @@ from services.gateway.web.builder.form import pressed
 from services.gateway.web.builder.loading import known_of
 from services.gateway.web.builder.steps import StepPart, read_step_part, step_part
 from services.gateway.web.level_forms import at_fields
+from services.gateway.web.level_preview import ShownPreview, still_to_see
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import needs
 
@@ -91,6 +92,8 @@ async def _save(request: Request, behind: Services, ladder: Ladder | None, *, ve
     levels = behind.service_levels
     try:
         told = Ladder(ladder.id if ladder else _NEW, typed["name"].strip(), steps.steps, version)
+        if shown := await still_to_see(behind, told, sent):
+            return await _ladder_page(request, ladder, steps, forms.Form(typed), shown=shown)
         kept = await (levels.update_escalation_ladder(told) if ladder else levels.create_escalation_ladder(told))
     except (Invalid, AlreadyExists, Conflict) as error:
         again = forms.form_again(typed, at_fields(error, {}, what="ladder"))
@@ -118,7 +121,13 @@ async def _as_kept(
 
 
 async def _ladder_page(
-    request: Request, ladder: Ladder | None, steps: StepPart, form: forms.Form, *, done: str = ""
+    request: Request,
+    ladder: Ladder | None,
+    steps: StepPart,
+    form: forms.Form,
+    *,
+    done: str = "",
+    shown: ShownPreview | None = None,
 ) -> Response:
     refused = request.method == "POST" and (form.wrong or form.problem)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
@@ -130,5 +139,6 @@ async def _ladder_page(
         form=form,
         steps=steps,
         done=done,
+        shown=shown,
         when=tuple(StepWhen),
     )

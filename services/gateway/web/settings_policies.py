@@ -26,6 +26,7 @@ from services.gateway.web.builder.known import Known
 from services.gateway.web.builder.loading import known_of
 from services.gateway.web.builder.offers import Place
 from services.gateway.web.level_forms import at_fields, duration_text, read_duration
+from services.gateway.web.level_preview import ShownPreview, still_to_see
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import needs
 
@@ -136,6 +137,8 @@ async def _save(request: Request, behind: Services, policy_id: UUID, *, version:
     levels = behind.service_levels
     try:
         told = _read(typed, conditions, policy_id, version)
+        if shown := await still_to_see(behind, told, sent):
+            return await _policy_page(request, policy, around, forms.Form(typed), conditions, shown=shown)
         kept = await (levels.update_sla_policy(told) if policy else levels.create_sla_policy(told))
     except (Invalid, AlreadyExists, Conflict) as error:
         fields = {"targets": "target-first_response", "ladders": "ladder-first_response", "position": "position"}
@@ -216,6 +219,7 @@ async def _policy_page(
     conditions: ConditionPart,
     *,
     done: str = "",
+    shown: ShownPreview | None = None,
 ) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.wrong or form.problem else HTTPStatus.OK
     return await page(
@@ -227,6 +231,7 @@ async def _policy_page(
         form=form,
         conditions=conditions,
         done=done,
+        shown=shown,
         clocks=tuple(ClockKind),
         priorities=PRIORITIES,
         pauses=PAUSES,

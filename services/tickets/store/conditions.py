@@ -3,7 +3,7 @@
 Words and labels are asked of `ticket_words`, all of one level in a single query, so that one look into the index does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -77,14 +77,11 @@ class Compiler:
 
     def words_of(self, condition: Condition) -> str:
         """The words that the condition looks for in texts, as a query to rank by; "" if there are none."""
-        parts = condition.parts if isinstance(condition, AllOf) else (condition,)
-        return " & ".join(query for part in parts if _in_texts(part) and (query := self._query(part)))
+        return " & ".join(query for part in _anded(condition) if _in_texts(part) and (query := self._query(part)))
 
     def query_of(self, condition: Condition) -> str:
         """The query of words that every ticket must meet; "" if there is none."""
-        if isinstance(condition, AllOf):
-            return " & ".join(query for part in condition.parts if (query := self._query(part)))
-        return self._query(condition)
+        return " & ".join(query for part in _anded(condition) if (query := self._query(part)))
 
     def _sql(self, condition: Condition) -> Composable:
         match condition:
@@ -97,8 +94,11 @@ class Compiler:
             case Not(part):
                 # What is null is not so either.
                 return SQL("({}) IS NOT TRUE").format(self._sql(part))
-            case AllOf(parts):
-                return self._joined(parts, SQL(" AND "), " & ", empty=SQL("true"))
+            case AllOf():
+                return self._joined(tuple(_anded(condition)), SQL(" AND "), " & ", empty=SQL("true"))
+            case AnyOf() if query := self._query(condition):
+                # As it was looked up.
+                return self._found(query)
             case AnyOf(parts):
                 return self._joined(parts, SQL(" OR "), " | ", empty=_FALSE)
             case Test():
@@ -241,6 +241,15 @@ class Compiler:
         name = f"{self.prefix}_{len(self.parameters)}"
         self.parameters[name] = value
         return Placeholder(name)
+
+
+def _anded(condition: Condition) -> Iterator[Condition]:
+    """All that must hold, also where parentheses gather some of it: the words of all are looked up at once."""
+    if isinstance(condition, AllOf):
+        for part in condition.parts:
+            yield from _anded(part)
+    else:
+        yield condition
 
 
 def _in_texts(condition: Condition) -> bool:

@@ -20,6 +20,7 @@ from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.organisation_service_pb2_grpc import add_OrganisationServiceServicer_to_server
+from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
@@ -61,6 +62,7 @@ from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.organisations import OrganisationServicer
+from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -259,6 +261,7 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_OrganisationServiceServicer_to_server, OrganisationServicer(store)),
                 (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS, colleagues)),
                 (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
+                (add_PlanningServiceServicer_to_server, PlanningServicer(database, wakeup)),
             ],
             authenticator=SignedOnly(SIGNER),
         )

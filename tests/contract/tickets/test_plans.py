@@ -87,6 +87,20 @@ async def check(desk: Desk, text: str, order: str, *, scope: Scope = EVERYTHING,
         assert any("Index" in node["Node Type"] for node in found)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["tag:nosuch", "tag:nosuch OR tag:other", "is:open (tag:nosuch refund)", "(is:open (tag:nosuch)) order"],
+)
+async def test_words_that_no_ticket_has_are_looked_up_once_and_no_order_is_walked(full: Desk, text: str) -> None:
+    condition, compiler = parse_text(text), Compiler(await full.clock.instant(), internal=True)
+    async with full.database.transaction() as conn:
+        await look_up(conn, compiler, condition)
+    statement = page_statement(compiler, condition, parse_order("-created_at"), scope=EVERYTHING)
+    parameters = {**compiler.parameters, **EVERYTHING.parameters(), "most": 50}
+    found = list(nodes(await plan(full, statement, parameters)))
+    assert not [node for node in found if node.get("Relation Name") == "ticket_words"], json.dumps(found)
+
+
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 async def test_every_view_and_its_count_use_an_index_in_every_order(full: Desk, view: Any) -> None:
     for order in (
