@@ -8,14 +8,15 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, Invalid
-from services.domain.rules.model import Rule, Since, Trigger
+from services.domain.rules.model import Rule, Since, Trial, Trigger
 from services.gateway.deps import Behind, Services
-from services.gateway.web.builder.form import pressed
+from services.gateway.web.builder.form import Press, pressed
 from services.gateway.web.builder.loading import known_of
 from services.gateway.web.builder.rules import RuleForm, read_rule_form, rule_form, said_of
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import needs
 from services.gateway.web.settings_rules import RULES, find_rule
+from services.gateway.web.traces import told_outcome
 
 router = APIRouter(prefix=RULES, route_class=PageRoute, include_in_schema=False, dependencies=[needs("rules.manage")])
 
@@ -55,13 +56,24 @@ async def _save(request: Request, behind: Services, rule: Rule | None, *, versio
     press = pressed(sent)
     form = read_rule_form(sent, await known_of(behind), press)
     if press is not None:
-        return await _rule_page(request, rule, form)
+        trial = Press("try", "rule") == press
+        return await (_try(request, behind, rule, form) if trial else _rule_page(request, rule, form))
     try:
         told = form.rule(rule.id if rule else _NEW, version=version, enabled=_enabled(form, rule))
         kept = await (behind.rules.update_rule(told) if rule else behind.rules.create_rule(told))
     except (Invalid, AlreadyExists, Conflict) as error:
         return await _rule_page(request, rule, _refused(form, error))
     return RedirectResponse(f"{RULES}/{kept.id}?done=saved", HTTPStatus.SEE_OTHER)
+
+
+async def _try(request: Request, behind: Services, rule: Rule | None, form: RuleForm) -> Response:
+    """What the rule as it is typed would have done on recent tickets; nothing is kept."""
+    try:
+        told = form.rule(rule.id if rule else _NEW, version=0, enabled=True)
+        trial = await behind.rules.try_rule(told)
+    except Invalid as error:
+        return await _rule_page(request, rule, _refused(form, error))
+    return await _rule_page(request, rule, form, trial=trial)
 
 
 def _enabled(form: RuleForm, rule: Rule | None) -> bool:
@@ -79,7 +91,9 @@ def _refused(form: RuleForm, error: DuradeskError) -> RuleForm:
     return form.with_problems(error.violations if isinstance(error, Invalid) else {}, error.message)
 
 
-async def _rule_page(request: Request, rule: Rule | None, form: RuleForm, *, done: str = "") -> Response:
+async def _rule_page(
+    request: Request, rule: Rule | None, form: RuleForm, *, done: str = "", trial: Trial | None = None
+) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.wrong or form.problem else HTTPStatus.OK
     return await page(
         request,
@@ -89,6 +103,8 @@ async def _rule_page(request: Request, rule: Rule | None, form: RuleForm, *, don
         said=said_of(rule, form.known) if rule else None,
         form=form,
         done=done,
+        trial=trial,
+        outcomes=tuple(told_outcome(each, form.known) for each in trial.outcomes) if trial else (),
         triggers=tuple(Trigger),
         sinces=tuple(Since),
     )
