@@ -68,6 +68,7 @@ class Doors:
     identity_address: str
     objects: ObjectStore
     stack: AsyncExitStack
+    routing_address: str
     numbers: Iterator[int] = field(default_factory=count)
 
     async def account(self, role: Role = Role.AGENT) -> User:
@@ -110,7 +111,7 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))
-        yield Doors(gateway, desk, identity, identity_address, objects, await enter(AsyncExitStack()))
+        yield Doors(gateway, desk, identity, identity_address, objects, await enter(AsyncExitStack()), routing_address)
 
 
 @asynccontextmanager

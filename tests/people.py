@@ -23,6 +23,7 @@ from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
 from services.routing.rules.current import CurrentRules
+from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
@@ -82,8 +83,10 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
         staff = StaffDirectory(IdentityClient(channel))
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
         rules = RuleStore(database)
+        current_rules, people = CurrentRules(rules), RulePeople(routing_store.RoutingStore(database), staff)
+        rule_servicer = RuleServicer(rules, levels, current_rules, people)
         current = CurrentStaffing(staffing, levels)
-        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, levels, current, CurrentRules(rules))
+        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, levels, current, current_rules)
         async with running_server(
             Settings(),
             name="routing",
@@ -91,7 +94,10 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
+                (
+                    add_RuleServiceServicer_to_server,
+                    rule_servicer,
+                ),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
             ],
             authenticator=SignedOnly(SIGNER),

@@ -31,6 +31,7 @@ class BulkAct(StrEnum):
     UPDATE = "update"
     SNOOZE = "snooze"
     WAKE = "wake"
+    APPLY_RULE = "apply_rule"
     SET_PARENT = "set_parent"
     REMOVE_PARENT = "remove_parent"
 
@@ -78,6 +79,7 @@ class TicketChange:
     keep_on_reply: bool = False
     parent_id: UUID | None = None
     brand_snoozes: tuple[BrandSnooze, ...] = ()
+    rule_id: UUID | None = None
 
     def snoozed_until(self, brand_id: UUID) -> datetime | None:
         """Until when a ticket of the brand is snoozed."""
@@ -129,6 +131,7 @@ _PERMISSIONS = {
     BulkAct.UPDATE: "tickets.update",
     BulkAct.SNOOZE: "tickets.snooze",
     BulkAct.WAKE: "tickets.snooze",
+    BulkAct.APPLY_RULE: "rules.manage",
     BulkAct.SET_PARENT: "tickets.update",
     BulkAct.REMOVE_PARENT: "tickets.update",
 }
@@ -154,6 +157,8 @@ def _check_details(change: TicketChange) -> None:
     problems: dict[str, str] = {}
     if change.act is BulkAct.SNOOZE and change.snooze_until is None:
         problems["change.snooze_until"] = "is required"
+    if change.act is BulkAct.APPLY_RULE and change.rule_id is None:
+        problems["change.rule_id"] = "is required"
     if change.act is BulkAct.SET_PARENT and change.parent_id is None:
         problems["change.parent_id"] = "is required"
     if len(change.snooze_reason) > REASON_LENGTH:
@@ -183,12 +188,16 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
             return snooze(ticket, wanted, by=principal.subject, now=now)
         case BulkAct.WAKE:
             return wake(ticket)
+        case BulkAct.APPLY_RULE:
+            return Change(EventKind.RULE_REQUESTED, {})
         case BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT:
             raise TypeError("Two tickets are changed by this, which is not told by one change.")
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:
     """InvalidTransition unless the bulk can be taken back now."""
+    if job.change.act is BulkAct.APPLY_RULE:
+        raise InvalidTransition("What rules did is not taken back together.", reason="NOT_UNDOABLE")
     if job.undo_of is not None:
         raise InvalidTransition("This bulk takes another one back: make the change again.", reason="NOT_UNDOABLE")
     if job.state is BulkState.RUNNING:

@@ -9,6 +9,7 @@ anything fires; the stored plan is only looked at to say in the trace what becam
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from services.domain.clocks.ladder import find_step
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, LadderStep, ServiceLevels, StepWhen
@@ -40,6 +41,7 @@ from services.domain.draft import Draft
 from services.domain.followers import customers_following, plan_notices
 from services.domain.plan import due_key
 from services.domain.rules.compiled import NO_RULES, RuleSet
+from services.domain.rules.model import RuleMoment
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
 
 # The key of an acknowledgement to somebody who did not prove to be the sender.
@@ -50,33 +52,7 @@ def decide(
     facts: Facts, routing: RoutingFacts, levels: ServiceLevels = NO_SERVICE_LEVELS, rules: RuleSet = NO_RULES
 ) -> Decision:
     """What is to happen to the ticket now."""
-    if facts.words is not None:
-        # All custom fields, and not only those that are kept beside the decision.
-        facts = replace(facts, ticket=replace(facts.ticket, custom_fields=facts.words.custom_fields))
-    draft = Draft(
-        facts,
-        facts.ticket,
-        list(facts.fired),
-        routing=routing,
-        levels=levels,
-        clocks=facts.clocks,
-        told_teams=routing.told_teams,
-        rules=rules,
-        history=facts.history or NO_HISTORY,
-    )
-    for event in facts.events:
-        _acknowledge(draft, event)
-        _send_reply(draft, event)
-        _tell_resolved(draft, event)
-        _tell_staff(draft, event)
-    fold_events(draft, fire=_fire, look=look_at_event)
-    give_owner(draft, routing)
-    _hear_children(draft)
-    _explain_moot_dues(draft)
-    _fire_dues(draft)
-    give_to_new_team(draft, routing)
-    settle_owner(draft)
-    rebase_tags(draft)
+    draft = _draft(facts, routing, levels, rules)
     return Decision(
         ticket_id=facts.ticket.id,
         expected_version=facts.ticket.version,
@@ -92,6 +68,47 @@ def decide(
         look_again=has_to_look_again(draft),
         family_news=tuple(news.id for news in facts.family.inbox) if facts.family else (),
     )
+
+
+def explain_rule(
+    facts: Facts, routing: RoutingFacts, levels: ServiceLevels, rules: RuleSet, rule_id: UUID
+) -> tuple[RuleMoment, ...]:
+    """What a rule made of each thing that a decision on these facts looks at: why it ran, or why not."""
+    return tuple(_draft(facts, routing, levels, rules, watched=rule_id).moments)
+
+
+def _draft(
+    facts: Facts, routing: RoutingFacts, levels: ServiceLevels, rules: RuleSet, *, watched: UUID | None = None
+) -> Draft:
+    if facts.words is not None:
+        # All custom fields, and not only those that are kept beside the decision.
+        facts = replace(facts, ticket=replace(facts.ticket, custom_fields=facts.words.custom_fields))
+    draft = Draft(
+        facts,
+        facts.ticket,
+        list(facts.fired),
+        routing=routing,
+        levels=levels,
+        clocks=facts.clocks,
+        told_teams=routing.told_teams,
+        rules=rules,
+        history=facts.history or NO_HISTORY,
+        watched=watched,
+    )
+    for event in facts.events:
+        _acknowledge(draft, event)
+        _send_reply(draft, event)
+        _tell_resolved(draft, event)
+        _tell_staff(draft, event)
+    fold_events(draft, fire=_fire, look=look_at_event)
+    give_owner(draft, routing)
+    _hear_children(draft)
+    _explain_moot_dues(draft)
+    _fire_dues(draft)
+    give_to_new_team(draft, routing)
+    settle_owner(draft)
+    rebase_tags(draft)
+    return draft
 
 
 def _hear_children(draft: Draft) -> None:

@@ -39,8 +39,8 @@ from services.domain.rules.happenings import (
     triggers_of,
     triggers_of_changes,
 )
-from services.domain.rules.model import Rule, Trigger
-from services.domain.rules.view import Moment, who_did
+from services.domain.rules.model import Rule, RuleMoment, Trigger
+from services.domain.rules.view import Moment, RuleView, who_did
 from services.domain.ticket import AuthorKind, Due, EventKind, FieldChange, FollowerKind, Visibility
 
 # A rule that runs so often on a ticket within an hour is cut; so is a chain of so many.
@@ -156,7 +156,11 @@ def has_to_look_again(draft: Draft) -> bool:
 def _run_rules(draft: Draft, first: Happening) -> None:
     waiting = deque([first])
     while waiting:
-        waiting.extend(_look(draft, waiting.popleft()))
+        happening = waiting.popleft()
+        begun, runs = draft.view(happening.moment), len(draft.runs)
+        waiting.extend(_look(draft, happening))
+        if draft.watched is not None:
+            _watch(draft, draft.watched, happening, begun=begun, runs=runs)
 
 
 def _look(draft: Draft, happening: Happening) -> list[Happening]:
@@ -183,6 +187,42 @@ def _look(draft: Draft, happening: Happening) -> list[Happening]:
         if len(ran) == known or view is begun:
             break
     return done
+
+
+def _watch(draft: Draft, rule_id: UUID, happening: Happening, *, begun: RuleView, runs: int) -> None:
+    """Tell what the rule that somebody asks about made of it."""
+    compiled = draft.rules.rules.get(rule_id)
+    if compiled is None:
+        return
+    at, rule = happening.moment.at, compiled.rule
+    run = next((run for run in draft.runs[runs:] if run.rule_id == rule_id), None)
+    if run is not None:
+        draft.moments.append(RuleMoment(happening.cause, at, True, "; ".join(run.effects), run.condition))
+        return
+    condition = None if compiled.condition is None else see(compiled.condition, begun)
+    why = _why_not(draft, compiled, happening, held=condition is not None and condition.held)
+    asked = rule.trigger in happening.triggers
+    draft.moments.append(RuleMoment(happening.cause, at, False, why, condition if asked else None))
+
+
+def _why_not(draft: Draft, compiled: CompiledRule, happening: Happening, *, held: bool) -> str:
+    rule = compiled.rule
+    if not rule.enabled:
+        return "it is switched off"
+    if rule.paused_reason:
+        return f"it is paused: {rule.paused_reason}"
+    if compiled.problem:
+        return f"its conditions cannot be asked: {compiled.problem}"
+    if rule.trigger not in happening.triggers:
+        told = ", ".join(sorted(happening.triggers)) or "something that no rule looks at"
+        return f"it looks at {rule.trigger.replace('_', ' ')}, and this was {told.replace('_', ' ')}"
+    if rule.brand_ids and draft.facts.brand.id not in rule.brand_ids:
+        return "it is not of this brand"
+    if draft.is_cut(rule):
+        return "it was cut: it ran in a circle"
+    if happening.chain and happening.chain[-1] == rule.id:
+        return "it did this itself"
+    return "a rule before it stopped, or had changed the ticket" if held else "a condition does not hold"
 
 
 def _may_run(draft: Draft, rule: Rule, happening: Happening) -> bool:

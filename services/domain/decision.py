@@ -487,6 +487,15 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenFacts:
+    """What a decision saw; without one, what it would see now."""
+
+    facts: Facts
+    decision_id: UUID | None = None
+    routing: RoutingFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a ticket's workflow needs to wait. `due_in_seconds` counts from the answer, by the database's clock.
 

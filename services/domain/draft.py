@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from services.domain.clocks.fold import policy_of
 from services.domain.clocks.model import Clock
@@ -25,7 +26,7 @@ from services.domain.decision import (
 )
 from services.domain.plan import ServiceLevel, plan_dues
 from services.domain.rules.compiled import NO_RULES, RuleSet
-from services.domain.rules.model import Rule
+from services.domain.rules.model import Rule, RuleMoment
 from services.domain.rules.timed import rule_due_key, waiting_rules
 from services.domain.rules.view import Moment, RuleView, TextCache
 from services.domain.ticket import Due, DueKind
@@ -54,6 +55,8 @@ class Draft:
     at: datetime | None = None
     later: Sequence[EventFacts] = ()
     texts: TextCache = field(default_factory=TextCache)
+    watched: UUID | None = None
+    moments: list[RuleMoment] = field(default_factory=list)
     overflow_due: Due | None = None
 
     def plan(self) -> tuple[Due, ...]:

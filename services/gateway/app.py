@@ -158,6 +158,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         bulk,
     ):
         app.include_router(module.router, responses=COMMON)
+    app.include_router(rules.explanations, responses=COMMON)
     for module in _PAGES:
         app.include_router(module.router)
     problems.install(app)

@@ -21,6 +21,7 @@ from services.common.outbound import Outbound
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.domain.principal import Principal
 from services.gateway.filter_names import NameDirectory
+from services.gateway.trials import Trials
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.account_client import AccountClient
@@ -171,6 +172,14 @@ Clocks = Annotated[ClocksClient, Depends(_clocks)]
 Categories = Annotated[CategoriesClient, Depends(_categories)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
+
+
+def _trials(request: Request) -> Trials:
+    behind = services(request)
+    return Trials(behind.tickets, behind.desk, behind.rules)
+
+
+RuleTrials = Annotated[Trials, Depends(_trials)]
 Desk = Annotated[DeskClient, Depends(_desk)]
 Queue = Annotated[QueueClient, Depends(_queue)]
 Staffing = Annotated[StaffingClient, Depends(_staffing)]

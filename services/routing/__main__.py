@@ -16,6 +16,7 @@ from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
 from services.routing.rules.current import CurrentRules
+from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
@@ -44,8 +45,10 @@ async def run(settings: RoutingSettings) -> None:
         staff = StaffDirectory(IdentityClient(identity))
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
         rules = RuleStore(database)
+        current_rules, people = CurrentRules(rules), RulePeople(RoutingStore(database), staff)
+        rule_servicer = RuleServicer(rules, levels, current_rules, people)
         current = CurrentStaffing(staffing, levels)
-        servicer = RoutingServicer(RoutingStore(database), staff, levels, current, CurrentRules(rules))
+        servicer = RoutingServicer(RoutingStore(database), staff, levels, current, current_rules)
         await serve(
             settings,
             name="routing",
@@ -54,7 +57,10 @@ async def run(settings: RoutingSettings) -> None:
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
                 (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
+                (
+                    add_RuleServiceServicer_to_server,
+                    rule_servicer,
+                ),
             ],
             authenticator=SignedOnly(signer),
         )

@@ -87,6 +87,7 @@ SERVED = {
     "WatchAvailability": {Role.SERVICE},
     "FindPlaces": {Role.SERVICE},
     "ListRules": STAFF | {Role.SERVICE},
+    "ListRulesAt": ADMINS,
     "CreateRule": ADMINS,
     "UpdateRule": ADMINS,
     "DeleteRule": ADMINS,
@@ -96,6 +97,8 @@ SERVED = {
     "CutRule": {Role.SERVICE},
     "ListRuleVersions": ADMINS,
     "RollBackRule": ADMINS,
+    "TryRule": ADMINS,
+    "ExplainRule": STAFF | {Role.SERVICE},
 }
 FILES = (
     identity_service_pb2,

@@ -81,6 +81,7 @@ NEEDS = {
     "add_colleague": "tickets.update",
     "remove_follower": "tickets.update",
     "get_decision": "tickets.inspect",
+    "explain_rule": "tickets.inspect",
     "create_message": "tickets.reply",
     "list_messages": "tickets.read",
     "undo_message": "tickets.undo",
@@ -107,6 +108,7 @@ NEEDS = {
 _NO_DUE = "This due does not exist: it has come already, or nothing will happen by that name."
 MISSING = {
     "get_decision": "This decision does not exist.",
+    "explain_rule": "This decision does not exist.",
     # The parent.
     "set_parent": "This ticket does not exist.",
     "undo_message": "This message does not exist.",

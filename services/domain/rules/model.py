@@ -136,7 +136,6 @@ class Explanation:
     """Why a rule ran in a decision, or why not."""
 
     rule: Rule
-    decision_id: UUID
     moments: tuple[RuleMoment, ...]
 
 

@@ -1,15 +1,34 @@
 """/rules: what is done to tickets when something happens to them and conditions hold."""
 
-from uuid import UUID
+from dataclasses import replace
+from uuid import UUID, uuid4
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
+from services.domain.errors import NotFound
+from services.domain.rules.model import Rule
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
-from services.gateway.deps import Rules, SignedIn
+from services.gateway.deps import RequestId, Rules, RuleTrials, SignedIn, TicketId
 from services.gateway.models.base import Items
-from services.gateway.models.rules import MoveRuleIn, PauseRuleIn, RollBackRuleIn, RuleIn, RuleOut, RuleVersionOut
+from services.gateway.models.bulk import BulkOut
+from services.gateway.models.rules import (
+    ExplanationOut,
+    MoveRuleIn,
+    PauseRuleIn,
+    RollBackRuleIn,
+    RuleFilterIn,
+    RuleIn,
+    RuleOut,
+    RulePreviewOut,
+    RuleVersionOut,
+    TrialOut,
+    TryRuleIn,
+)
+from services.routing.rules.client import RulesClient
 
 router = APIRouter(prefix=f"{PREFIX}/rules", tags=["rules"], dependencies=[SignedIn])
+
+explanations = APIRouter(prefix=f"{PREFIX}/tickets", tags=["rules"], dependencies=[SignedIn])
 
 _NEW = UUID(int=0)
 
@@ -66,3 +85,44 @@ async def list_rule_versions(rule_id: UUID, rules: Rules) -> Items[RuleVersionOu
 async def roll_back_rule(rule_id: UUID, to: RollBackRuleIn, rules: Rules) -> RuleOut:
     """Make a rule what it was at an earlier version, as a new one."""
     return RuleOut.model_validate(await rules.roll_back_rule(rule_id, version=to.version))
+
+
+@router.post("/try")
+async def try_rule(trial: TryRuleIn, trials: RuleTrials) -> TrialOut:
+    """What a rule would have done in the latest decisions: nothing is written or sent."""
+    rule = replace(trial.rule.rule(trial.rule_id or uuid4()), version=1)
+    return TrialOut.model_validate(await trials.try_rule(rule, decisions=trial.decisions))
+
+
+@router.post("/{rule_id}/preview", responses=FOUND)
+async def preview_rule(rule_id: UUID, which: RuleFilterIn, rules: Rules, trials: RuleTrials) -> RulePreviewOut:
+    """What a rule would do to these tickets now, whatever makes it look otherwise: nothing is written or sent."""
+    rule = await _find(rules, rule_id)
+    return RulePreviewOut.model_validate(await trials.preview_rule(rule, filter=which.filter))
+
+
+@router.post("/{rule_id}/apply", status_code=202, responses=MADE)
+async def apply_rule(
+    rule_id: UUID, which: RuleFilterIn, rules: Rules, trials: RuleTrials, request_id: RequestId, response: Response
+) -> BulkOut:
+    """Have a rule look at each of these tickets once; it goes on by itself, as a bulk."""
+    await _find(rules, rule_id)
+    job = await trials.apply_rule(rule_id, filter=which.filter, request_id=request_id)
+    response.headers["Location"] = f"{PREFIX}/bulk/{job.id}"
+    return BulkOut.model_validate(job)
+
+
+@explanations.get("/{ticket_id}/decisions/{decision_id}/rules/{rule_id}", responses=FOUND)
+async def explain_rule(
+    ticket_id: TicketId, decision_id: UUID, rule_id: UUID, trials: RuleTrials, version: int = 0
+) -> ExplanationOut:
+    """Why a rule ran in a decision, or why not, with each condition and the value that it saw."""
+    found = await trials.explain_rule(rule_id, ticket_id=ticket_id, decision_id=decision_id, version=version)
+    return ExplanationOut.model_validate(found)
+
+
+async def _find(rules: RulesClient, rule_id: UUID) -> Rule:
+    found = next((rule for rule in await rules.list_rules() if rule.id == rule_id), None)
+    if found is None:
+        raise NotFound("This rule does not exist.", reason="RULE_NOT_FOUND")
+    return found

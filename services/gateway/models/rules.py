@@ -1,11 +1,16 @@
 """What the REST API takes and gives of rules."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from services.domain.rules.model import Rule, Since, Trigger, Wait
 from services.gateway.models.actions import ActionIn, ActionOut
 from services.gateway.models.base import Duration, In, Out, Text, Title, Version
+
+Filter = Annotated[Text, Field(json_schema_extra={"maxLength": 1000})]
 
 
 class WaitIn(In):
@@ -102,3 +107,80 @@ class RollBackRuleIn(In):
     """Which version it becomes again."""
 
     version: Version
+
+
+class TryRuleIn(In):
+    """A rule as it would be, in the place of the one with this id or after all others, on so many decisions."""
+
+    rule: RuleIn
+    rule_id: UUID | None = None
+    decisions: Annotated[int, Field(strict=True, ge=1, le=500)] = 100
+
+
+class RuleFilterIn(In):
+    """Which tickets."""
+
+    filter: Filter
+
+
+class FieldChangeOut(Out):
+    """A field's old and new value as JSON text; what people wrote into custom fields is left out."""
+
+    field: str
+    old: str
+    new: str
+
+
+class RuleOutcomeOut(Out):
+    """What a rule does, or would do, to a ticket; without a decision it would happen now."""
+
+    ticket_id: UUID
+    number: int
+    decision_id: UUID | None
+    at: datetime
+    cause: str
+    changes: tuple[FieldChangeOut, ...]
+    sends: tuple[str, ...]
+    outcome: str
+
+
+class TrialOut(Out):
+    """What a rule would have done in the latest decisions."""
+
+    looked_at: int
+    outcomes: tuple[RuleOutcomeOut, ...]
+
+
+class RulePreviewOut(Out):
+    """How many tickets there are, how many of them were looked at, and how many of these the rule would run on."""
+
+    tickets: int
+    looked_at: int
+    fitting: int
+    outcomes: tuple[RuleOutcomeOut, ...]
+
+
+class ConditionSeenOut(Out):
+    """A condition with the value that it saw."""
+
+    check: str
+    seen: str
+    held: bool
+    parts: tuple["ConditionSeenOut", ...]
+
+
+class RuleMomentOut(Out):
+    """One thing that happened in a decision, and what the rule made of it; no condition when it was not asked."""
+
+    cause: str
+    at: datetime
+    ran: bool
+    outcome: str
+    condition: ConditionSeenOut | None
+
+
+class ExplanationOut(Out):
+    """Why a rule ran in a decision, or why not."""
+
+    rule: RuleOut
+    moments: tuple[RuleMomentOut, ...]

@@ -1,13 +1,16 @@
 """RuleService as the gateway and the workers call it."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import grpc
 from duradesk.routing.v1 import rule_service_pb2 as pb
 from duradesk.routing.v1 import rule_service_pb2_grpc as pb_grpc
+from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
-from services.domain.rules.model import Rule, RuleVersion
+from services.domain.decision import SeenFacts
+from services.domain.rules.model import Explanation, Rule, RuleMoment, RuleVersion, Trial
 
 
 class RulesClient:
@@ -19,6 +22,11 @@ class RulesClient:
     async def list_rules(self) -> tuple[Rule, ...]:
         """All rules in their order."""
         response = await self._stub.ListRules(pb.ListRulesRequest())
+        return tuple(from_message(rule, Rule) for rule in response.rules)
+
+    async def list_rules_at(self, revision: int) -> tuple[Rule, ...]:
+        """All rules in their order as they were at a revision."""
+        response = await self._stub.ListRulesAt(pb.ListRulesAtRequest(revision=revision))
         return tuple(from_message(rule, Rule) for rule in response.rules)
 
     async def create_rule(self, rule: Rule) -> Rule:
@@ -58,3 +66,21 @@ class RulesClient:
         """The rule as it was, as a new version; Invalid, NotFound, AlreadyExists."""
         request = pb.RollBackRuleRequest(rule_id=str(rule_id), version=version)
         return from_message((await self._stub.RollBackRule(request)).rule, Rule)
+
+    async def try_rule(self, rule: Rule, seen: Sequence[SeenFacts], *, requested: bool = False) -> Trial:
+        """What the rule would do on these facts, or if somebody `requested` it to look at these tickets; Invalid."""
+        request = pb.TryRuleRequest(
+            rule=to_message(rule, pb.Rule),
+            seen=[to_message(each, decision_pb2.SeenFacts) for each in seen],
+            requested=requested,
+        )
+        return from_message(await self._stub.TryRule(request), Trial)
+
+    async def explain_rule(self, rule_id: UUID, seen: SeenFacts, *, version: int = 0) -> Explanation:
+        """Why the rule ran on these facts, or why not; NotFound."""
+        request = pb.ExplainRuleRequest(
+            rule_id=str(rule_id), version=version, seen=to_message(seen, decision_pb2.SeenFacts)
+        )
+        response = await self._stub.ExplainRule(request)
+        moments = tuple(from_message(moment, RuleMoment) for moment in response.moments)
+        return Explanation(from_message(response.rule, Rule), moments)

@@ -11,11 +11,17 @@ from duradesk.routing.v1 import rule_service_pb2_grpc as pb_grpc
 
 from services.common.auth import current_principal
 from services.common.wire import from_message, to_message
+from services.domain.decide import explain_rule
+from services.domain.decision import SeenFacts
 from services.domain.errors import NotFound
 from services.domain.rules.check import check_rule_among, clean_rule
-from services.domain.rules.model import PAUSED_LENGTH, Rule
+from services.domain.rules.compiled import compile_rules
+from services.domain.rules.model import PAUSED_LENGTH, Rule, RuleOutcome
+from services.domain.rules.trial import requested, try_rule, with_rule
 from services.routing.convert import id_from
 from services.routing.rules.convert import rolled_back, rule_message, rule_of, stored_rule, version_of
+from services.routing.rules.current import CurrentRules
+from services.routing.rules.people import RulePeople
 from services.routing.rules.store import Change, RuleStore, StoredRule
 from services.routing.service_levels.current import CurrentServiceLevels
 
@@ -27,14 +33,23 @@ _BY_HAND = "paused by hand"
 class RuleServicer(pb_grpc.RuleServiceServicer):
     """Each write is checked before it is kept."""
 
-    def __init__(self, store: RuleStore, service_levels: CurrentServiceLevels) -> None:
+    def __init__(
+        self, store: RuleStore, service_levels: CurrentServiceLevels, rules: CurrentRules, people: RulePeople
+    ) -> None:
         self._store = store
         self._service_levels = service_levels
+        self._rules = rules
+        self._people = people
 
     async def ListRules(self, request: pb.ListRulesRequest, context: Context) -> pb.ListRulesResponse:
         """In their order."""
         _, rules = await self._store.list_rules()
         return pb.ListRulesResponse(rules=[rule_message(rule_of(rule)) for rule in rules])
+
+    async def ListRulesAt(self, request: pb.ListRulesAtRequest, context: Context) -> pb.ListRulesAtResponse:
+        """As they were."""
+        rules = await self._store.list_rules_at(request.revision)
+        return pb.ListRulesAtResponse(rules=[rule_message(rule_of(rule)) for rule in rules])
 
     async def CreateRule(self, request: pb.CreateRuleRequest, context: Context) -> pb.CreateRuleResponse:
         """After all others."""
@@ -103,6 +118,39 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         await self._checked(rule_message(rule_of(then.rule)))
         back = await self._change(request.rule_id, lambda present: rolled_back(present, then))
         return pb.RollBackRuleResponse(rule=rule_message(rule_of(back)))
+
+    async def TryRule(self, request: pb.TryRuleRequest, context: Context) -> pb.TryRuleResponse:
+        """With the present rules, teams and service levels, on the facts of then."""
+        if not request.rule.id:
+            request.rule.id = str(uuid4())
+        rule, levels = await self._checked(request.rule), await self._service_levels.read()
+        rules = with_rule(await self._rules.read(), rule)
+        outcomes: list[RuleOutcome] = []
+        for message in request.seen:
+            seen = from_message(message, SeenFacts)
+            facts = requested(seen.facts, rule) if request.requested else seen.facts
+            routing = await self._people.of(seen.routing, rules, levels)
+            outcomes += try_rule(rule, replace(seen, facts=facts), rules=rules, routing=routing, levels=levels)
+        return pb.TryRuleResponse(
+            looked_at=len(request.seen), outcomes=[to_message(outcome, pb.RuleOutcome) for outcome in outcomes]
+        )
+
+    async def ExplainRule(self, request: pb.ExplainRuleRequest, context: Context) -> pb.ExplainRuleResponse:
+        """As the rule is, or was at a version."""
+        rule_id = id_from(request.rule_id, of="rule")
+        versions = [version_of(stored) for stored in await self._store.list_rule_versions(rule_id)]
+        found = next((each.rule for each in versions if request.version in (0, each.rule.version)), None)
+        if found is None:
+            raise NotFound("This version of the rule does not exist.", reason="RULE_VERSION_NOT_FOUND")
+        seen, levels = from_message(request.seen, SeenFacts), await self._service_levels.read()
+        present = await self._rules.read()
+        others = [each.rule for each in present.rules.values() if each.rule.id != rule_id]
+        rules = compile_rules([*others, found], revision=present.revision)
+        routing = await self._people.of(seen.routing, rules, levels)
+        moments = explain_rule(replace(seen.facts, cut_rules=()), routing, levels, rules, rule_id)
+        return pb.ExplainRuleResponse(
+            rule=rule_message(found), moments=[to_message(moment, pb.RuleMoment) for moment in moments]
+        )
 
     async def _checked(self, message: pb.Rule) -> Rule:
         rule = clean_rule(from_message(message, Rule))

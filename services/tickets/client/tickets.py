@@ -20,6 +20,7 @@ from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.conditions.fields import CUSTOM
+from services.domain.decision import SeenFacts
 from services.domain.delivery import Delivery
 from services.domain.links import CustomerAnswer
 from services.domain.snooze import Snooze
@@ -212,6 +213,24 @@ class TicketsClient:
         """A decision with what it saw; NotFound."""
         request = pb.GetDecisionRequest(ticket_id=str(ticket_id), decision_id=str(decision_id))
         return from_message(await self._stub.GetDecision(request), StoredDecision)
+
+    async def read_facts(
+        self,
+        *,
+        ticket_id: UUID | None = None,
+        decision_id: UUID | None = None,
+        latest: int = 0,
+        present: Sequence[UUID] = (),
+    ) -> tuple[SeenFacts, ...]:
+        """What a stored decision saw, or the latest ones, or one would see of tickets now; NotFound, Invalid."""
+        request = pb.ReadFactsRequest(
+            ticket_id=str(ticket_id or ""),
+            decision_id=str(decision_id or ""),
+            latest=latest,
+            present_ticket_ids=map(str, present),
+        )
+        response = await self._stub.ReadFacts(request)
+        return tuple(from_message(seen, SeenFacts) for seen in response.seen)
 
     async def find_thread(
         self, rfc_message_ids: Sequence[str], *, sender_email: str, recipients: Sequence[str] = ()

@@ -1,6 +1,14 @@
 -- read_ticket_words --
--- What people wrote, as a decision may look at it: of messages those that are not decided yet.
-SELECT t.subject, t.custom_fields, c.name AS requester_name, c.email AS requester_email,
+-- What people wrote, as a decision at this version may look at it.
+SELECT coalesce((SELECT c ->> 'old'
+                 FROM events e, jsonb_array_elements(e.changes) c
+                 WHERE e.ticket_id = t.id AND e.seq > %(version)s AND c ->> 'field' = 'subject'
+                 ORDER BY e.seq LIMIT 1), t.subject) AS subject,
+       coalesce((SELECT c -> 'old'
+                 FROM events e, jsonb_array_elements(e.changes) c
+                 WHERE e.ticket_id = t.id AND e.seq > %(version)s AND c ->> 'field' = 'custom_fields'
+                 ORDER BY e.seq LIMIT 1), t.custom_fields) AS custom_fields,
+       c.name AS requester_name, c.email AS requester_email,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('message_id', m.id, 'text', left(m.body, %(longest)s))), '[]')
         FROM messages m
         WHERE m.id = ANY(%(message_ids)s)) AS messages
@@ -17,7 +25,7 @@ WITH told AS MATERIALIZED (
            e.kind = 'message_added' AND e.actor <> 'duradesk' AND m.author_kind = 'agent'
                AND m.visibility = 'public' AS by_agent
     FROM tickets t
-    JOIN events e ON e.ticket_id = t.id AND e.seq <= t.decided_seq
+    JOIN events e ON e.ticket_id = t.id AND e.seq <= coalesce(%(until_seq)s::bigint, t.decided_seq)
     LEFT JOIN messages m ON m.id = e.message_id AND m.withdrawn_at IS NULL
     WHERE t.id = %(ticket_id)s
 )
@@ -90,3 +98,14 @@ SELECT EXISTS (
              AND e.state IN ('claimed', 'sending', 'done', 'in_doubt')
              AND e.updated_at > instant() - make_interval(mins => most.minutes))
 ) AS enough;
+
+-- list_latest_decisions --
+-- The latest decisions on tickets that the caller may see, and in which something had happened.
+SELECT d.id AS decision_id, d.ticket_id, d.facts, d.routing
+FROM decisions d
+JOIN tickets t ON t.id = d.ticket_id
+WHERE d.facts ? 'events'
+  AND (%(only_requester_id)s::uuid IS NULL OR (t.requester_id = %(only_requester_id)s AND t.sender_proven))
+  AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s)
+ORDER BY d.decided_at DESC, d.id
+LIMIT %(most)s;

@@ -21,6 +21,7 @@ from services.domain.snooze import Snooze
 from services.domain.ticket import Contact, NewAttachment, QuarantinedItem, QuarantineState, Ticket
 from services.tickets.servicer import requests as read
 from services.tickets.servicer.filters import read_filters
+from services.tickets.servicer.seen import read_seen
 from services.tickets.store import Store
 from services.tickets.store.scope import Scope, scope_of
 
@@ -194,6 +195,10 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         decision_id = read.known_id(request.decision_id, "decision")
         decision = await self._store.search.get_decision(read.ticket_id(request.ticket_id), decision_id, scope=_scope())
         return to_message(decision, pb.GetDecisionResponse)
+
+    async def ReadFacts(self, request: pb.ReadFactsRequest, context: Context) -> pb.ReadFactsResponse:
+        """For trying and explaining rules."""
+        return pb.ReadFactsResponse(seen=await read_seen(self._store.seen, request, scope=_scope()))
 
     async def FindThread(self, request: pb.FindThreadRequest, context: Context) -> pb.FindThreadResponse:
         """Whose thread a mail is in."""

@@ -28,6 +28,7 @@ from services.tickets.store.previews import PreviewStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
+from services.tickets.store.seen import SeenStore
 from services.tickets.store.snoozes import SnoozeStore
 from services.tickets.store.splits import SplitStore
 from services.tickets.store.ticket_fields import TicketFieldStore
@@ -69,6 +70,7 @@ class Store:
         self.ticket_fields = TicketFieldStore(database)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
+        self.seen = SeenStore(database)
         self.lists = ListStore(database)
         self.quarantine = QuarantineStore(database)
         self.mail_reports = MailReportStore(database, on_commit)

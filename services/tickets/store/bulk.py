@@ -193,12 +193,18 @@ async def _change(conn: Connection, locked: LockedTicket, job: Row, item: Row, p
         change.kind,
         actor=principal.subject,
         changes=change.values,
-        cause=f"bulk {job['id']}",
+        cause=_cause(job),
         reason=f"{what} with others, {job['total']} in all",
         settling=Settling(principal.role),
     )
     await enqueue(conn, locked.ticket, rank=PACED_RANK)
     return locked
+
+
+def _cause(job: Row) -> str:
+    """What the event says it comes from; the rule that is to look comes first."""
+    bulk = f"bulk {job['id']}"
+    return f"rule {job['change']['rule_id']} {bulk}" if job["change"]["act"] == BulkAct.APPLY_RULE else bulk
 
 
 async def _relate(conn: Connection, locked: LockedTicket, job: Row, item: Row, principal: Principal) -> LockedTicket:
@@ -249,7 +255,7 @@ async def _read_job(conn: Connection, job_id: UUID, principal: Principal) -> tup
 
 def _job_of(row: Row) -> BulkJob:
     finished_at: datetime | None = row["finished_at"]
-    undoable = finished_at is not None and row["undo_of"] is None
+    undoable = finished_at is not None and row["undo_of"] is None and row["change"]["act"] != BulkAct.APPLY_RULE
     return BulkJob(
         id=row["id"],
         change=_change_of(row["change"]),
@@ -286,6 +292,7 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         snooze_reason=change["snooze_reason"],
         keep_on_reply=change["keep_on_reply"],
         parent_id=UUID(change["parent_id"]) if change.get("parent_id") else None,
+        rule_id=UUID(change["rule_id"]) if change.get("rule_id") else None,
         brand_snoozes=tuple(
             BrandSnooze(UUID(one["brand_id"]), datetime.fromisoformat(one["until"]))
             for one in change.get("brand_snoozes", ())

@@ -94,7 +94,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collecti
         raise NotFound("This ticket does not exist.")
     events = tuple(_event_of(event) for event in row["events"][:EVENTS])
     wordy = FactNeed.WORDS in needs or FactNeed.CUSTOM_FIELDS in needs
-    words = await read_words(conn, ticket_id, events) if wordy else None
+    words = await read_words(conn, ticket_id, events, version=row["version"]) if wordy else None
     return Facts(
         now=row["now"],
         ticket=_ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -13,6 +14,8 @@ from services.domain.decision import (
     Decision,
     EffectKind,
     EventFacts,
+    FactNeed,
+    Facts,
     HistoryFacts,
     MessageText,
     PlannedEffect,
@@ -35,10 +38,11 @@ from services.tickets.store.words import add_message_words
 _DESK = "duradesk"
 
 
-async def read_words(conn: Connection, ticket_id: UUID, events: tuple[EventFacts, ...]) -> TicketWords:
-    """Subject, requester and the texts of the events' messages."""
+async def read_words(conn: Connection, ticket_id: UUID, events: tuple[EventFacts, ...], *, version: int) -> TicketWords:
+    """Subject, requester and custom fields as they were at this version, and the texts of the events' messages."""
     parameters = {
         "ticket_id": ticket_id,
+        "version": version,
         "message_ids": [event.message_id for event in events if event.message_id is not None],
         "longest": LONGEST_TEXT,
     }
@@ -55,9 +59,9 @@ def words_hash(words: TicketWords) -> str:
     return sha256(told.encode()).hexdigest()
 
 
-async def read_history(conn: Connection, ticket_id: UUID) -> HistoryFacts:
-    """What had happened before the undecided events."""
-    parameters = {"ticket_id": ticket_id, "not_acts": sorted(NOT_ACTS)}
+async def read_history(conn: Connection, ticket_id: UUID, *, until_seq: int | None = None) -> HistoryFacts:
+    """What had happened until this event; None: before the undecided ones."""
+    parameters = {"ticket_id": ticket_id, "not_acts": sorted(NOT_ACTS), "until_seq": until_seq}
     row = await (await conn.execute(QUERIES["read_history"], parameters)).fetchone()
     assert row is not None
     return HistoryFacts(
@@ -71,6 +75,20 @@ async def read_history(conn: Connection, ticket_id: UUID) -> HistoryFacts:
         resolved=_anchor_of(row["resolved"]),
         last_act=_anchor_of(row["last_act"]),
     )
+
+
+async def as_then(conn: Connection, facts: Facts) -> Facts:
+    """The facts of a stored decision with all that rules may need: what is not kept beside it is read again.
+
+    A text that is not what it was, by its hash, is left out.
+    """
+    ticket = facts.ticket
+    words = await read_words(conn, ticket.id, facts.events, version=ticket.version)
+    hashes = {event.message_id: event.message_hash for event in facts.events}
+    known = tuple(each for each in words.messages if body_hash(each.text) == hashes.get(each.message_id))
+    until_seq = facts.events[0].seq - 1 if facts.events else ticket.version
+    history = await read_history(conn, ticket.id, until_seq=until_seq)
+    return replace(facts, words=replace(words, messages=known), history=history, needs=tuple(FactNeed))
 
 
 async def read_recent_runs(conn: Connection, ticket_id: UUID) -> tuple[RecentRuns, ...]:

@@ -16,6 +16,7 @@ from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceService
 from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceServicer_to_server
 from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
@@ -48,13 +49,16 @@ from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
+from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.servicer.upcoming import UpcomingServicer
 from services.tickets.store import CONSTRAINT_ERRORS, Store
+from services.tickets.store.mails import MailMaker
 from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
+from tests.contract.orchestration.desk import LINKS, Staff
 
 SIGNER = PrincipalSigner(b"k" * 32)
 REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
@@ -196,6 +200,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             wakeup.set()
 
         store = Store(database, on_commit, REPLY_ADDRESSES)
+        mails = MailMaker(LINKS, REPLY_ADDRESSES)
         server = running_server(
             Settings(),
             name="tickets",
@@ -212,6 +217,7 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+                (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, mails, Staff())),
                 (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],
             authenticator=SignedOnly(SIGNER),

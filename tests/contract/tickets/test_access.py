@@ -54,6 +54,7 @@ SERVED = {
     "ListEvents": INSPECTORS,
     "ListDues": INSPECTORS,
     "GetDecision": INSPECTORS,
+    "ReadFacts": INSPECTORS,
     "FindThread": {Role.SERVICE},
     "QuarantineItem": {Role.SERVICE},
     "ListQuarantine": ADMINS,
@@ -131,6 +132,7 @@ ON_A_TICKET: dict[str, Call] = {
     "ListMailReports": lambda client, ticket: client.list_mail_reports(ticket),
     "ListDues": lambda client, ticket: client.list_dues(ticket),
     "GetDecision": lambda client, ticket: client.get_decision(ticket, UUID(int=7)),
+    "ReadFacts": lambda client, ticket: client.read_facts(ticket_id=ticket, decision_id=UUID(int=7)),
     "ListDeliveries": lambda client, ticket: client.list_deliveries(ticket_id=ticket),
     "AnswerTicket": lambda client, ticket: client.answer_ticket(
         ticket, CustomerAnswer.SOLVED, status_epoch=1, request_id="a"
