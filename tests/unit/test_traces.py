@@ -73,7 +73,7 @@ def test_why_not_says_where_a_rule_stopped() -> None:
     rule = Rule(OTHER, "Refunds", Trigger.TICKET_CREATED, (Action(ActionKind.ADD_TAG, tag="x"),), version=2)
     seen = ConditionSeen(f"team:{TEAM}", "none", held=False)
     moment = RuleMoment("event 1", NOW, ran=False, outcome="a condition did not hold", condition=seen)
-    told = told_rule(Explanation(rule, UUID(int=9), (moment,)), KNOWN)
+    told = told_rule(Explanation(rule, (moment,)), KNOWN)
     assert (told.name, told.version, told.moments[0].ran) == ("Refunds", 2, False)
     assert told.moments[0].check is not None
     assert (told.moments[0].check.words, told.moments[0].check.held) == ("team is Billing", False)

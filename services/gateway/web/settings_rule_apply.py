@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.domain.errors import Invalid
-from services.gateway.deps import Behind
+from services.gateway.deps import Behind, RuleTrials
 from services.gateway.filter_names import NameDirectory
 from services.gateway.web.builder.loading import known_of
 from services.gateway.web.builder.rules import said_of
@@ -33,6 +33,7 @@ async def preview_rule(
     request: Request,
     behind: Behind,
     caller: Caller,
+    trials: RuleTrials,
     rule_id: UUID,
     filter_text: Annotated[str, Query(alias="filter", max_length=1000)] = _OFFERED,
 ) -> Response:
@@ -41,7 +42,7 @@ async def preview_rule(
     problem, preview = "", None
     try:
         names = NameDirectory(caller, behind.routing, behind.identity)
-        preview = await behind.rules.preview_rule(rule_id, await names.resolve_filter(filter_text))
+        preview = await trials.preview_rule(rule, filter=await names.resolve_filter(filter_text))
     except Invalid as error:
         problem = error.message
     return await page(
@@ -62,11 +63,12 @@ async def preview_rule(
 async def apply_rule(
     behind: Behind,
     caller: Caller,
+    trials: RuleTrials,
     rule_id: UUID,
     filter_text: Annotated[str, Form(alias="filter", max_length=1000)],
     request_id: Annotated[str, Form(max_length=100)],
 ) -> Response:
     """Begin, and go to the list of the tickets, which shows how far it is."""
     names = NameDirectory(caller, behind.routing, behind.identity)
-    job_id = await behind.rules.apply_rule(rule_id, await names.resolve_filter(filter_text), request_id=request_id)
-    return RedirectResponse(f"/tickets?{urlencode({'filter': filter_text, 'job': job_id})}", HTTPStatus.SEE_OTHER)
+    job = await trials.apply_rule(rule_id, filter=await names.resolve_filter(filter_text), request_id=request_id)
+    return RedirectResponse(f"/tickets?{urlencode({'filter': filter_text, 'job': job.id})}", HTTPStatus.SEE_OTHER)
