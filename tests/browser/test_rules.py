@@ -173,7 +173,7 @@ async def _ask_why(page: Page, ticket: dict[str, Any], other: dict[str, Any], na
     assert not await axe_violations(page)
     await page.goto(f"/tickets/{other['number']}")
     await page.get_by_role("link", name="Why?").first.click()
-    await page.get_by_label("Rule").select_option(label=name)
+    await page.get_by_label("Rule", exact=True).select_option(label=name)
     await page.get_by_role("button", name="Ask it about this moment").click()
     await expect(page.locator("#why-not .tick.failed").first).to_be_visible()
     await expect(page.locator("#why-not")).to_contain_text("mentions refund or reklamace")
