@@ -38,15 +38,19 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
+from services.tickets.colleagues import IdentityColleagues
 from tests.browsing import Browser
 from tests.contract.tickets.desk import UPLOADS, Desk, running_desk
 from tests.people import PASSWORD, PUBLIC_URL, SIGNER, THE_OWNER, identity_as, running_identity, running_routing
@@ -82,12 +86,12 @@ class Doors:
 
     async def http(self, **headers: str) -> httpx.AsyncClient:
         """Somebody without a token."""
-        client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False)
+        client = httpx.AsyncClient(base_url=f"{self.url}{API}", headers=headers, trust_env=False, timeout=60)
         return await self.stack.enter_async_context(client)
 
     async def browser(self, email: str = "") -> Browser:
         """A browser, signed in when an account is named."""
-        client = httpx.AsyncClient(base_url=self.url, trust_env=False)
+        client = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=60)
         browser = Browser(await self.stack.enter_async_context(client), PUBLIC_URL)
         if email:
             assert (await browser.sign_in(email)).status_code == 303
@@ -106,8 +110,9 @@ async def running_doors(url: str) -> AsyncIterator[Doors]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         identity_address = await enter(running_identity(url))
-        routing_address = await enter(running_routing(url, identity_address))
-        desk = await enter(running_desk(url))
+        as_tickets = await enter(identity_as(Principal("tickets", Role.SERVICE), identity_address))
+        desk = await enter(running_desk(url, IdentityColleagues(as_tickets)))
+        routing_address = await enter(running_routing(url, identity_address, desk.address))
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))
@@ -135,6 +140,8 @@ async def running_gateway(
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
+            ticket_fields=TicketFieldsClient(tickets),
+            macros=MacrosClient(tickets),
             upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
@@ -144,6 +151,7 @@ async def running_gateway(
             followers=FollowersClient(tickets),
             families=FamilyClient(tickets),
             merges=MergeClient(tickets),
+            broadcasts=BroadcastClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
@@ -154,7 +162,7 @@ async def running_gateway(
             accounts=AccountClient(identity),
             invitations=InvitationClient(identity),
             images=IMAGES,
-            outbound=Outbound(is_allowed=lambda _: True),
+            outbound=Outbound(ports=range(65536), is_allowed=lambda _: True),
             session_client=SessionClient(identity),
             sessions=SessionAuthenticator(SessionClient(identity), SIGNER),
             realm=Realm(b"k" * 32, public_url=PUBLIC_URL),

@@ -27,6 +27,7 @@ from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
@@ -35,6 +36,7 @@ from services.routing.staffing.client import StaffingClient
 from services.routing.staffing.current import CurrentStaffing
 from services.routing.staffing.servicer import StaffingServicer
 from services.routing.staffing.store import StaffingStore
+from services.tickets.client.planning import PlanningClient
 
 PUBLIC_URL = "https://desk.example"
 SIGNER_KEY = "k" * 32
@@ -71,13 +73,14 @@ async def running_identity(url: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]:
-    """The address of a routing server on this database that asks that identity."""
+async def running_routing(url: str, identity_address: str, tickets_address: str = "") -> AsyncIterator[str]:
+    """The address of a routing server on this database that asks that identity, and the tickets that are there."""
     errors = routing_store.CONSTRAINT_ERRORS
     itself = Principal("routing", Role.SERVICE)
     async with (
         Database(url, schema="routing", constraint_errors=errors, max_size=4) as database,
         open_channel(identity_address, credentials=lambda: SIGNER.sign(itself)) as channel,
+        open_channel(tickets_address or "127.0.0.1:1", credentials=lambda: SIGNER.sign(itself)) as tickets,
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(channel))
@@ -86,6 +89,7 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
         current_rules, people = CurrentRules(rules), RulePeople(routing_store.RoutingStore(database), staff)
         rule_servicer = RuleServicer(rules, levels, current_rules, people)
         current = CurrentStaffing(staffing, levels)
+        planning = Planning(PlanningClient(tickets), levels)
         servicer = RoutingServicer(routing_store.RoutingStore(database), staff, levels, current, current_rules)
         async with running_server(
             Settings(),
@@ -93,11 +97,8 @@ async def running_routing(url: str, identity_address: str) -> AsyncIterator[str]
             address=("127.0.0.1", 0),
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (
-                    add_RuleServiceServicer_to_server,
-                    rule_servicer,
-                ),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_RuleServiceServicer_to_server, rule_servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
             ],
             authenticator=SignedOnly(SIGNER),

@@ -25,6 +25,7 @@ from services.domain.principal import Principal, Role
 from services.identity.account_mail_client import AccountMailClient
 from services.mail.client import SmtpSender, SmtpSettings
 from services.routing.client import RoutingClient
+from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.family import FamilyClient
@@ -39,6 +40,7 @@ from workflows.patience import Outage, connect, pause
 from workflows.queues import QueueKeeper
 from workflows.reconcile import Reconciliation
 from workflows.relay import Relay
+from workflows.replan import Replanning
 from workflows.search_attributes import register_search_attributes
 from workflows.worker import deliver_worker, tickets_worker
 
@@ -122,8 +124,8 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
                 }
                 await _work([workers[queue]() for queue in arguments.queues], stopping)
             case "reconcile":
-                keeper = QueueKeeper(behind.queues, behind.staffing)
-                await _reconcile(Reconciliation(client, orchestration), keeper, stopping, once=arguments.once)
+                loops = (QueueKeeper(behind.queues, behind.staffing), Replanning(behind.service_levels))
+                await _reconcile(Reconciliation(client, orchestration), loops, stopping, once=arguments.once)
     log.info("process.stopped")
 
 
@@ -148,6 +150,7 @@ class _Services:
     families: FamilyClient
     tickets: TicketsClient
     routing: RoutingClient
+    service_levels: ServiceLevelsClient
     queues: QueueClient
     staffing: StaffingClient
     account_mails: AccountMailClient
@@ -171,6 +174,7 @@ async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) 
             families=FamilyClient(tickets),
             tickets=TicketsClient(tickets),
             routing=RoutingClient(routing),
+            service_levels=ServiceLevelsClient(routing),
             queues=QueueClient(tickets),
             staffing=StaffingClient(routing),
             account_mails=AccountMailClient(identity),
@@ -186,13 +190,13 @@ async def _work(workers: list[Worker], stopping: asyncio.Event) -> None:
 
 
 async def _reconcile(
-    reconciliation: Reconciliation, keeper: QueueKeeper, stopping: asyncio.Event, *, once: bool
+    reconciliation: Reconciliation, loops: tuple[QueueKeeper, Replanning], stopping: asyncio.Event, *, once: bool
 ) -> None:
     if once:
         await reconciliation.compare()
         return
     log.info("reconcile.ready")
-    await asyncio.gather(reconciliation.run(stopping), keeper.run(stopping))
+    await asyncio.gather(reconciliation.run(stopping), *(loop.run(stopping) for loop in loops))
 
 
 if __name__ == "__main__":

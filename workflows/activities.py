@@ -26,6 +26,7 @@ _DECISION_TRIES = 5
 # What a worker that was killed costs the mails it was sending. A living one keeps its leases for as long as it needs.
 _LEASE = timedelta(seconds=20)
 _RENEWAL_SECONDS = 5.0
+_SIGN_OF_LIFE_SECONDS = 1.0
 _LEASED_ELSEWHERE_DELAY = timedelta(seconds=5)
 # Until when, from the claim on, recording the outcome is tried: before Temporal takes the activity for lost.
 _RECORDING_SECONDS = 85.0
@@ -47,10 +48,11 @@ class TicketActivities:
     async def advance(self, ticket_id: str) -> AdvanceResult:
         """Decide and apply what follows by itself on the ticket now; the plan to wait on. Safe to repeat."""
         with _told_by_code():
-            try:
-                return _result(*await self._decide(_known_id(ticket_id)))
-            except NotFound:
-                return AdvanceResult(finished=True)
+            async with _alive():
+                try:
+                    return _result(*await self._decide(_known_id(ticket_id)))
+                except NotFound:
+                    return AdvanceResult(finished=True)
 
     async def _decide(self, ticket_id: UUID) -> tuple[Plan, RoutingFacts]:
         for _ in range(_DECISION_TRIES):
@@ -177,6 +179,23 @@ class DeliverActivities:
                         await asyncio.sleep(_RECORDING_PAUSE_SECONDS)
         except TimeoutError:
             raise _failure("NOT_RECORDED") from None
+
+
+@asynccontextmanager
+async def _alive() -> AsyncIterator[None]:
+    """Inside the block Temporal is told that this worker lives."""
+    teller = asyncio.create_task(_tell_life())
+    try:
+        yield
+    finally:
+        teller.cancel()
+        await asyncio.wait([teller])
+
+
+async def _tell_life() -> None:
+    while True:
+        await asyncio.sleep(_SIGN_OF_LIFE_SECONDS)
+        activity.heartbeat()
 
 
 def _known_id(text: str) -> UUID:

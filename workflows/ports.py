@@ -166,3 +166,10 @@ class MailSender(Protocol):
 
     async def send(self, mail: OutgoingMail, /, *, begin: Callable[[], Awaitable[None]]) -> SendResult:
         """Send it; `begin` is awaited just before the other side may take the mail."""
+
+
+class ServiceLevels(Protocol):
+    """Routing's service levels as planning anew uses them."""
+
+    async def replan_tickets(self) -> int:
+        """Have the next tickets planned under the present service levels; how many were looked at."""

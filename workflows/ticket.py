@@ -39,8 +39,9 @@ TICKET_TEAM = SearchAttributeKey.for_keyword("TicketTeam")
 TICKET_BRAND = SearchAttributeKey.for_keyword("TicketBrand")
 NEXT_DUE_AT = SearchAttributeKey.for_datetime("NextDueAt")
 
-# A worker that dies in the middle costs so long; the calls of a step are bounded by 10 s each and mostly take 10 ms.
-_ADVANCE_TIMEOUT = timedelta(seconds=15)
+# Its calls are bounded by 10 s each and mostly take 10 ms; a worker that is killed is noticed by its silence.
+_ADVANCE_TIMEOUT = timedelta(seconds=60)
+_ADVANCE_SILENCE = timedelta(seconds=8)
 # Longer than sending and recording may take together; a worker that is killed is noticed by its silence.
 _DELIVER_TIMEOUT = timedelta(seconds=90)
 _DELIVER_SILENCE = timedelta(seconds=15)
@@ -122,6 +123,7 @@ class TicketWorkflow:
             self._ticket.ticket_id,
             result_type=AdvanceResult,
             start_to_close_timeout=_ADVANCE_TIMEOUT,
+            heartbeat_timeout=_ADVANCE_SILENCE,
             retry_policy=_RETRY,
             priority=self._priority,
             summary="decide what follows by itself",

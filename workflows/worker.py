@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
 from workflows.account_mail import AccountMailWorkflow
 from workflows.account_mail_activities import AccountMailActivities
@@ -20,6 +20,9 @@ _ACTIVITIES_AT_ONCE = 20
 _CACHED_WORKFLOWS = 5_000
 # How long a step waits for a worker that was killed before another one takes it.
 _STICKY_TIMEOUT = timedelta(seconds=2)
+# As many askers as there is work: what a worker that was killed left behind comes all by the one queue that by default
+# has a single asker.
+_POLLERS = PollerBehaviorAutoscaling(minimum=2, maximum=20, initial=5)
 # The supervisor gives a process 10 s to end.
 _GRACE = timedelta(seconds=5)
 
@@ -45,6 +48,7 @@ def tickets_worker(
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=_CACHED_WORKFLOWS,
         max_concurrent_activities=_ACTIVITIES_AT_ONCE,
+        workflow_task_poller_behavior=_POLLERS,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=_GRACE,
     )

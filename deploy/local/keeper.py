@@ -1,6 +1,7 @@
 """Keeps one process alive: starts it, waits for its end, starts it again later and later, and ends it when told."""
 
 import asyncio
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -17,17 +18,28 @@ _LAST_LINES_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """How long a dead process waits for its next start, in seconds: doubling, anew after a healthy time."""
+    """How long a dead process waits for its next start, in seconds: doubling, anew after a healthy time.
+
+    One that was killed from outside has done nothing wrong: it is back at once, even if that came while it started.
+    """
 
     first: float = 0.5
     longest: float = 10.0
-    healthy: float = 30.0
+    healthy: float = 5.0
 
-    def after(self, previous: float, *, lived: float) -> float:
+    def after(self, previous: float, *, lived: float, killed: bool = False) -> float:
         """The wait that follows `previous` (0 for none) when the process was ready for `lived` seconds."""
-        if lived >= self.healthy or not previous:
+        if killed or lived >= self.healthy or not previous:
             return self.first
         return min(previous * 2, self.longest)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a process ended: after how many seconds of being ready, and whether somebody killed it."""
+
+    lived: float
+    killed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +103,10 @@ class Keeper:
     async def _keep(self) -> None:
         wait = 0.0
         while not self._ending.is_set():
-            lived = await self._live()
+            end = await self._live()
             if self._ending.is_set():
                 return
-            wait = self._back_off.after(wait, lived=lived)
+            wait = self._back_off.after(wait, lived=end.lived, killed=end.killed)
             self._log.write(f"starts again in {wait:g} s")
             await self._pause(wait)
 
@@ -105,24 +117,24 @@ class Keeper:
         except TimeoutError:
             return
 
-    async def _live(self) -> float:
-        """Live once; returns for how many seconds the process was ready."""
+    async def _live(self) -> End:
+        """Live once."""
         self._starts += 1
         try:
             running = await start(self.spec)
         except (OSError, subprocess.SubprocessError, DuradeskError) as error:
             self._log.write(f"cannot start: {error}")
-            return 0.0
+            return End(lived=0.0, killed=False)
         self._running = running
         self._changed()
         if self._ending.is_set():  # told to end while it started
             running.send(self.spec.stop_signal)
-        lived = await self._follow(running)
+        end = await self._follow(running)
         self._running = None
         self._changed()
-        return lived
+        return end
 
-    async def _follow(self, running: Running) -> float:
+    async def _follow(self, running: Running) -> End:
         output = asyncio.create_task(pump(running, self._log))
         watcher = asyncio.create_task(self._announce(running))
         code = await running.process.wait()
@@ -134,7 +146,8 @@ class Keeper:
         running.output.close()
         if not self._ending.is_set():
             self._log.write(f"ended by itself ({_ending_of(code)})")
-        return time.monotonic() - running.ready_since if running.ready_since else 0.0
+        lived = time.monotonic() - running.ready_since if running.ready_since else 0.0
+        return End(lived, killed=code == -signal.SIGKILL)
 
     async def _announce(self, running: Running) -> None:
         await watch_ready(running)

@@ -46,7 +46,7 @@ class Database:
             # database that was away for long is found again within seconds.
             reconnect_timeout=5,
             # A connection that died while idle is replaced before a caller sees it.
-            check=AsyncConnectionPool.check_connection,
+            check=_begin,
             open=False,
             name=schema,
         )
@@ -100,6 +100,15 @@ class Database:
         if isinstance(error, _AWAY):
             return Unavailable("The database does not answer just now: try again in a few seconds.")
         return error
+
+
+async def _begin(connection: AsyncConnection[DictRow]) -> None:
+    """Begin the caller's transaction, which fails on a connection that died.
+
+    The pool's own check switches autocommit on for its length, and leaves it on when the caller goes away in the
+    middle: from then on every statement on the connection would be committed by itself.
+    """
+    await connection.execute("")
 
 
 def _options(schema: str) -> str:

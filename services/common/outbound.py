@@ -6,7 +6,7 @@ second look-up cannot lead elsewhere. Redirects begin anew. No cookie and no ref
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -23,7 +23,7 @@ _CARRIERS = tuple(ip_network(network) for network in ("64:ff9b::/96", "64:ff9b:1
 
 # Ranges of IPv4 that are nobody's on the internet, though Python's table has them so (RFC 6890, RFC 7526).
 _SPECIAL = tuple(ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24"))
-_LAST_PORT = 65535
+_WEB_PORTS = (80, 443)
 
 
 class Refused(Invalid):
@@ -59,9 +59,18 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class Outbound:
-    """Asks foreign addresses; `is_allowed` and `look_up` are for tests to say what the network is."""
+    """Asks foreign addresses on the ports of the web and on `ports`; `is_allowed` and `look_up` are for tests to say
+    what the network is.
+    """
 
-    def __init__(self, *, is_allowed: Callable[[Address], bool] = is_public, look_up: Resolve = resolve) -> None:
+    def __init__(
+        self,
+        *,
+        ports: Collection[int] = (),
+        is_allowed: Callable[[Address], bool] = is_public,
+        look_up: Resolve = resolve,
+    ) -> None:
+        self._ports = ports
         self._is_allowed = is_allowed
         self._look_up = look_up
 
@@ -94,8 +103,8 @@ class Outbound:
         if url.scheme not in ("http", "https") or not url.host or url.userinfo:
             raise Refused("Only http and https addresses without a password are asked.")
         port = url.port or (443 if url.scheme == "https" else 80)
-        if port > _LAST_PORT:
-            raise Refused(f"There is no port after {_LAST_PORT}.")
+        if port not in _WEB_PORTS and port not in self._ports:
+            raise Refused(f"Nothing is asked on port {port}.")
         address = await self._checked(url.raw_host.decode("ascii").strip("[]"), port)
         return client.build_request(
             "GET",

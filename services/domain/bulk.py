@@ -32,8 +32,10 @@ class BulkAct(StrEnum):
     SNOOZE = "snooze"
     WAKE = "wake"
     APPLY_RULE = "apply_rule"
+    MACRO = "macro"
     SET_PARENT = "set_parent"
     REMOVE_PARENT = "remove_parent"
+    BROADCAST = "broadcast"
 
 
 class BulkState(StrEnum):
@@ -77,6 +79,7 @@ class TicketChange:
     snooze_until: datetime | None = None
     snooze_reason: str = ""
     keep_on_reply: bool = False
+    macro_id: UUID | None = None
     parent_id: UUID | None = None
     brand_snoozes: tuple[BrandSnooze, ...] = ()
     rule_id: UUID | None = None
@@ -132,8 +135,10 @@ _PERMISSIONS = {
     BulkAct.SNOOZE: "tickets.snooze",
     BulkAct.WAKE: "tickets.snooze",
     BulkAct.APPLY_RULE: "rules.manage",
+    BulkAct.MACRO: "tickets.work",
     BulkAct.SET_PARENT: "tickets.update",
     BulkAct.REMOVE_PARENT: "tickets.update",
+    BulkAct.BROADCAST: "tickets.update",
 }
 # What changes the parent, too.
 FAMILY_ACTS = frozenset({BulkAct.SET_PARENT, BulkAct.REMOVE_PARENT})
@@ -159,6 +164,8 @@ def _check_details(change: TicketChange) -> None:
         problems["change.snooze_until"] = "is required"
     if change.act is BulkAct.APPLY_RULE and change.rule_id is None:
         problems["change.rule_id"] = "is required"
+    if change.act is BulkAct.MACRO and change.macro_id is None:
+        problems["change.macro_id"] = "is required: which macro"
     if change.act is BulkAct.SET_PARENT and change.parent_id is None:
         problems["change.parent_id"] = "is required"
     if len(change.snooze_reason) > REASON_LENGTH:
@@ -166,6 +173,12 @@ def _check_details(change: TicketChange) -> None:
     if problems:
         told = "; ".join(f"{field} {problem}" for field, problem in problems.items())
         raise Invalid(f"The change is not valid: {told}.", violations=problems)
+
+
+def check_wanted(change: TicketChange) -> None:
+    """Invalid for what is begun elsewhere."""
+    if change.act is BulkAct.BROADCAST:
+        raise Invalid("A reply to all children is begun on their parent.", violations={"change.act": "is none"})
 
 
 def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *, now: datetime) -> Change | None:
@@ -190,8 +203,8 @@ def change_ticket(ticket: Ticket, change: TicketChange, principal: Principal, *,
             return wake(ticket)
         case BulkAct.APPLY_RULE:
             return Change(EventKind.RULE_REQUESTED, {})
-        case BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT:
-            raise TypeError("Two tickets are changed by this, which is not told by one change.")
+        case BulkAct.MACRO | BulkAct.SET_PARENT | BulkAct.REMOVE_PARENT | BulkAct.BROADCAST:
+            raise TypeError("More than one ticket or message is changed by this, which is not told by one change.")
 
 
 def check_undo(job: BulkJob, *, now: datetime) -> None:
@@ -200,6 +213,8 @@ def check_undo(job: BulkJob, *, now: datetime) -> None:
         raise InvalidTransition("What rules did is not taken back together.", reason="NOT_UNDOABLE")
     if job.undo_of is not None:
         raise InvalidTransition("This bulk takes another one back: make the change again.", reason="NOT_UNDOABLE")
+    if job.change.act is BulkAct.BROADCAST:
+        raise InvalidTransition("What was written to customers stays written.", reason="NOT_UNDOABLE")
     if job.state is BulkState.RUNNING:
         raise InvalidTransition("The bulk still runs: cancel it first.", reason="NOT_FINISHED")
     if job.undo_until is None or now > job.undo_until:

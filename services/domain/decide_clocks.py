@@ -5,17 +5,20 @@ from datetime import datetime
 from uuid import UUID
 
 from services.domain.acting import changes_of, notes_of, people_told, rebased_tags
+from services.domain.clocks.changed_levels import tell_moves
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
 from services.domain.clocks.model import ClockKind
+from services.domain.clocks.replan import MeasuredTicket, plan_anew, reckon_anew
 from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.decision import EffectKind, EventFacts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
 from services.domain.draft import Draft
 from services.domain.rules.history import history_after
 from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, Visibility
 
+_CLOCK_DUES = (DueKind.CLOCK_LIMIT, DueKind.LADDER_STEP)
 # The dues that fire between events: what people do later makes the others moot.
-_DUES_BETWEEN = (DueKind.CLOCK_LIMIT, DueKind.LADDER_STEP, DueKind.RULE)
+_DUES_BETWEEN = (*_CLOCK_DUES, DueKind.RULE)
 Fire = Callable[[Draft, Due], None]
 Look = Callable[[Draft, EventFacts, TicketFacts], None]
 
@@ -29,6 +32,7 @@ def fold_events(draft: Draft, *, fire: Fire, look: Look) -> None:
         return
     events, present = draft.facts.events, draft.ticket
     draft.ticket = ticket_before(present, events)
+    _tell_changed_levels(draft, present)
     for index, event in enumerate(events):
         _fire_clock_dues(draft, before=event.effective_at, events=events[index:], present=present, fire=fire)
         draft.at, draft.later = event.effective_at, events[index + 1 :]
@@ -43,6 +47,19 @@ def fold_events(draft: Draft, *, fire: Fire, look: Look) -> None:
     _explain_terms(draft)
 
 
+def _tell_changed_levels(draft: Draft, present: TicketFacts) -> None:
+    """Say what moves because of service levels that changed since the plan was made, before any event is looked at."""
+    facts, levels = draft.facts, draft.levels
+    if present.planned_revision == levels.revision or present.status.is_settled or not facts.clocks:
+        return
+    by_hand = {due.key for due in facts.moved} | {due.key for due in facts.fired}
+    planned = tuple(due for due in facts.planned if due.kind in _CLOCK_DUES and due.key not in by_hand)
+    measured = MeasuredTicket(draft.ticket, facts.brand.id, facts.clocks, tuple(by_hand), planned)
+    reason = tell_moves(planned, plan_anew(measured, levels, at=facts.now), draft.policy(facts.now), levels)
+    if reason:
+        draft.steps.append(Step(EventKind.SERVICE_LEVELS_CHANGED, (), "service levels", reason, facts.now))
+
+
 def _after(draft: Draft, event: EventFacts) -> TicketFacts:
     """The ticket after an event; of tags only those that the event itself names change."""
     changes = [
@@ -53,10 +70,8 @@ def _after(draft: Draft, event: EventFacts) -> TicketFacts:
 
 
 def _bring_up(draft: Draft) -> None:
-    ticket, now = draft.ticket, draft.facts.now
-    policy = draft.policy(now)
-    moment = Moment(now, ticket.version, "service levels", Word.OTHER, None, ticket.status, ticket.priority, policy)
-    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+    facts = draft.facts
+    draft.clocks = reckon_anew(draft.clocks, draft.ticket, draft.levels, brand_id=facts.brand.id, at=facts.now)
 
 
 def _explain_terms(draft: Draft) -> None:

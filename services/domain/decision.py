@@ -27,7 +27,8 @@ from services.domain.ticket import (
 class TicketFacts:
     """A ticket without a customer's text, name or address; `category_path` leads down the tree to its category.
 
-    `custom_fields` are numbers, checks, choices and dates alone. `policy_id` is what the rule `policy_rule_id` set.
+    `custom_fields` are numbers, checks, choices and dates alone. Its plan is of the service levels `planned_revision`;
+    `policy_id` is what the rule `policy_rule_id` set.
     """
 
     id: UUID
@@ -46,6 +47,7 @@ class TicketFacts:
     snooze_epoch: int = 0
     type: str = ""
     tags: tuple[str, ...] = ()
+    planned_revision: int = 0
     requester_id: UUID | None = None
     created_at: datetime | None = None
     policy_id: UUID | None = None

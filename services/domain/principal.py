@@ -57,6 +57,7 @@ _AGENT = _LIGHT_AGENT | {
     "tickets.mark_spam",
 }
 _ADMIN = _AGENT | {"tickets.reopen_closed", "tickets.settings", "teams.manage", "users.manage", "service_levels.manage"}
+_ADMIN |= {"macros.manage"}
 _ADMIN |= {"rules.manage"}
 _ADMIN |= {"operations.read", "operations.manage", "availability.read"}
 

@@ -149,7 +149,7 @@ def reply(*, subject: str, body: str) -> Words:
 
 def fill_reply(template: str, values: Mapping[str, str | int]) -> str:
     """The words of a rule or macro to a customer, each placeholder replaced by its value, once."""
-    return _substitute(template, {name: clean_line(str(value)) for name, value in values.items()})
+    return substitute(template, {name: clean_line(str(value)) for name, value in values.items()})
 
 
 def fill(
@@ -165,12 +165,12 @@ def fill(
     `body` is the one value of several lines.
     """
     known = {name: clean_line(_in_words(value, say, language)) for name, value in values.items()}
-    known["greeting"] = _substitute(say(_GREETING if known.get("name") else _NAMELESS_GREETING), known)
+    known["greeting"] = substitute(say(_GREETING if known.get("name") else _NAMELESS_GREETING), known)
     known["answer_subject"] = answer_subject(known.get("subject", ""))
-    subject = _substitute(say(template.subject), known)
+    subject = substitute(say(template.subject), known)
     known["body"] = body
     paragraphs = [
-        _substitute(say(paragraph), known)
+        substitute(say(paragraph), known)
         for paragraph in template.paragraphs
         if all(known.get(name) for name in _PLACEHOLDER.findall(paragraph))
     ]
@@ -178,8 +178,13 @@ def fill(
     return Words(subject, text, _html(paragraphs))
 
 
-def _substitute(template: str, values: Mapping[str, str]) -> str:
-    """One pass: a value that looks like a placeholder stays what it is."""
+def placeholders_in(text: str) -> tuple[str, ...]:
+    """The names of the placeholders in a text, each once."""
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
+
+
+def substitute(template: str, values: Mapping[str, str]) -> str:
+    """The text with its placeholders replaced, in one pass: a value that looks like a placeholder stays what it is."""
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)
 
 

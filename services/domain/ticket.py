@@ -81,6 +81,7 @@ class EventKind(StrEnum):
     DUE_SKIPPED = "due_skipped"
     DUE_MOVED = "due_moved"
     REMINDER_SET = "reminder_set"
+    SERVICE_LEVELS_CHANGED = "service_levels_changed"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
     RULE_APPLIED = "rule_applied"

@@ -6,9 +6,11 @@ that a ticket has already are left alone, also those of a field that is archived
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -229,3 +231,25 @@ def _raise(problems: Mapping[str, str], what: str) -> None:
     if problems:
         told = "; ".join(f"{path} {problem}" for path, problem in problems.items())
         raise Invalid(f"{what} is not valid: {told}.", violations=problems)
+
+
+def value_of_texts(field: TicketField, texts: Sequence[str]) -> object:
+    """What somebody means who can only write text, in a form or in an action; still to be checked."""
+    text = texts[-1].strip() if texts else ""
+    match field.kind:
+        case FieldKind.NUMBER if text:
+            return _number_in(text)
+        case FieldKind.CHECKBOX:
+            return fold(text) in ("true", "yes", "on", "1")
+        case FieldKind.MULTI_CHOICE:
+            parts = texts if len(texts) > 1 else text.split(",")
+            return [part.strip() for part in parts if part.strip()]
+    return text
+
+
+def _number_in(text: str) -> object:
+    for read in (int, float):
+        with suppress(ValueError):
+            if isfinite(number := read(text)):
+                return number
+    return text

@@ -29,13 +29,16 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 
@@ -54,6 +57,8 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             tickets=TicketsClient(tickets),
             clocks=ClocksClient(tickets),
             categories=CategoriesClient(tickets),
+            ticket_fields=TicketFieldsClient(tickets),
+            macros=MacrosClient(tickets),
             upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
@@ -63,6 +68,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             followers=FollowersClient(tickets),
             families=FamilyClient(tickets),
             merges=MergeClient(tickets),
+            broadcasts=BroadcastClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
             authenticator=ExchangingAuthenticator(identity_client, signer),
@@ -76,7 +82,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             realm=Realm(settings.needed_principal_key, public_url=settings.public_url),
             objects=objects,
             images=ImageLinks(settings.needed_principal_key),
-            outbound=Outbound(),
+            outbound=Outbound(ports=settings.image_ports),
             uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)

@@ -32,13 +32,16 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 
@@ -50,6 +53,8 @@ class Services:
     tickets: TicketsClient
     clocks: ClocksClient
     categories: CategoriesClient
+    ticket_fields: TicketFieldsClient
+    macros: MacrosClient
     upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
@@ -72,6 +77,7 @@ class Services:
     followers: FollowersClient
     families: FamilyClient
     merges: MergeClient
+    broadcasts: BroadcastClient
     images: ImageLinks
     outbound: Outbound
 
@@ -111,6 +117,14 @@ def _clocks(request: Request) -> ClocksClient:
 
 def _categories(request: Request) -> CategoriesClient:
     return services(request).categories
+
+
+def _ticket_fields(request: Request) -> TicketFieldsClient:
+    return services(request).ticket_fields
+
+
+def _macros(request: Request) -> MacrosClient:
+    return services(request).macros
 
 
 def _service_levels(request: Request) -> ServiceLevelsClient:
@@ -153,6 +167,10 @@ def _merges(request: Request) -> MergeClient:
     return services(request).merges
 
 
+def _broadcasts(request: Request) -> BroadcastClient:
+    return services(request).broadcasts
+
+
 def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
@@ -170,6 +188,8 @@ Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
 Categories = Annotated[CategoriesClient, Depends(_categories)]
+TicketFields = Annotated[TicketFieldsClient, Depends(_ticket_fields)]
+Macros = Annotated[MacrosClient, Depends(_macros)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 
@@ -186,6 +206,7 @@ Staffing = Annotated[StaffingClient, Depends(_staffing)]
 Followers = Annotated[FollowersClient, Depends(_followers)]
 Families = Annotated[FamilyClient, Depends(_families)]
 Merges = Annotated[MergeClient, Depends(_merges)]
+Broadcasts = Annotated[BroadcastClient, Depends(_broadcasts)]
 Routing = Annotated[RoutingClient, Depends(_routing)]
 Identity = Annotated[IdentityClient, Depends(_identity)]
 BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]

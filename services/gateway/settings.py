@@ -9,7 +9,10 @@ from services.common.settings import Settings
 
 
 class GatewaySettings(Settings):
-    """The shared settings, the most bytes that a request's body may have, and a Maildir of outgoing mail to show."""
+    """The shared settings, the most bytes that a request's body may have, a Maildir of outgoing mail to show, and the
+    ports, besides 80 and 443, on which remote pictures may be fetched.
+    """
 
+    image_ports: frozenset[Annotated[int, Field(ge=1, le=65535)]] = frozenset()
     sink: Path | None = None
     body_limit: Annotated[int, Field(ge=1024)] = 1024 * 1024

@@ -27,7 +27,7 @@ from services.domain.ticket import (
     QuarantineState,
     Visibility,
 )
-from services.mail.account_mails import tells_account_mail, without_account_link
+from services.mail.account_mails import tells_account_mail, without_account_link, without_links
 from services.mail.authentication import Verdict, judge_sender
 from services.mail.automatic import is_answerable, is_list_mail
 from services.mail.parse import IncomingMail
@@ -118,11 +118,11 @@ class MailIntake:
         verdict = judge_sender(mail.headers, authserv_id=self._authserv_id)
         if verdict is Verdict.FORGED:
             raise Invalid("Our mail server says that somebody else sent this than it claims.", reason="FORGED")
-        return await self._deliver(mail, recipients, brands, verdict=verdict)
+        return await self._deliver(without_links(mail), recipients, brands, verdict=verdict)
 
     async def _release(self, raw: bytes, *, recipients: Sequence[str]) -> UUID | None:
         """A new ticket of what somebody of the staff lets in: it joins no other, and no machine answers it."""
-        mail = await self._parsers.parse_mail(raw, envelope_sender="", by_hand=False)
+        mail = without_links(await self._parsers.parse_mail(raw, envelope_sender="", by_hand=False))
         mailbox, *_ = mailboxes_of(recipients, await self._tickets.list_brands())
         files = await self._keep(mail)
         ticket = _ticket(mail, mailbox, files, verdict=Verdict.UNKNOWN, automatic=True)

@@ -20,6 +20,7 @@ from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
 from services.routing.servicer import RoutingServicer
@@ -29,6 +30,7 @@ from services.routing.staffing.current import CurrentStaffing
 from services.routing.staffing.servicer import StaffingServicer
 from services.routing.staffing.store import StaffingStore
 from services.routing.store import CONSTRAINT_ERRORS, RoutingStore
+from services.tickets.client.planning import PlanningClient
 
 ITSELF = Principal("routing", Role.SERVICE)
 
@@ -40,6 +42,7 @@ async def run(settings: RoutingSettings) -> None:
     async with (
         Database(url, schema="routing", constraint_errors=CONSTRAINT_ERRORS) as database,
         open_channel(settings.identity_address, credentials=lambda: signer.sign(ITSELF)) as identity,
+        open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(identity))
@@ -48,6 +51,7 @@ async def run(settings: RoutingSettings) -> None:
         current_rules, people = CurrentRules(rules), RulePeople(RoutingStore(database), staff)
         rule_servicer = RuleServicer(rules, levels, current_rules, people)
         current = CurrentStaffing(staffing, levels)
+        planning = Planning(PlanningClient(tickets), levels)
         servicer = RoutingServicer(RoutingStore(database), staff, levels, current, current_rules)
         await serve(
             settings,
@@ -56,11 +60,8 @@ async def run(settings: RoutingSettings) -> None:
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels)),
-                (
-                    add_RuleServiceServicer_to_server,
-                    rule_servicer,
-                ),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_RuleServiceServicer_to_server, rule_servicer),
             ],
             authenticator=SignedOnly(signer),
         )

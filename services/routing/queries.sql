@@ -66,16 +66,16 @@ UPDATE rules_revision SET revision = revision + 1 RETURNING revision;
 
 -- list_rules --
 -- All rules in their order, with the revision that they are of.
-SELECT r.id, r.position, r.definition, r.version, c.revision
+SELECT r.id, r.position, r.definition, r.version, r.runs_from, c.revision
 FROM rules_revision c
 LEFT JOIN rules r ON true
 ORDER BY r.position, r.id;
 
 -- list_rules_at --
 -- All rules as they were at a revision, in the order they had.
-SELECT id, position, definition, version
+SELECT id, position, definition, version, runs_from
 FROM (
-    SELECT DISTINCT ON (id) id, position, definition, version, deleted
+    SELECT DISTINCT ON (id) id, position, definition, version, runs_from, deleted
     FROM rule_versions
     WHERE revision <= %(revision)s
     ORDER BY id, version DESC
@@ -87,35 +87,36 @@ ORDER BY position, id;
 -- A new rule, after all others.
 INSERT INTO rules (id, name, position, definition, version, changed_by)
 SELECT %(id)s, %(name)s, coalesce(max(position), 0) + 1000, %(definition)s, 1, %(changed_by)s FROM rules
-RETURNING id, position, definition, version;
+RETURNING id, position, definition, version, runs_from;
 
 -- update_rule --
 -- The next version of a rule; no row when there is none, or not at this version.
 UPDATE rules
 SET name = %(name)s, definition = %(definition)s, version = version + 1, changed_by = %(changed_by)s,
-    changed_at = clock_timestamp()
+    changed_at = clock_timestamp(),
+    runs_from = CASE WHEN %(waits_anew)s THEN clock_timestamp() ELSE runs_from END
 WHERE id = %(id)s AND (%(expected_version)s::bigint = 0 OR version = %(expected_version)s::bigint)
-RETURNING id, position, definition, version;
+RETURNING id, position, definition, version, runs_from;
 
 -- move_rule --
 -- Another place is a version of its own: decisions depend on the order.
 UPDATE rules
 SET position = %(position)s, version = version + 1, changed_by = %(changed_by)s, changed_at = clock_timestamp()
 WHERE id = %(id)s AND position <> %(position)s
-RETURNING id, position, definition, version;
+RETURNING id, position, definition, version, runs_from;
 
 -- delete_rule --
 -- The rule goes, its versions stay.
-DELETE FROM rules WHERE id = %(id)s RETURNING id, position, definition, version + 1 AS version;
+DELETE FROM rules WHERE id = %(id)s RETURNING id, position, definition, version + 1 AS version, runs_from;
 
 -- keep_rule_version --
 -- What a rule is from this revision on.
-INSERT INTO rule_versions (id, version, revision, position, definition, deleted, changed_by)
-VALUES (%(id)s, %(version)s, %(revision)s, %(position)s, %(definition)s, %(deleted)s, %(changed_by)s);
+INSERT INTO rule_versions (id, version, revision, position, definition, deleted, changed_by, runs_from)
+VALUES (%(id)s, %(version)s, %(revision)s, %(position)s, %(definition)s, %(deleted)s, %(changed_by)s, %(runs_from)s);
 
 -- list_rule_versions --
 -- What a rule was, the latest first.
-SELECT id, position, definition, version, deleted, changed_by, changed_at
+SELECT id, position, definition, version, runs_from, deleted, changed_by, changed_at
 FROM rule_versions
 WHERE id = %(id)s
 ORDER BY version DESC;

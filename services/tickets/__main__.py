@@ -2,6 +2,8 @@
 
 import asyncio
 
+from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
+from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -11,6 +13,7 @@ from duradesk.tickets.v1.follower_service_pb2_grpc import add_FollowerServiceSer
 from duradesk.tickets.v1.merge_service_pb2_grpc import add_MergeServiceServicer_to_server
 from duradesk.tickets.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
+from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
@@ -29,15 +32,18 @@ from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.colleagues import IdentityColleagues
 from services.tickets.news import NewsDesk
+from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
+from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -83,23 +89,27 @@ def services_on(
     reply_addresses = ReplyAddresses(settings.needed_principal_key)
     mails = MailMaker(links, reply_addresses)
     store = Store(database, wakeup.set, reply_addresses)
+    uploads, colleagues = UploadSigner(settings.needed_principal_key), IdentityColleagues(identity)
     return [
-        (add_TicketServiceServicer_to_server, TicketServicer(store, UploadSigner(settings.needed_principal_key))),
+        (add_TicketServiceServicer_to_server, TicketServicer(store, uploads, colleagues)),
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
+        (add_MacroServiceServicer_to_server, MacroServicer(store, UploadSigner(settings.needed_principal_key))),
         (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
-        (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
-        (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
-        (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+        (add_DeskServiceServicer_to_server, DeskServicer(store, news, colleagues)),
+        (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),
+        (add_FollowerServiceServicer_to_server, FollowerServicer(store, colleagues)),
         (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
         (add_MergeServiceServicer_to_server, MergeServicer(store)),
+        (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
-            OrchestrationServicer(database, wakeup, mails, IdentityColleagues(identity)),
+            OrchestrationServicer(database, wakeup, mails, colleagues),
         ),
         (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
         (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
+        (add_PlanningServiceServicer_to_server, PlanningServicer(database, wakeup)),
     ]
 
 

@@ -3,7 +3,7 @@
 from typing import Protocol
 from uuid import UUID
 
-from services.domain.errors import NotFound
+from services.domain.errors import Invalid, NotFound
 from services.domain.user import User
 from services.identity.client import IdentityClient
 
@@ -13,6 +13,16 @@ class Colleagues(Protocol):
 
     async def find_colleague(self, user_id: UUID) -> User | None:
         """The account with this id, active or not; None when there is none. Unavailable."""
+
+
+async def check_colleague(colleagues: Colleagues, user_id: UUID | None, *, field: str) -> None:
+    """Invalid, naming the field, when nobody would see what is given to this user; None is nobody on purpose."""
+    if user_id is None:
+        return
+    colleague = await colleagues.find_colleague(user_id)
+    if colleague is None or not colleague.is_active_staff:
+        problem = "must be an active member of the staff"
+        raise Invalid(f"The {field} {problem}.", violations={field: problem})
 
 
 class IdentityColleagues:

@@ -1,6 +1,7 @@
 """Transactions on a real PostgreSQL: who they act as, what their errors mean, how they heal."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import LiteralString
 
@@ -146,3 +147,19 @@ async def test_a_database_that_does_not_answer_is_unavailable() -> None:
     database = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing", schema="sample")
     with pytest.raises(Unavailable):
         await database.open(within_seconds=0.5)
+
+
+async def test_a_caller_that_goes_away_early_leaves_no_connection_that_commits_each_statement(url: str) -> None:
+    async with Database(url, schema="sample", max_size=1) as database:
+        for steps in range(12):
+            caller = asyncio.create_task(execute(database, "select 1"))
+            for _ in range(steps):
+                # A busy process: only then the driver lets others go first where it need not wait.
+                time.sleep(0.03)  # noqa: ASYNC251
+                await asyncio.sleep(0)
+            caller.cancel()
+            await asyncio.gather(caller, return_exceptions=True)
+            with pytest.raises(KeyError):
+                await execute(database, "delete from thing", failing=KeyError)
+            async with database.transaction() as connection:
+                assert (await connection.execute("select * from thing")).rowcount == 2, f"after {steps} steps"

@@ -49,11 +49,20 @@ async def everywhere(_host: str, _port: int) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
-OPEN = Outbound(is_allowed=lambda _: True, look_up=everywhere)
+ANY = range(65536)
+OPEN = Outbound(ports=ANY, is_allowed=lambda _: True, look_up=everywhere)
 
 
 async def get(outbound: Outbound, url: str, *, most_bytes: int = 1000, seconds: float = 5) -> bytes:
     return (await outbound.get(url, most_bytes=most_bytes, seconds=seconds)).content
+
+
+async def test_only_ports_of_the_web_are_asked_and_those_that_are_named() -> None:
+    async with running() as server:
+        url = f"http://e.example:{server.port}/"
+        with pytest.raises(Refused, match="Nothing is asked on port"):
+            await get(Outbound(is_allowed=lambda _: True, look_up=everywhere), url)
+        assert await get(Outbound(ports={server.port}, is_allowed=lambda _: True, look_up=everywhere), url) == PNG
 
 
 async def test_the_answer_of_a_foreign_address_is_fetched_under_its_name_and_with_nothing_of_ours() -> None:
@@ -73,7 +82,7 @@ async def test_the_answer_of_a_foreign_address_is_fetched_under_its_name_and_wit
 async def test_no_spelling_of_this_machine_is_asked(host: str) -> None:
     async with running() as server:
         with pytest.raises((Refused, Unavailable)):
-            await get(Outbound(), f"http://{host}:{server.port}/")
+            await get(Outbound(ports=ANY), f"http://{host}:{server.port}/")
     assert server.asked == []
 
 
@@ -90,9 +99,9 @@ async def test_a_name_with_one_address_inside_is_refused_and_a_second_look_up_ca
 
     async with running() as server:
         with pytest.raises(Refused):
-            await get(Outbound(look_up=both), f"http://e.example:{server.port}/")
+            await get(Outbound(ports=ANY, look_up=both), f"http://e.example:{server.port}/")
         with pytest.raises(Unavailable):
-            await get(Outbound(look_up=rebinding), f"http://e.example:{server.port}/", seconds=0.5)
+            await get(Outbound(ports=ANY, look_up=rebinding), f"http://e.example:{server.port}/", seconds=0.5)
     assert (server.asked, looked) == ([], 1)
 
 
@@ -105,7 +114,7 @@ async def test_each_redirect_is_checked_anew_and_there_are_three_at_most() -> No
         def is_allowed(address: object) -> bool:
             return str(address) == "127.0.0.1"
 
-        outbound = Outbound(is_allowed=is_allowed, look_up=look_up)
+        outbound = Outbound(ports=ANY, is_allowed=is_allowed, look_up=look_up)
         for to in (f"http://in.example:{inside.port}/", "file:///etc/passwd", "//in.example/", "gopher://out.example/"):
             async with running(moved(to)) as server:
                 with pytest.raises(Refused):

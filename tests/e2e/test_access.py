@@ -15,8 +15,10 @@ import grpc
 import httpx
 import psutil
 import pytest
+from duradesk.macros.v1 import macro_service_pb2
 from duradesk.options.v1 import options_pb2
 from duradesk.tickets.v1 import (
+    broadcast_service_pb2,
     bulk_service_pb2,
     category_service_pb2,
     clock_service_pb2,
@@ -25,7 +27,9 @@ from duradesk.tickets.v1 import (
     follower_service_pb2,
     merge_service_pb2,
     orchestration_service_pb2,
+    planning_service_pb2,
     queue_service_pb2,
+    ticket_field_service_pb2,
     ticket_service_pb2,
     upcoming_service_pb2,
 )
@@ -44,15 +48,19 @@ METHODS = [
     for file in (
         ticket_service_pb2,
         category_service_pb2,
+        ticket_field_service_pb2,
+        macro_service_pb2,
         clock_service_pb2,
         family_service_pb2,
         upcoming_service_pb2,
         follower_service_pb2,
         orchestration_service_pb2,
+        planning_service_pb2,
         desk_service_pb2,
         bulk_service_pb2,
         queue_service_pb2,
         merge_service_pb2,
+        broadcast_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -82,6 +90,8 @@ NEEDS = {
     "remove_follower": "tickets.update",
     "get_decision": "tickets.inspect",
     "explain_rule": "tickets.inspect",
+    "fill_macro": "tickets.work",
+    "run_macro": "tickets.work",
     "create_message": "tickets.reply",
     "list_messages": "tickets.read",
     "undo_message": "tickets.undo",
@@ -93,6 +103,8 @@ NEEDS = {
     "get_family": "tickets.inspect",
     "set_family_policy": "tickets.update",
     "preview_settle": "tickets.inspect",
+    "start_broadcast": "tickets.update",
+    "list_broadcasts": "tickets.inspect",
     "preview_merge": "tickets.merge",
     "merge_ticket": "tickets.merge",
     "unmerge_ticket": "tickets.merge",
@@ -107,12 +119,15 @@ NEEDS = {
 }
 _NO_DUE = "This due does not exist: it has come already, or nothing will happen by that name."
 MISSING = {
+    "fill_macro": "This macro does not exist.",
+    "run_macro": "This macro does not exist.",
     "get_decision": "This decision does not exist.",
     "explain_rule": "This decision does not exist.",
     # The parent.
     "set_parent": "This ticket does not exist.",
     "undo_message": "This message does not exist.",
     "split_message": "This message does not exist.",
+    "start_broadcast": "{number} has no children: write on the ticket itself.",
     "merge_ticket": "A ticket cannot be merged into itself.",
     "unmerge_ticket": "This ticket is not merged into another one.",
     "mark_duplicate": "A ticket is no duplicate of itself.",
@@ -121,6 +136,7 @@ MISSING = {
     "skip_due": _NO_DUE,
 }
 BODIES: dict[str, Any] = {
+    "run_macro": {},
     "update_ticket": {"type": "question"},
     "assign_ticket": {"assignee_id": None},
     "set_parent": {"parent_id": NOTHING},
@@ -128,6 +144,7 @@ BODIES: dict[str, Any] = {
     "create_message": {"visibility": "public", "body": "Mine, too."},
     "add_customer": {"email": "dora@example.com"},
     "snooze_ticket": {"until": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
+    "start_broadcast": {"body": "News"},
     "merge_ticket": {"into": "{ticket}"},
     "mark_duplicate": {"original": "{ticket}"},
     "remind_me": {"at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
@@ -185,7 +202,7 @@ def ask(caller: Caller, route: tuple[str, str, str], key: str) -> httpx.Response
     """Ask for the route on this ticket, about the caller and about things that are not there."""
     name, method, path = route
     path = path.replace("{ticket_id}", key).replace("{user_id}", caller.id)
-    for inside in ("{decision_id}", "{message_id}", "{follower_id}"):
+    for inside in ("{decision_id}", "{message_id}", "{follower_id}", "{macro_id}"):
         path = path.replace(inside, NOTHING)
     body = {field: key if value == "{ticket}" else value for field, value in BODIES.get(name, {}).items()}
     parameters = {"into": key} if name == "preview_merge" else {}
@@ -226,7 +243,9 @@ def test_every_route_on_a_ticket_serves_the_rightful_caller(
         for name, permission in NEEDS.items():
             answer = ask(callers[role], routes[name], mine["id"])
             # What is asked for inside it is made up: that it alone is missing shows that the ticket was seen.
-            missing = answer.status_code in (404, 409) and answer.json()["detail"] == MISSING.get(name)
+            missing = answer.status_code in (404, 409) and answer.json()["detail"] == MISSING.get(name, "").replace(
+                "{number}", f"#{mine['number']}"
+            )
             served = missing if name in MISSING else answer.is_success
             allowed = permission in PERMISSIONS[role]
             assert (role, name, served, answer.status_code == 403) == (role, name, allowed, not allowed)

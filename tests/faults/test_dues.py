@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import QUIET
-from tests.e2e.test_service_levels import items, made
+from tests.e2e.test_service_levels import ALL_WEEK, items, made
 from tests.e2e.test_story import create
 from tests.faults.judge import FULL, Verdict, compare, pronounce, wait_until_quiet
 from tests.stack import OWNER, Stack, free_ports, running_stack, wait_for
@@ -26,6 +26,10 @@ KILL_EVERY_SECONDS = 15 if FULL else 5
 OVERDUE, URGENT, FIRST = (1_000, 50, 150) if FULL else (60, 5, 15)
 SNOOZED_SECONDS = 240 if FULL else 14
 OUTAGE_SECONDS = 600 if FULL else 3
+REPLANNED = 5_000 if FULL else 30
+WORKED = timedelta(hours=20)
+# Small runs share their machine with other tests.
+HELD_UP_SECONDS = 5 if FULL else 30
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -158,3 +162,88 @@ def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: St
     note = f"the last of {URGENT} urgent tickets was number {last} of {OVERDUE}"
     pronounce(Verdict("after an outage of the worker", OVERDUE, len(done), lost, doubled, late=late, note=note))
     assert last <= FIRST, note
+
+
+def test_a_changed_calendar_is_planned_for_all_tickets_and_holds_up_no_urgent_one(
+    stack: Stack, api: httpx.Client
+) -> None:
+    name, calendar = _in_a_calendar(api)
+    tickets = _at_once(lambda _: create(api, type=name), range(REPLANNED))
+    wait_until_quiet(stack, within=600)
+    before = _lateness(api, _urgent(api, name))
+    longer = _calendar(name, closes="24:00") | {"version": 1}
+    change = {"id": calendar, "calendar": longer}
+    preview = api.post("/service-level-previews", json=change).raise_for_status().json()
+    assert (preview["moved"], preview["late"], len(preview["examples"])) == (REPLANNED, 0, min(REPLANNED, 20))
+    assert preview["examples"][0]["new_due_at"] < preview["examples"][0]["old_due_at"]
+    began_at = datetime.now(UTC)
+    api.put(f"/calendars/{calendar}", json=longer).raise_for_status()
+    meanwhile = _urgent(api, name)
+    for process in ("reconcile", "routing", "tickets"):
+        time.sleep(2)
+        stack.kill(process)
+    wanted = {each["id"]: datetime.fromisoformat(each["created_at"]) + WORKED for each in tickets}
+    wait_for(lambda: _planned(api, name) == wanted, within=900 if FULL else 120, every=2, what="the new plans")
+    took = (datetime.now(UTC) - began_at).total_seconds()
+    told = _at_once(lambda each: _told(api, each["id"]), tickets)
+    assert all(len(reasons) == 1 and f"calendar {name} version 2: limit" in reasons[0] for reasons in told)
+    during = _lateness(api, meanwhile)
+    note = f"urgent ones at most {max(before):.1f} s late before and {max(during):.1f} s meanwhile"
+    pronounce(Verdict("a changed calendar", REPLANNED, len(told), 0, 0, late=took, note=note))
+    assert max(during) <= max(before) + HELD_UP_SECONDS, note
+
+
+def _in_a_calendar(api: httpx.Client) -> tuple[str, str]:
+    """A type of ticket that has some hours of half a day's work each, or seconds if it is urgent."""
+    name = f"replanned-{uuid4().hex[:8]}"
+    calendar = made(api, "calendars", _calendar(name, closes="12:00"))["id"]
+    policy = {"name": name, "conditions": f"type:{name}", "calendar_id": calendar}
+    targets = [{"clock": "resolution", "duration": "PT20H"}]
+    made(api, "sla-policies", policy | {"targets": targets, "position": 10})
+    urgent = {"name": f"{name}-urgent", "conditions": f"type:{name}-urgent"}
+    made(api, "sla-policies", urgent | {"targets": [{"clock": "resolution", "duration": "PT5S"}]})
+    return name, calendar
+
+
+def _calendar(name: str, *, closes: str) -> dict[str, Any]:
+    hours = [{"weekday": day, "opens": "00:00", "closes": closes} for day in ALL_WEEK]
+    return {"name": name, "time_zone": "UTC", "hours": hours}
+
+
+def _urgent(api: httpx.Client, name: str) -> list[dict[str, Any]]:
+    """Urgent tickets, one after the other, that nobody answers."""
+    made_so_far = []
+    for _ in range(10 if FULL else 3):
+        made_so_far.append(create(api, type=f"{name}-urgent", priority="urgent"))
+        time.sleep(1)
+    return made_so_far
+
+
+def _lateness(api: httpx.Client, tickets: list[dict[str, Any]]) -> list[float]:
+    done = wait_for(lambda: _happened(api, tickets, len(tickets)), within=120, every=1, what="the limits")
+    return [_late(event) for event in done]
+
+
+def _late(event: dict[str, Any]) -> float:
+    occurred_at, due_at = (datetime.fromisoformat(event[name]) for name in ("occurred_at", "effective_at"))
+    return (occurred_at - due_at).total_seconds()
+
+
+def _planned(api: httpx.Client, name: str) -> dict[str, datetime]:
+    """The next due of each ticket; nothing while a part is away that was killed."""
+    planned: dict[str, datetime] = {}
+    query: dict[str, str | int] = {"filter": f"type:{name}", "limit": 100}
+    while True:
+        answer = api.get("/tickets", params=query)
+        if answer.is_server_error:
+            return {}
+        page = answer.json()
+        planned |= {item["id"]: datetime.fromisoformat(item["next_due_at"]) for item in page["items"]}
+        if not page["next_cursor"]:
+            return planned
+        query["cursor"] = page["next_cursor"]
+
+
+def _told(api: httpx.Client, ticket_id: str) -> list[str]:
+    """What the activity says of changed service levels."""
+    return [event["reason"] for event in items(api, ticket_id, "activity") if event["kind"] == "service_levels_changed"]

@@ -89,7 +89,10 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
                 name="tickets",
                 address=("127.0.0.1", 0),
                 services=[
-                    (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
+                    (
+                        add_TicketServiceServicer_to_server,
+                        TicketServicer(store, UPLOADS, IdentityColleagues(identity)),
+                    ),
                     (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                     (
                         add_OrchestrationServiceServicer_to_server,

@@ -13,7 +13,7 @@ from services.domain.principal import Principal, Role
 from services.domain.ticket import NewTicket, Ticket, TicketStatus
 from services.tickets.client.tickets import TicketsClient
 from tests.conftest import DatabaseUrl
-from tests.families import SEED, seeded
+from tests.families.seed import SEED, seeded
 from tests.workflow.env import Sender, until
 from tests.workflow.real_desk import RealDesk, running_real_desk
 from workflows.messages import workflow_id

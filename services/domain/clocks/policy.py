@@ -118,6 +118,7 @@ class CompiledCalendar:
     id: UUID
     version: int
     work: WorkingTime
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

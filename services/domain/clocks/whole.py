@@ -41,7 +41,7 @@ def _compile(calendar: Calendar, known: CompiledCalendars) -> CompiledCalendar:
     found = known.get(calendar.id)
     if found is not None and found.version == calendar.version:
         return found
-    return CompiledCalendar(calendar.id, calendar.version, WorkingTime(calendar))
+    return CompiledCalendar(calendar.id, calendar.version, WorkingTime(calendar), calendar.name)
 
 
 def read_conditions(text: str) -> Condition:

@@ -44,9 +44,13 @@ class Cause:
     silent: bool
 
 
-def cascade_of(status: TicketStatus) -> CascadeAct:
-    """What follows for the children of a parent that became so."""
-    return _BY_STATUS[status]
+def cascade_of(old: Ticket, new: Ticket) -> CascadeAct | None:
+    """What follows for the children from the change of their parent: nothing unless it goes further than before.
+
+    Whoever takes a ticket for spam says nothing of those that were linked to it.
+    """
+    goes_further = new.status is not old.status and old.status is not TicketStatus.CLOSED
+    return None if new.parent_id or new.spam or not goes_further else _BY_STATUS.get(new.status)
 
 
 def check_block(number: int, down: DownPolicy, children: Children, open_numbers: Sequence[int]) -> None:

@@ -67,7 +67,8 @@ class Rule:
     """When `trigger` comes to a ticket of the brands (none: of all) whose `conditions` (text form; empty: always) hold,
     do the actions, and if it says `stop`, let no rule after it look at the same event.
 
-    It does not run while `paused_reason` says why, or when it is not `enabled`. `owner_id` is told when it is cut.
+    A rule of time counts for waits that begin after `runs_from`. It does not run while `paused_reason` says why, or
+    when it is not `enabled`. `owner_id` is told when it is cut.
     """
 
     id: UUID
@@ -83,6 +84,7 @@ class Rule:
     owner_id: UUID | None = None
     position: int = 0
     version: int = 1
+    runs_from: datetime | None = None
 
     @property
     def runs(self) -> bool:

@@ -28,7 +28,8 @@ def waiting_rules(
     for compiled in rules:
         wait = compiled.rule.wait
         anchor = None if wait is None else _anchor(wait.since, ticket, history)
-        if wait is not None and anchor is not None:
+        runs_from = compiled.rule.runs_from
+        if wait is not None and anchor is not None and (runs_from is None or anchor.at >= runs_from):
             due_at = _due_at(wait, anchor, levels)
             if due_at is not None:
                 yield compiled, anchor, due_at

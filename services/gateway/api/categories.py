@@ -7,8 +7,8 @@ from fastapi import APIRouter, Body
 
 from services.domain.categories import CategoryFields
 from services.gateway.api import CHANGED, MADE, PREFIX
-from services.gateway.assignments import check_assignment
-from services.gateway.deps import Categories, Identity, RequestId, Routing, SignedIn, require_something
+from services.gateway.assignments import check_team
+from services.gateway.deps import Categories, RequestId, Routing, SignedIn, require_something
 from services.gateway.models.base import Items
 from services.gateway.models.categories import CategoryIn, CategoryOut, CategoryPatch
 
@@ -23,10 +23,10 @@ async def list_categories(categories: Categories) -> Items[CategoryOut]:
 
 @router.post("", status_code=201, responses=MADE)
 async def create_category(
-    new: CategoryIn, categories: Categories, identity: Identity, routing: Routing, request_id: RequestId
+    new: CategoryIn, categories: Categories, routing: Routing, request_id: RequestId
 ) -> CategoryOut:
     """Make a category."""
-    await check_assignment(None, new.team_id, identity=identity, routing=routing)
+    await check_team(new.team_id, routing)
     fields = CategoryFields(new.name, new.parent_id, new.team_id, new.priority)
     return CategoryOut.model_validate(await categories.create_category(fields, request_id=request_id))
 
@@ -36,13 +36,12 @@ async def update_category(
     category_id: UUID,
     patch: Annotated[CategoryPatch, Body()],
     categories: Categories,
-    identity: Identity,
     routing: Routing,
 ) -> CategoryOut:
     """Change, move, archive or restore a category; tickets keep theirs."""
     changes: dict[str, Any] = dict(patch)
     expected_version = changes.pop("version", 0)
     require_something(changes)
-    await check_assignment(None, changes.get("team_id"), identity=identity, routing=routing)
+    await check_team(changes.get("team_id"), routing)
     category = await categories.update_category(category_id, changes, expected_version=expected_version)
     return CategoryOut.model_validate(category)

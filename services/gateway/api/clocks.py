@@ -1,23 +1,18 @@
 """/tickets/{id}/clocks and /upcoming/{key}: what is measured, its ledger, and what people do to what happens next."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from services.domain.clocks.model import Clock
 from services.gateway.api import CHANGED, FOUND, PREFIX
 from services.gateway.deps import Clocks, RequestId, SignedIn, TicketId
+from services.gateway.ledger import ledger_csv
 from services.gateway.models.base import Items
-from services.gateway.models.clocks import LEDGER_COLUMNS, ClockOut, DueMoveIn, ReminderIn, ReminderOut, seconds_of
+from services.gateway.models.clocks import ClockOut, DueMoveIn, ReminderIn, ReminderOut
 
 router = APIRouter(prefix=f"{PREFIX}/tickets/{{ticket_id}}", tags=["clocks"], dependencies=[SignedIn])
 
 DueKey = Annotated[str, Path(max_length=200, description="A due's `key`, e.g. `auto_close/7`.")]
-# What a spreadsheet would take for a formula at the beginning of a cell.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @router.get("/clocks", responses=FOUND)
@@ -29,12 +24,9 @@ async def list_clocks(ticket_id: TicketId, clocks: Clocks) -> Items[ClockOut]:
 @router.get("/clocks.csv", responses=FOUND, response_class=Response)
 async def export_ledger(ticket_id: TicketId, clocks: Clocks) -> Response:
     """The ledger of a ticket's clocks as evidence: a row per segment, in UTC and seconds."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(LEDGER_COLUMNS)
-    writer.writerows([_as_text(cell) for cell in row] for row in _rows(await clocks.list_clocks(ticket_id)))
+    text = ledger_csv(await clocks.list_clocks(ticket_id))
     headers = {"content-disposition": f'attachment; filename="clocks-{ticket_id}.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.post("/reminders", status_code=201, responses=CHANGED)
@@ -60,24 +52,3 @@ async def run_due(ticket_id: TicketId, key: DueKey, clocks: Clocks, request_id: 
 async def skip_due(ticket_id: TicketId, key: DueKey, clocks: Clocks, request_id: RequestId) -> None:
     """Have something that is planned not happen at all."""
     await clocks.skip_due(ticket_id, key, request_id=request_id)
-
-
-def _rows(clocks: Iterable[Clock]) -> Iterator[tuple[str, ...]]:
-    for clock in clocks:
-        head = (
-            clock.kind.value,
-            str(clock.epoch),
-            str(clock.policy_id or ""),
-            str(clock.policy_version),
-            seconds_of(clock.target),
-            clock.due_at.isoformat() if clock.due_at else "",
-            clock.outcome.value if clock.outcome else "",
-        )
-        for part in clock.segments:
-            ended_at = part.ended_at.isoformat() if part.ended_at else ""
-            yield (*head, part.state.value, part.began_at.isoformat(), ended_at, seconds_of(part.worked), part.cause)
-
-
-def _as_text(cell: str) -> str:
-    """The cell, kept from being a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -22,6 +22,8 @@ from services.gateway.models.service_levels import (
     LadderStepIn,
     PolicyIn,
     PolicyOut,
+    PreviewIn,
+    PreviewOut,
 )
 
 router = APIRouter(prefix=PREFIX, tags=["service levels"], dependencies=[SignedIn])
@@ -112,6 +114,24 @@ async def update_sla_policy(policy_id: UUID, new: PolicyIn, levels: ServiceLevel
 async def delete_sla_policy(policy_id: UUID, levels: ServiceLevels) -> None:
     """Delete a policy; its tickets come under the next one that fits, or under none."""
     await levels.delete_sla_policy(policy_id)
+
+
+@router.post("/service-level-previews", responses=CHANGED)
+async def preview_service_levels(told: PreviewIn, levels: ServiceLevels) -> PreviewOut:
+    """See what a change would do to open tickets, before it is saved."""
+    return PreviewOut.model_validate(await levels.preview_service_levels(_change(told)))
+
+
+def _change(told: PreviewIn) -> Calendar | Ladder | Policy | UUID:
+    replaced = told.id or _NEW
+    changes: list[Calendar | Ladder | Policy | UUID] = []
+    changes += [_calendar(told.calendar, replaced)] if told.calendar else []
+    changes += [_ladder(told.escalation_ladder, replaced)] if told.escalation_ladder else []
+    changes += [_policy(told.sla_policy, replaced)] if told.sla_policy else []
+    changes += [told.deleted_id] if told.deleted_id else []
+    if len(changes) != 1:
+        raise Invalid("Name exactly one change: a calendar, an escalation_ladder, an sla_policy or a deleted_id.")
+    return changes[0]
 
 
 def _calendar(told: CalendarIn, calendar_id: UUID) -> Calendar:

@@ -7,13 +7,12 @@ from fastapi import APIRouter, Body, Query, Response
 
 from services.domain.ticket import Channel, NewTicket, Ticket
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
-from services.gateway.assignments import check_assignment
+from services.gateway.assignments import check_team
 from services.gateway.deps import (
     Cursor,
     Directory,
     ExpectedVersion,
     Filter,
-    Identity,
     Limit,
     RequestId,
     Routing,
@@ -132,14 +131,13 @@ async def assign_ticket(
     ticket_id: TicketId,
     assignment: Annotated[AssignmentIn, Body()],
     tickets: Tickets,
-    identity: Identity,
     routing: Routing,
     request_id: RequestId,
     response: Response,
 ) -> TicketOut:
     """Give a ticket to an agent, to a team, or back to the queue."""
     require_something(assignment)
-    await check_assignment(assignment.get("assignee_id"), assignment.get("team_id"), identity=identity, routing=routing)
+    await check_team(assignment.get("team_id"), routing)
     ticket = await tickets.assign_ticket(
         ticket_id,
         assignee_id=assignment.get("assignee_id"),

@@ -16,7 +16,7 @@ class TicketChangeIn(In):
     """One change for many tickets.
 
     `assign` takes the assignee and the team that are said, null for nobody; one that is left out is kept. `update`
-    takes priority and tags, `snooze` the rest.
+    takes priority and tags, `macro` runs the macro of `macro_id`, `snooze` takes the rest.
     """
 
     act: BulkAct
@@ -28,6 +28,7 @@ class TicketChangeIn(In):
     snooze_until: AwareDatetime | None = None
     snooze_reason: Annotated[Text, Field(json_schema_extra={"maxLength": REASON_LENGTH})] = ""
     keep_on_reply: bool = False
+    macro_id: UUID | None = None
 
     def as_change(self) -> TicketChange:
         """The same for the domain."""
@@ -60,6 +61,7 @@ class TicketChangeOut(Out):
     snooze_until: datetime | None
     snooze_reason: str
     keep_on_reply: bool
+    macro_id: UUID | None
 
 
 class BulkProblemOut(Out):

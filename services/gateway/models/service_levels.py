@@ -1,5 +1,6 @@
 """What the REST API takes and gives of calendars, escalation ladders and service level policies."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -189,3 +190,37 @@ class PolicyOut(Out):
     ladders: tuple[ClockLadderOut, ...]
     pauses: tuple[TicketStatus, ...]
     version: int
+
+
+class PreviewIn(In):
+    """One change that is not saved: what is to be made or, with `id`, replaced; or the id of what is to be deleted."""
+
+    id: UUID | None = None
+    calendar: CalendarIn | None = None
+    escalation_ladder: LadderIn | None = None
+    sla_policy: PolicyIn | None = None
+    deleted_id: UUID | None = None
+
+
+class MovedLimitOut(Out):
+    """A limit that moves; null where there was, or is to be, none. It is `late` when it passes at once."""
+
+    ticket_id: UUID
+    number: int
+    clock: ClockKind
+    old_due_at: datetime | None
+    new_due_at: datetime | None
+    late: bool
+
+
+class PreviewOut(Out):
+    """Of `tickets` that are open and measured: limits that move, those that pass at once, steps that are taken at once.
+
+    Not `complete`: there were more tickets than one look takes."""
+
+    tickets: int
+    moved: int
+    late: int
+    steps: int
+    examples: tuple[MovedLimitOut, ...]
+    complete: bool

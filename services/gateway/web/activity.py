@@ -10,7 +10,9 @@ from services.domain.ticket import Event, EventKind, FieldChange
 from services.gateway.web.directory import Directory
 
 # What is on the page anyway, or means nothing to people.
-_SILENT = frozenset({"channel", "custom_fields", "number", "brand_id", "requester_id", "follow_up_of", "type"})
+_SILENT = frozenset({"channel", "number", "brand_id", "requester_id", "follow_up_of", "type"})
+# The reason of the event says it.
+_SILENT |= {"merged_into", "duplicate_of", "parent_id", "spam"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,23 @@ def _is_told(change: FieldChange) -> bool:
 
 
 def _field(change: FieldChange, directory: Directory) -> ChangedField:
-    old, new = (_value(change.field, json.loads(text), directory) for text in (change.old, change.new))
+    before, after = json.loads(change.old), json.loads(change.new)
+    if change.field == "custom_fields":
+        known, now = before or {}, after or {}
+        before, after = _differing(known, now), _differing(now, known)
+    old, new = (_value(change.field, value, directory) for value in (before, after))
     return ChangedField(change.field.removesuffix("_id"), old, new)
+
+
+def _differing(fields: dict[str, Any], others: dict[str, Any]) -> list[str]:
+    """The custom fields that are not the same on the other side, in words."""
+    return [f"{name} {_told(value)}" for name, value in fields.items() if others.get(name) != value]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _value(field: str, value: Any, directory: Directory) -> str:

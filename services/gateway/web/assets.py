@@ -17,7 +17,19 @@ from fastapi import APIRouter, Request, Response
 from services.domain.errors import NotFound
 
 STYLESHEET = "duradesk.css"
-_SHEETS = ("base", "controls", "shell", "inbox", "ticket", "settings", "builder", "public")
+_SHEETS = (
+    "base",
+    "controls",
+    "shell",
+    "inbox",
+    "ticket",
+    "fields",
+    "macros",
+    "family",
+    "settings",
+    "builder",
+    "public",
+)
 _FOR_EVER = "public, max-age=31536000, immutable"
 
 router = APIRouter(include_in_schema=False)

@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Path, Request, Response
 
-from services.domain.errors import DuradeskError, Invalid
+from services.domain.conditions.fields import CUSTOM
+from services.domain.errors import DuradeskError, Invalid, NotFound
 from services.domain.ticket import Priority, Ticket, TicketStatus
-from services.gateway.assignments import check_assignment
+from services.domain.ticket_fields import value_of_texts
+from services.gateway.assignments import check_team
 from services.gateway.deps import Behind
 from services.gateway.problems import status_of
+from services.gateway.web.forms import texts_of
 from services.gateway.web.lists import Asked, AskedFor
 from services.gateway.web.pages import PageRoute
 from services.gateway.web.panel import Following, TheTicket, after, show_ticket
@@ -51,6 +54,24 @@ async def update_category(
     return await made(request, ticket, asked, behind, call)
 
 
+@router.post("/fields/{key}")
+async def update_custom_field(
+    request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, key: Annotated[str, Path(max_length=50)]
+) -> Response:
+    """What is known in one of the desk's own fields."""
+    form = await request.form()
+
+    async def updated() -> None:
+        fields = await behind.ticket_fields.list_ticket_fields()
+        field = next((field for field in fields if field.key == key and field.is_of(ticket.brand_id)), None)
+        if field is None:
+            raise NotFound("There is no such field.")
+        value = value_of_texts(field, texts_of(form, "value"))
+        await behind.tickets.update_ticket(ticket.id, {f"{CUSTOM}{key}": value})
+
+    return await made(request, ticket, asked, behind, updated())
+
+
 @router.post("/tags")
 async def update_tags(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, tags: Text = ""
@@ -71,17 +92,13 @@ async def assign_ticket(
     team: Choice = None,
 ) -> Response:
     """Give it to somebody, to nobody, to `me`, or to another team."""
-    assignee_id = ticket.assignee_id if assignee is None else _id(caller.subject if assignee == "me" else assignee)
-    team_id = ticket.team_id if team is None else _id(team)
+    assignee_id = ... if assignee is None else _id(caller.subject if assignee == "me" else assignee)
+    team_id = ... if team is None else _id(team)
 
     async def assigned() -> None:
-        await check_assignment(
-            assignee_id if assignee_id != ticket.assignee_id else None,
-            team_id if team is not None else None,
-            identity=behind.identity,
-            routing=behind.routing,
-        )
-        await behind.tickets.assign_ticket(ticket.id, assignee_id=assignee_id, team_id=... if team is None else team_id)
+        if isinstance(team_id, UUID):
+            await check_team(team_id, behind.routing)
+        await behind.tickets.assign_ticket(ticket.id, assignee_id=assignee_id, team_id=team_id)
 
     return await made(request, ticket, asked, behind, assigned())
 

@@ -42,6 +42,7 @@ class Bar:
     ends_at: datetime
     pauses: int
     stretches: tuple[Stretch, ...]
+    segments: tuple[Segment, ...]
     reason: str
 
 
@@ -87,6 +88,7 @@ def _bar(clock: Clock, target: timedelta, now: datetime) -> Bar:
         ends_at=began_at + length,
         pauses=sum(part.state is SegmentState.PAUSED for part in clock.segments),
         stretches=tuple(_stretch(part, began_at, length, here) for part in clock.segments),
+        segments=clock.segments,
         reason=clock.reason,
     )
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from starlette.datastructures import FormData
+
 from services.domain.errors import AlreadyExists, DuradeskError, Invalid
 from services.gateway.web.shapes import sentence
 
@@ -13,6 +15,8 @@ _FIELDS = {
     "BRAND_NAME_TAKEN": "name",
     "NAME_TAKEN": "name",
     "CATEGORY_NAME_TAKEN": "name",
+    "FIELD_KEY_TAKEN": "key",
+    "MACRO_NAME_TAKEN": "name",
     "BRAND_ADDRESS_TAKEN": "address",
 }
 
@@ -37,3 +41,8 @@ def form_again(values: Mapping[str, object], error: DuradeskError) -> Form:
     if isinstance(error, AlreadyExists) and error.reason in _FIELDS:
         return Form(values, {_FIELDS[error.reason]: error.message})
     return Form(values, problem=error.message)
+
+
+def texts_of(form: FormData, name: str) -> list[str]:
+    """All texts that a form has under a name."""
+    return [value for value in form.getlist(name) if isinstance(value, str)]

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.gateway.deps import Behind
+from services.gateway.web.chosen_macro import offered_macros
 from services.gateway.web.columns import CLOCKS, Column, Columns, cell_of, titles_of
 from services.gateway.web.lists import AskedFor, list_of
 from services.gateway.web.pages import PageRoute, page
@@ -43,6 +44,7 @@ async def list_tickets(
         directory=directory,
         asked=asked,
         job=done,
+        macros=offered_macros(await behind.macros.list_macros(), directory, caller),
         columns=columns,
         all_columns=tuple(Column),
         titles=titles_of(columns, asked),

@@ -1,7 +1,7 @@
 """/tickets/{number}: one ticket with all that an agent wants to know of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -14,13 +14,17 @@ from fastapi.responses import RedirectResponse
 from services.domain.delivery import Delivery
 from services.domain.desk import Draft
 from services.domain.followers import Follower
+from services.domain.macros import Macro
 from services.domain.queue import QueuePlace
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
+from services.domain.ticket_fields import TicketField
 from services.gateway.deps import Behind, Services
 from services.gateway.web.activity import Change, changes_of
+from services.gateway.web.chosen_macro import ChosenMacro, offered_macros
 from services.gateway.web.clocks import Bars, bars_of
 from services.gateway.web.conversation import Conversation, conversation
 from services.gateway.web.directory import Directory
+from services.gateway.web.kin import Kin, kin_of
 from services.gateway.web.lists import Asked, AskedFor, TicketList, list_of
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import SignedInPage
@@ -46,6 +50,8 @@ class Panel:
     copies: tuple[CcProposal, ...]
     failed: tuple[Delivery, ...]
     followers: tuple[Follower, ...]
+    fields: tuple[TicketField, ...]
+    macros: tuple[Macro, ...]
     others: tuple[Ticket, ...]
     queue: QueuePlace | None
     reply: Draft
@@ -53,6 +59,12 @@ class Panel:
     list: TicketList
     offers: tuple[Offer, ...]
     directory: Directory
+    kin: Kin
+
+    @property
+    def causes(self) -> Mapping[str, Change]:
+        """What happened, by what the ledger of the clocks calls it."""
+        return {f"event {change.event.seq}": change for change in self.changes}
 
     @property
     def before(self) -> Ticket | None:
@@ -105,8 +117,11 @@ async def show_ticket(
     problem: str = "",
     typed: Mapping[str, str] | None = None,
     held: int = 0,
+    chosen: ChosenMacro | None = None,
+    told: Collection[str] = (),
 ) -> Response:
-    """The ticket's page, after a change that was refused with the reason and what was typed."""
+    """The ticket's page, after a change that was refused with the reason and what was typed, or was done with what is
+    `told` of it."""
     panel = await panel_of(ticket, asked, behind, request)
     return await page(
         request,
@@ -118,6 +133,8 @@ async def show_ticket(
         problem=problem,
         typed=typed or {"visibility": "", "body": ""},
         held=held,
+        chosen=chosen,
+        told=told,
         request_id=uuid4().hex,
     )
 
@@ -135,9 +152,12 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         reports = group.create_task(tickets.list_mail_reports(ticket.id))
         copies = group.create_task(tickets.list_cc_proposals(ticket.id))
         followers = group.create_task(behind.followers.list_followers(ticket.id))
+        macros = group.create_task(behind.macros.list_macros())
+        fields = group.create_task(behind.ticket_fields.list_ticket_fields())
         brands = group.create_task(tickets.list_brands())
         calendars = group.create_task(behind.service_levels.list_calendars())
         others = group.create_task(_others(ticket, behind))
+        kin = group.create_task(kin_of(ticket, behind))
         queue = group.create_task(_queue(ticket, behind))
         reply = group.create_task(desk.get_draft(ticket.id, Visibility.PUBLIC))
         note = group.create_task(desk.get_draft(ticket.id, Visibility.INTERNAL))
@@ -159,6 +179,8 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         ),
         changes=changes_of(events.result(), directory, authors),
         followers=followers.result(),
+        macros=offered_macros(macros.result(), directory, request.state.caller),
+        fields=tuple(field for field in fields.result() if field.is_of(ticket.brand_id)),
         clocks=bars_of(clocks.result(), now),
         offers=hours.offers([ticket.brand_id], now=now),
         dues=dues.result(),
@@ -171,6 +193,7 @@ async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Requ
         note=note.result(),
         list=listed,
         directory=directory,
+        kin=kin.result(),
     )
 
 

@@ -10,10 +10,11 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.domain.errors import DuradeskError, Invalid
 from services.domain.principal import Principal
-from services.domain.ticket import NewMessage, Ticket, Visibility
+from services.domain.ticket import Message, NewMessage, Ticket, Visibility
 from services.gateway.api import attachments as api
 from services.gateway.deps import Behind, Objects, Services, Tickets
 from services.gateway.problems import status_of
+from services.gateway.web.chosen_macro import chosen_macro, sent_macro
 from services.gateway.web.lists import Asked, AskedFor
 from services.gateway.web.pages import PageRoute
 from services.gateway.web.panel import TheTicket, after, show_ticket
@@ -28,18 +29,48 @@ async def create_message(
 ) -> Response:
     """Say something to the customer, or to colleagues; a reply that somebody overtook is held and its writer asked."""
     form = await request.form()
+    if _text(form, "insert"):
+        return await _insert(request, ticket, asked, behind, form)
     try:
         new = await _message(form, behind, caller)
-        message, landed = await behind.tickets.create_message(ticket.id, new, request_id=_text(form, "request_id"))
+        message, landed = await _send(ticket, new, form, behind)
         if _text(form, "status") == "resolved":
             landed = await behind.tickets.resolve_ticket(landed.id)
     except DuradeskError as error:
         return await _again(request, ticket, asked, behind, form, error)
-    if new.visibility is Visibility.INTERNAL or landed.number != ticket.number:
+    if message is None or new.visibility is Visibility.INTERNAL or landed.number != ticket.number:
         return after(request, landed, asked)
     following = _text(form, "following") if _text(form, "status") == "resolved" else None
     told = f"sent={ticket.number}&message={message.id}" if following is not None else ""
     return after(request, ticket, asked, following=following, told=told)
+
+
+async def _send(ticket: Ticket, new: NewMessage, form: FormData, behind: Services) -> tuple[Message | None, Ticket]:
+    """The message, with what a macro does if one was chosen."""
+    request_id, chosen = _text(form, "request_id"), await sent_macro(ticket, form, behind)
+    if chosen is None:
+        return await behind.tickets.create_message(ticket.id, new, request_id=request_id)
+    landed, message = await behind.macros.run_macro(
+        ticket.id,
+        chosen.macro.id,
+        body=new.body,
+        expected_version=_whole(form, "macro_version"),
+        seen_seq=new.seen_seq,
+        send_anyway=new.send_anyway,
+        uploads=new.uploads,
+        request_id=request_id,
+    )
+    return message, landed
+
+
+async def _insert(request: Request, ticket: Ticket, asked: Asked, behind: Services, form: FormData) -> Response:
+    """The page with a macro's words after what was typed, or without the macro that was chosen."""
+    wanted, body = _text(form, "insert"), _text(form, "body")
+    chosen = None if wanted == "none" else await chosen_macro(ticket, wanted, behind)
+    if chosen is not None:
+        body = "\n\n".join(text for text in (body.strip(), chosen.reply) if text)
+    typed = {"visibility": _text(form, "visibility"), "body": body}
+    return await show_ticket(request, ticket, asked, behind, typed=typed, chosen=chosen)
 
 
 @router.post("/tickets/{number}/messages/{message_id}/undo")
@@ -95,7 +126,6 @@ async def get_attachment(attachment_id: UUID, tickets: Tickets, objects: Objects
 
 async def _message(form: FormData, behind: Services, caller: Principal) -> NewMessage:
     uploads = tuple(handle for handle in form.getlist("uploads") if isinstance(handle, str) and handle)
-    seen = _text(form, "seen")
     try:
         visibility = Visibility(_text(form, "visibility"))
     except ValueError:
@@ -104,7 +134,7 @@ async def _message(form: FormData, behind: Services, caller: Principal) -> NewMe
         visibility=visibility,
         body=_text(form, "body"),
         uploads=uploads + await behind.uploads.keep_all(form.getlist("files"), owner=caller),
-        seen_seq=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 18 else 0,
+        seen_seq=_whole(form, "seen"),
         send_anyway=_text(form, "anyway") == "yes",
     )
 
@@ -123,7 +153,13 @@ async def _again(
         problem="" if held else error.message,
         typed={"visibility": _text(form, "visibility"), "body": _text(form, "body")},
         held=held,
+        chosen=await sent_macro(ticket, form, behind),
     )
+
+
+def _whole(form: FormData, name: str) -> int:
+    text = _text(form, name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def _text(form: FormData, name: str) -> str:

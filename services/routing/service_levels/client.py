@@ -9,6 +9,7 @@ from duradesk.routing.v1 import service_level_service_pb2_grpc as pb_grpc
 from services.common.wire import from_message, to_message
 from services.domain.calendars.model import Calendar, ClosedDay
 from services.domain.clocks.policy import Ladder, Policy
+from services.domain.clocks.preview import LevelsPreview
 
 
 class ServiceLevelsClient:
@@ -74,6 +75,27 @@ class ServiceLevelsClient:
     async def delete_sla_policy(self, policy_id: UUID) -> None:
         """No more; NotFound."""
         await self._stub.DeleteSlaPolicy(pb.DeleteSlaPolicyRequest(sla_policy_id=str(policy_id)))
+
+    async def preview_service_levels(self, change: Calendar | Ladder | Policy | UUID) -> LevelsPreview:
+        """What saving this would do to open tickets, or deleting what has this id; the id 0 is that of a new thing.
+
+        Invalid, NotFound, Conflict (version).
+        """
+        match change:
+            case Calendar():
+                request = pb.PreviewServiceLevelsRequest(calendar=to_message(change, pb.Calendar))
+            case Ladder():
+                ladder = to_message(change, pb.EscalationLadder)
+                request = pb.PreviewServiceLevelsRequest(escalation_ladder=ladder)
+            case Policy():
+                request = pb.PreviewServiceLevelsRequest(sla_policy=to_message(change, pb.SlaPolicy))
+            case _:
+                request = pb.PreviewServiceLevelsRequest(deleted_id=str(change))
+        return from_message(await self._stub.PreviewServiceLevels(request), LevelsPreview)
+
+    async def replan_tickets(self) -> int:
+        """Have the next tickets planned under the service levels as they are now; how many were looked at."""
+        return (await self._stub.ReplanTickets(pb.ReplanTicketsRequest())).looked_at
 
     async def import_closed_days(self, content: bytes) -> tuple[ClosedDay, ...]:
         """The closed days of an iCalendar file; Invalid."""

@@ -28,7 +28,8 @@ def message_of(thing: Thing) -> Any:
 def document_of(thing: Thing) -> Document:
     """What is stored of it; id and version are columns."""
     definition = MessageToDict(message_of(thing), preserving_proto_field_name=True)
-    del definition["id"], definition["version"]
+    for column in ("id", "version"):
+        definition.pop(column, None)
     return Document(thing.id, KINDS[type(thing)], thing.name, definition, thing.version)
 
 

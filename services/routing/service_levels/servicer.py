@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import grpc
 from duradesk.routing.v1 import service_level_service_pb2 as pb
@@ -26,7 +26,10 @@ from services.routing.service_levels.convert import (
     service_levels_of,
     things_of,
 )
-from services.routing.service_levels.store import Document, ServiceLevelStore
+from services.routing.service_levels.planning import Planning
+from services.routing.service_levels.store import Document, ServiceLevelStore, with_next, without
+
+_NO_ID = str(UUID(int=0))
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -34,8 +37,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
     """Each write is checked by itself, and then with all the others under one lock."""
 
-    def __init__(self, store: ServiceLevelStore) -> None:
+    def __init__(self, store: ServiceLevelStore, planning: Planning) -> None:
         self._store = store
+        self._planning = planning
 
     async def ListCalendars(self, request: pb.ListCalendarsRequest, context: Context) -> pb.ListCalendarsResponse:
         """By name."""
@@ -98,6 +102,20 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
         await self._delete(request.sla_policy_id, Policy)
         return pb.DeleteSlaPolicyResponse()
 
+    async def PreviewServiceLevels(
+        self, request: pb.PreviewServiceLevelsRequest, context: Context
+    ) -> pb.PreviewServiceLevelsResponse:
+        """Reckoned, not kept."""
+        _, documents = await self._store.list_documents()
+        after = _with_change(documents, request)
+        _check_all(after)
+        preview = await self._planning.preview(service_levels_of(after))
+        return to_message(preview, pb.PreviewServiceLevelsResponse)
+
+    async def ReplanTickets(self, request: pb.ReplanTicketsRequest, context: Context) -> pb.ReplanTicketsResponse:
+        """The next ones."""
+        return pb.ReplanTicketsResponse(looked_at=await self._planning.replan())
+
     async def ImportClosedDays(
         self, request: pb.ImportClosedDaysRequest, context: Context
     ) -> pb.ImportClosedDaysResponse:
@@ -126,6 +144,26 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
 
     async def _delete(self, text: str, kind: type[Thing]) -> None:
         await self._store.delete_document(id_from(text, of=KINDS[kind]), KINDS[kind], check=_check_all)
+
+
+def _with_change(documents: Sequence[Document], request: pb.PreviewServiceLevelsRequest) -> list[Document]:
+    """All documents as they would be after the change; Invalid, NotFound, Conflict."""
+    match request.WhichOneof("change"):
+        case "calendar":
+            return _with(documents, request.calendar, Calendar, check_calendar)
+        case "escalation_ladder":
+            return _with(documents, request.escalation_ladder, Ladder, check_ladder)
+        case "sla_policy":
+            return _with(documents, request.sla_policy, Policy, check_policy)
+        case _:
+            return without(documents, id_from(request.deleted_id, of="service_level"))
+
+
+def _with(documents: Sequence[Document], message: Any, kind: type[T], check: Callable[[T], None]) -> list[Document]:
+    is_new = message.id in ("", _NO_ID)
+    thing: T = new_thing(message, kind, uuid4()) if is_new else from_message(message, kind)
+    check(thing)
+    return [*documents, document_of(thing)] if is_new else with_next(documents, document_of(thing))
 
 
 def _check_all(documents: Sequence[Document]) -> None:

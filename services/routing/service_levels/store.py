@@ -1,7 +1,7 @@
 """Documents of service levels in PostgreSQL, every version of each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -87,7 +87,7 @@ class ServiceLevelStore:
         row = await (await conn.execute(self._queries["get_service_level_version"], parameters)).fetchone()
         if row is None:
             return _not_found()
-        return Conflict(f"It is at version {row['version']}, not {document.version}: read it again.")
+        return _old_version(row["version"], document)
 
     async def _read(self, conn: AsyncConnection[DictRow]) -> tuple[int, tuple[Document, ...]]:
         rows = await (await conn.execute(self._queries["list_service_levels"])).fetchall()
@@ -97,6 +97,28 @@ class ServiceLevelStore:
             if row["id"] is not None
         )
         return rows[0]["revision"], tuple(documents)
+
+
+def with_next(documents: Sequence[Document], changed: Document) -> list[Document]:
+    """All documents with the next version of one of them; NotFound, Conflict as `update_document`."""
+    for place, document in enumerate(documents):
+        if (document.id, document.kind) == (changed.id, changed.kind):
+            if changed.version not in (0, document.version):
+                raise _old_version(document.version, changed)
+            return [*documents[:place], replace(changed, version=document.version + 1), *documents[place + 1 :]]
+    raise _not_found()
+
+
+def without(documents: Sequence[Document], document_id: UUID) -> list[Document]:
+    """All documents but one; NotFound."""
+    left = [document for document in documents if document.id != document_id]
+    if len(left) == len(documents):
+        raise _not_found()
+    return left
+
+
+def _old_version(present: int, document: Document) -> DuradeskError:
+    return Conflict(f"It is at version {present}, not {document.version}: read it again.")
 
 
 def _not_found() -> DuradeskError:

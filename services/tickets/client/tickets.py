@@ -121,15 +121,18 @@ class TicketsClient:
         self,
         ticket_id: UUID,
         *,
-        assignee_id: UUID | None,
+        assignee_id: UUID | EllipsisType | None,
         team_id: UUID | EllipsisType | None = ...,
         request_id: str = "",
     ) -> Ticket:
-        """Give to an agent or, with None, to nobody; `...` keeps the team. NotFound, InvalidTransition (closed)."""
+        """Give to an agent or, with None, to nobody; `...` keeps who has it. Invalid (nobody of the staff), NotFound,
+        InvalidTransition (closed).
+        """
         request = pb.AssignTicketRequest(
             request_id=request_id or _fresh(),
             ticket_id=str(ticket_id),
-            assignee_id=str(assignee_id or ""),
+            assignee_id="" if isinstance(assignee_id, EllipsisType) else str(assignee_id or ""),
+            keep_assignee=isinstance(assignee_id, EllipsisType),
             team_id=None if isinstance(team_id, EllipsisType) else str(team_id or ""),
         )
         return from_message((await self._stub.AssignTicket(request)).ticket, Ticket)

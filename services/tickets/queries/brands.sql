@@ -5,6 +5,10 @@ SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_afte
 FROM brands
 ORDER BY lower(name), id;
 
+-- is_brand_address --
+-- A brand with one of these addresses.
+SELECT id FROM brands WHERE lower(address) = ANY(%(addresses)s) LIMIT 1;
+
 -- get_brand --
 -- A brand by its id.
 SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,

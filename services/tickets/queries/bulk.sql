@@ -1,8 +1,8 @@
 -- insert_bulk_job --
 -- A bulk and its tickets, in the order given.
 WITH job AS (
-    INSERT INTO bulk_jobs (id, user_id, role, change, undo_of)
-    VALUES (%(job_id)s, %(user_id)s, %(role)s, %(change)s, %(undo_of)s)
+    INSERT INTO bulk_jobs (id, user_id, user_name, role, change, undo_of)
+    VALUES (%(job_id)s, %(user_id)s, %(user_name)s, %(role)s, %(change)s, %(undo_of)s)
     RETURNING id
 )
 INSERT INTO bulk_items (job_id, position, ticket_id)
@@ -51,9 +51,13 @@ WHERE id IN (SELECT id
              FOR UPDATE SKIP LOCKED)
 RETURNING id;
 
+-- get_bulk_maker --
+-- Whose bulk it is.
+SELECT user_id FROM bulk_jobs WHERE id = %(job_id)s;
+
 -- lock_bulk_job --
 -- A bulk at work on a page: a second one at the same page waits, and finds it done.
-SELECT id, user_id, role, change, undo_of, state, instant() AS now,
+SELECT id, user_id, user_name, role, change, undo_of, state, instant() AS now,
        (SELECT count(*) FROM bulk_items i WHERE i.job_id = j.id) AS total
 FROM bulk_jobs j
 WHERE id = %(job_id)s

@@ -3,7 +3,7 @@
 SELECT instant() AS now, t.id, t.number, t.channel, t.status, t.status_since, t.status_epoch, t.priority, t.team_id,
        t.assignee_id, c.email <> '' AS requester_reachable, t.sender_proven, t.version, t.snoozed_until,
        t.requester_id, t.created_at, r.policy_id, r.rule_id AS policy_rule_id,
-       t.type, t.tags, t.category_id, c.organisation_id, t.custom_fields,
+       t.type, t.tags, t.planned_revision, t.category_id, c.organisation_id, t.custom_fields,
        coalesce((SELECT path FROM categories WHERE id = t.category_id), '{}') AS category_path,
        CASE WHEN t.snoozed_until IS NULL THEN 0
             ELSE (SELECT max(seq) FROM events WHERE ticket_id = t.id AND kind = 'ticket_snoozed')
@@ -112,7 +112,8 @@ INSERT INTO dues (ticket_id, key, kind, due_at, reason)
 VALUES (%(ticket_id)s, %(key)s, %(kind)s, %(due_at)s, %(reason)s);
 
 -- mark_decided --
--- How far the ticket is decided and when it has to be looked at next; an unchanged row is not written.
+-- How far the ticket is decided, under which service levels, and when it has to be looked at next; an unchanged row is
+-- not written.
 WITH next AS MATERIALIZED (
     SELECT least(
         (SELECT min(due_at) FROM dues WHERE ticket_id = %(ticket_id)s),
@@ -121,9 +122,11 @@ WITH next AS MATERIALIZED (
     ) AS due_at
 )
 UPDATE tickets
-SET decided_seq = %(decided_seq)s, next_due_at = next.due_at
+SET decided_seq = %(decided_seq)s, next_due_at = next.due_at, planned_revision = %(planned_revision)s
 FROM next
-WHERE id = %(ticket_id)s AND (decided_seq, next_due_at) IS DISTINCT FROM (%(decided_seq)s, next.due_at);
+WHERE id = %(ticket_id)s
+  AND (decided_seq, next_due_at, planned_revision)
+      IS DISTINCT FROM (%(decided_seq)s, next.due_at, %(planned_revision)s::bigint);
 
 -- read_plan --
 -- What the ticket's workflow needs to know to wait.

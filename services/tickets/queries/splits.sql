@@ -14,12 +14,12 @@ WITH clock AS MATERIALIZED (
     SELECT instant() AS now
 ), ticket AS (
     INSERT INTO tickets (id, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
-                         custom_fields, requester_id, sender_proven, version, created_at, updated_at)
+                         custom_fields, category_id, requester_id, sender_proven, version, created_at, updated_at)
     SELECT %(ticket_id)s, t.brand_id, t.channel, %(subject)s, 'new', clock.now, 1, t.priority, t.type, '{}', '{}',
-           %(requester_id)s, t.sender_proven AND t.requester_id = %(requester_id)s, 1, clock.now, clock.now
+           t.category_id, %(requester_id)s, t.sender_proven AND t.requester_id = %(requester_id)s, 1, clock.now, clock.now
     FROM clock, tickets t
     WHERE t.id = %(source_id)s
-    RETURNING id, number, brand_id, channel, subject, status, priority, type, requester_id, created_at
+    RETURNING id, number, brand_id, channel, subject, status, priority, type, category_id, requester_id, created_at
 ), event AS (
     INSERT INTO events (ticket_id, seq, kind, actor, changes, message_id, cause, reason, occurred_at, effective_at)
     SELECT id, 1, 'ticket_created', %(actor)s,

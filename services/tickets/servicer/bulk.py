@@ -8,6 +8,7 @@ from duradesk.tickets.v1 import bulk_service_pb2_grpc
 
 from services.common.interceptors import Context
 from services.common.wire import to_message
+from services.tickets.colleagues import Colleagues
 from services.tickets.servicer import requests as read
 from services.tickets.store.bulk import BulkStore
 from services.tickets.wakeup import Wakeup
@@ -19,8 +20,9 @@ _LOOK_SECONDS = 5.0
 class BulkServicer(bulk_service_pb2_grpc.BulkServiceServicer):
     """Each method is one transaction; a new bulk wakes the claimers as a change of a ticket does."""
 
-    def __init__(self, bulk: BulkStore, wakeup: Wakeup) -> None:
+    def __init__(self, bulk: BulkStore, wakeup: Wakeup, colleagues: Colleagues) -> None:
         self._bulk = bulk
+        self._colleagues = colleagues
         self._wakeup = wakeup
 
     async def ClaimBulkJobs(self, request: pb.ClaimBulkJobsRequest, context: Context) -> pb.ClaimBulkJobsResponse:
@@ -38,6 +40,9 @@ class BulkServicer(bulk_service_pb2_grpc.BulkServiceServicer):
                     await changed.wait()
 
     async def RunBulkPage(self, request: pb.RunBulkPageRequest, context: Context) -> pb.RunBulkPageResponse:
-        """The next tickets."""
-        progress = await self._bulk.run_bulk_page(read.known_id(request.job_id, "bulk"))
+        """The next tickets, with the role that its maker has by now."""
+        job_id = read.known_id(request.job_id, "bulk")
+        maker = await self._colleagues.find_colleague(await self._bulk.get_bulk_maker(job_id))
+        role = maker.role if maker is not None and maker.is_active_staff else None
+        progress = await self._bulk.run_bulk_page(job_id, role=role)
         return to_message(progress, pb.RunBulkPageResponse)

@@ -10,11 +10,12 @@ from duradesk.tickets.v1 import desk_service_pb2_grpc
 from services.common.auth import current_principal
 from services.common.interceptors import Context
 from services.common.wire import from_message, to_message
-from services.domain.bulk import MOST_TICKETS, TicketChange, check_change
+from services.domain.bulk import MOST_TICKETS, TicketChange, check_change, check_wanted
 from services.domain.desk import PresenceState
 from services.domain.errors import Invalid
 from services.domain.orders import parse_order
 from services.domain.ticket import Visibility
+from services.tickets.colleagues import Colleagues, check_colleague
 from services.tickets.news import NewsDesk
 from services.tickets.servicer import requests as read
 from services.tickets.servicer.filters import read_filters
@@ -36,7 +37,8 @@ class _Kind:
 class DeskServicer(desk_service_pb2_grpc.DeskServiceServicer):
     """News come from the news desk, all else is one transaction."""
 
-    def __init__(self, store: Store, news: NewsDesk) -> None:
+    def __init__(self, store: Store, news: NewsDesk, colleagues: Colleagues) -> None:
+        self._colleagues = colleagues
         self._store = store
         self._news = news
 
@@ -103,7 +105,9 @@ class DeskServicer(desk_service_pb2_grpc.DeskServiceServicer):
     async def ChangeTickets(self, request: pb.ChangeTicketsRequest, context: Context) -> pb.ChangeTicketsResponse:
         """Many at once."""
         write, change = read.write("ChangeTickets", request), from_message(request.change, TicketChange)
+        check_wanted(change)
         check_change(change, write.principal)
+        await check_colleague(self._colleagues, change.assignee_id, field="assignee_id")
         job = await self._store.bulk.change_tickets(await self._wanted(request), change, write)
         return pb.ChangeTicketsResponse(job=to_message(job, pb.BulkJob))
 

@@ -63,7 +63,8 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         decision, facts = from_message(request.decision, Decision), from_message(request.facts, Facts)
         # What people wrote is not kept a second time.
         request.facts.ClearField("words")
-        record = DecisionRecord(_json(request.facts), _json(request.routing), _json(request.decision))
+        revision = request.routing.service_levels_revision
+        record = DecisionRecord(_json(request.facts), _json(request.routing), _json(request.decision), revision)
         async with self._database.transaction() as conn:
             plan = await decisions.apply_decision(conn, decision, facts=facts, record=record)
         self._wakeup.set()

@@ -19,6 +19,7 @@ from services.domain.orders import parse_order
 from services.domain.principal import Principal, Role
 from services.domain.snooze import Snooze
 from services.domain.ticket import Contact, NewAttachment, QuarantinedItem, QuarantineState, Ticket
+from services.tickets.colleagues import Colleagues, check_colleague
 from services.tickets.servicer import requests as read
 from services.tickets.servicer.filters import read_filters
 from services.tickets.servicer.seen import read_seen
@@ -29,14 +30,16 @@ from services.tickets.store.scope import Scope, scope_of
 class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     """Each write is one transaction, and answered when it is durable."""
 
-    def __init__(self, store: Store, uploads: UploadSigner) -> None:
+    def __init__(self, store: Store, uploads: UploadSigner, colleagues: Colleagues) -> None:
         self._store = store
+        self._colleagues = colleagues
         self._uploads = uploads
 
     async def CreateTicket(self, request: pb.CreateTicketRequest, context: Context) -> pb.CreateTicketResponse:
         """From any door; a customer asks in their own name."""
         write = read.write("CreateTicket", request)
         new = take_ticket(read.new_ticket(request), write.principal, own=await self._own_contact(write.principal))
+        await self._store.brands.check_foreign(new.requester_email, field="requester.email")
         new = self._with_uploads(new, write.principal)
         return pb.CreateTicketResponse(ticket=_ticket(await self._store.tickets.create_ticket(new, write)))
 
@@ -75,10 +78,13 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
 
     async def AssignTicket(self, request: pb.AssignTicketRequest, context: Context) -> pb.AssignTicketResponse:
         """To an agent, a team, or back to nobody."""
+        assignee_id = None if request.keep_assignee else read.optional_id(request.assignee_id, "assignee_id")
+        await check_colleague(self._colleagues, assignee_id, field="assignee_id")
         ticket = await self._store.tickets.assign_ticket(
             read.ticket_id(request.ticket_id),
             read.write("AssignTicket", request),
-            assignee_id=read.optional_id(request.assignee_id, "assignee_id"),
+            assignee_id=assignee_id,
+            keep_assignee=request.keep_assignee,
             team_id=read.optional_id(request.team_id, "team_id"),
             keep_team=not request.HasField("team_id"),
         )

@@ -8,6 +8,7 @@ from services.domain.reply_address import ReplyAddresses
 from services.tickets.store.answers import AnswerStore
 from services.tickets.store.attachments import AttachmentStore
 from services.tickets.store.brands import BrandStore
+from services.tickets.store.broadcasts import BroadcastStore
 from services.tickets.store.bulk import BulkStore
 from services.tickets.store.cascades import CascadeStore
 from services.tickets.store.categories import CategoryStore
@@ -20,6 +21,7 @@ from services.tickets.store.duplicates import DuplicateStore
 from services.tickets.store.families import FamilyStore
 from services.tickets.store.followers import FollowerStore
 from services.tickets.store.lists import ListStore
+from services.tickets.store.macros import MacroStore
 from services.tickets.store.mail_reports import MailReportStore
 from services.tickets.store.merges import MergeStore
 from services.tickets.store.messages import MessageStore
@@ -45,6 +47,9 @@ CONSTRAINT_ERRORS: Mapping[str, Callable[[], DuradeskError]] = {
     "ticket_fields_key_key": lambda: AlreadyExists(
         "A field with this key exists: choose another key.", reason="FIELD_KEY_TAKEN"
     ),
+    "macros_name_key": lambda: AlreadyExists(
+        "A macro with this name exists: choose another name.", reason="MACRO_NAME_TAKEN"
+    ),
     "brands_address_key": lambda: AlreadyExists(
         "A brand with this address exists: choose another address.", reason="BRAND_ADDRESS_TAKEN"
     ),
@@ -68,6 +73,7 @@ class Store:
         self.answers = AnswerStore(database, on_commit)
         self.categories = CategoryStore(database)
         self.ticket_fields = TicketFieldStore(database)
+        self.macros = MacroStore(database, on_commit)
         self.contacts = ContactStore(database)
         self.search = SearchStore(database)
         self.seen = SeenStore(database)
@@ -81,6 +87,7 @@ class Store:
         self.families = FamilyStore(database, on_commit)
         self.cascades = CascadeStore(database, on_commit)
         self.previews = PreviewStore(database)
+        self.broadcasts = BroadcastStore(database, on_commit)
         self.merges = MergeStore(database, on_commit)
         self.splits = SplitStore(database, on_commit)
         self.duplicates = DuplicateStore(database, on_commit)

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from services.common.database import Database
-from services.domain.errors import Conflict, NotFound
+from services.domain.errors import Conflict, Invalid, NotFound
 from services.domain.intake import check_brand
+from services.domain.reply_address import without_tag
 from services.domain.ticket import Brand
 from services.tickets.store.events import PACED_RANK
 from services.tickets.store.requests import Request, first_resource
@@ -30,6 +31,15 @@ class BrandStore:
         async with self._database.transaction() as conn:
             rows = await (await conn.execute(QUERIES["list_brands"])).fetchall()
         return tuple(Brand(**row) for row in rows)
+
+    async def check_foreign(self, email: str, *, field: str) -> None:
+        """Invalid, naming the field, for a brand's own address, with a tag or without: the desk is not its customer."""
+        parameters = {"addresses": [email, without_tag(email)]}
+        async with self._database.transaction() as conn:
+            row = await (await conn.execute(QUERIES["is_brand_address"], parameters)).fetchone()
+        if row is not None:
+            problem = "is an address of a brand: name the customer's own"
+            raise Invalid(f"The address {problem}.", violations={field: problem}, reason="OWN_ADDRESS")
 
     async def create_brand(self, brand: Brand, request: Request) -> Brand:
         """The brand; AlreadyExists when its name or address is taken."""

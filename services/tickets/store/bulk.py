@@ -27,15 +27,17 @@ from services.domain.bulk import (
     BulkState,
     TicketChange,
     change_ticket,
+    check_change,
     check_undo,
     undo_change,
 )
 from services.domain.changes import Change
-from services.domain.errors import DuradeskError, Invalid, NotFound
+from services.domain.errors import DuradeskError, Forbidden, Invalid, NotFound
 from services.domain.family.model import Settling
 from services.domain.principal import Principal, Role
 from services.domain.ticket import FieldChange, Priority
 from services.tickets.convert import Row, field_changes_of, json_of, new_values
+from services.tickets.store.broadcasts import tell_child
 from services.tickets.store.events import (
     PACED_RANK,
     Connection,
@@ -45,6 +47,7 @@ from services.tickets.store.events import (
     lock_in_order,
     lock_ticket,
 )
+from services.tickets.store.macros import MacroRun, read_macro, run_on
 from services.tickets.store.parents import link, unlink
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import scope_of
@@ -104,10 +107,18 @@ class BulkStore:
             rows = await (await conn.execute(QUERIES["claim_bulk_jobs"])).fetchall()
         return tuple(row["id"] for row in rows)
 
-    async def run_bulk_page(self, job_id: UUID) -> BulkProgress:
-        """Change the next tickets; NotFound."""
+    async def get_bulk_maker(self, job_id: UUID) -> UUID:
+        """Who makes the change; NotFound."""
         async with self._database.transaction() as conn:
-            progress = await _run_page(conn, job_id)
+            row = await (await conn.execute(QUERIES["get_bulk_maker"], {"job_id": job_id})).fetchone()
+        if row is None:
+            raise NotFound("This bulk does not exist.")
+        return UUID(row["user_id"])
+
+    async def run_bulk_page(self, job_id: UUID, *, role: Role | None) -> BulkProgress:
+        """Change the next tickets with the role that its maker has now; None is none any more. NotFound."""
+        async with self._database.transaction() as conn:
+            progress = await _run_page(conn, job_id, role=role)
         self._on_commit()
         return progress
 
@@ -121,6 +132,7 @@ class BulkStore:
         parameters = {
             "job_id": job_id,
             "user_id": principal.subject,
+            "user_name": principal.name,
             "role": principal.role,
             "change": Jsonb(json_of(asdict(change))),
             "undo_of": undo_of,
@@ -128,6 +140,8 @@ class BulkStore:
         }
         async with self._database.transaction() as conn:
             first = await first_resource(conn, request, job_id)
+            if change.macro_id is not None:
+                await read_macro(conn, change.macro_id, principal)
             if first is None:
                 await conn.execute(QUERIES["insert_bulk_job"], parameters)
             job, _ = await _read_job(conn, first or job_id, principal)
@@ -135,7 +149,7 @@ class BulkStore:
         return job
 
 
-async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
+async def _run_page(conn: Connection, job_id: UUID, *, role: Role | None) -> BulkProgress:
     job = await (await conn.execute(QUERIES["lock_bulk_job"], {"job_id": job_id})).fetchone()
     if job is None:
         raise NotFound("This bulk does not exist.")
@@ -143,9 +157,13 @@ async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
         return BulkProgress(True, job["total"], job["total"])
     page = {"job_id": job_id, "undo_of": job["undo_of"], "most": PAGE}
     items = await (await conn.execute(QUERIES["next_bulk_items"], page)).fetchall()
-    if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
-        await _lock_families(conn, job, items)
-    became = [await _handle(conn, job, item) for item in items]
+    try:
+        principal = _maker(job, role)
+        if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
+            await _lock_families(conn, job, items)
+        became = [await _handle(conn, job, item, principal) for item in items]
+    except Forbidden as error:
+        became = [_Became(item["position"], BulkOutcome.FAILED, error.message) for item in items]
     await conn.execute(
         QUERIES["finish_bulk_items"],
         {
@@ -163,11 +181,25 @@ async def _run_page(conn: Connection, job_id: UUID) -> BulkProgress:
     return BulkProgress(len(items) < PAGE, row["handled"], job["total"])
 
 
-async def _handle(conn: Connection, job: Row, item: Row) -> _Became:
+def _maker(job: Row, role: Role | None) -> Principal:
+    """Whoever makes the change, as long as they may still make it; Forbidden."""
+    if role is None:
+        raise Forbidden("Whoever began this works here no more.")
+    principal = Principal(job["user_id"], role, name=job["user_name"])
+    check_change(_change_of(job["change"]), principal)
+    return principal
+
+
+async def _handle(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:
     """One ticket; what the domain refuses is known before anything is written, so the others go on."""
-    principal = Principal(job["user_id"], Role(job["role"]))
+    if job["undo_of"] is None and job["change"]["act"] == BulkAct.MACRO:
+        return await _run_macro(conn, job, item, principal)
     try:
         locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
+        if BulkAct(job["change"]["act"]) is BulkAct.BROADCAST:
+            told, reason = await tell_child(conn, locked, job_id=job["id"], actor=principal.subject)
+            outcome = BulkOutcome.SKIPPED if reason else BulkOutcome.DONE
+            return _Became(item["position"], outcome, reason, None if reason else told.ticket.version)
         if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
             changed = await _relate(conn, locked, job, item, principal)
         else:
@@ -231,6 +263,22 @@ async def _lock_families(conn: Connection, job: Row, items: Sequence[Row]) -> No
     await lock_in_order(conn, [*known["ticket_ids"], *parents])
 
 
+async def _run_macro(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:
+    """A macro says and does several things: what is refused half-way takes back the rest of this ticket's."""
+    try:
+        async with conn.transaction():
+            locked = await lock_ticket(conn, item["ticket_id"], scope=scope_of(principal))
+            macro = await read_macro(conn, UUID(job["change"]["macro_id"]), principal)
+            before = locked.ticket.version
+            locked, _ = await run_on(conn, locked, macro, MacroRun(), principal)
+            await enqueue(conn, locked.ticket, rank=PACED_RANK)
+    except DuradeskError as error:
+        return _Became(item["position"], BulkOutcome.FAILED, error.message)
+    if locked.ticket.version == before:
+        return _Became(item["position"], BulkOutcome.SKIPPED, _NOTHING_TO_CHANGE)
+    return _Became(item["position"], BulkOutcome.DONE, seq=locked.ticket.version)
+
+
 def _decide(locked: LockedTicket, job: Row, item: Row, principal: Principal) -> Change | None:
     if job["undo_of"] is None:
         return change_ticket(locked.ticket, _change_of(job["change"]), principal, now=job["now"])
@@ -291,6 +339,7 @@ def _change_of(change: Mapping[str, Any]) -> TicketChange:
         snooze_until=datetime.fromisoformat(change["snooze_until"]) if change["snooze_until"] else None,
         snooze_reason=change["snooze_reason"],
         keep_on_reply=change["keep_on_reply"],
+        macro_id=UUID(change["macro_id"]) if change.get("macro_id") else None,
         parent_id=UUID(change["parent_id"]) if change.get("parent_id") else None,
         rule_id=UUID(change["rule_id"]) if change.get("rule_id") else None,
         brand_snoozes=tuple(

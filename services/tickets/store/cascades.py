@@ -133,7 +133,7 @@ async def _take_back_parent(conn: Connection, parent: LockedTicket, row: Row, re
     return await append_event(
         conn,
         parent,
-        EventKind.TICKET_REOPENED,
+        EventKind.TICKET_UPDATED if old["status"].is_settled else EventKind.TICKET_REOPENED,
         actor=request.actor,
         changes=values,
         cause=f"cascade {row['id']}",

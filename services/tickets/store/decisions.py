@@ -79,11 +79,12 @@ _CUSTOM_FIELDS = FieldChange("custom_fields", "false", "true")
 
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
-    """What is kept of a decision, in protobuf's JSON form: what it saw, and what it was."""
+    """What is kept of a decision, in protobuf's JSON form: what it saw, under which service levels, and what it was."""
 
     facts: JsonObject
     routing: JsonObject
     decision: JsonObject
+    service_levels_revision: int = 0
 
 
 async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collection[FactNeed] = ()) -> Facts:
@@ -97,7 +98,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collecti
     words = await read_words(conn, ticket_id, events, version=row["version"]) if wordy else None
     return Facts(
         now=row["now"],
-        ticket=_ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
+        ticket=ticket_facts_of(row, fields=await read_fields(conn, row["brand_id"]) if row["custom_fields"] else ()),
         brand=_brand_of(row),
         events=events,
         more=len(row["events"]) > EVENTS,
@@ -157,7 +158,8 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
     look_again = decision.look_again and not facts.more and locked.ticket.version > look_from
     if look_again:
         decided_seq = look_from
-    await conn.execute(QUERIES["mark_decided"], {"ticket_id": decision.ticket_id, "decided_seq": decided_seq})
+    parameters = {"decided_seq": decided_seq, "planned_revision": record.service_levels_revision}
+    await conn.execute(QUERIES["mark_decided"], {"ticket_id": decision.ticket_id, **parameters})
     await answer_outbox(conn, decision.ticket_id, decided_seq=decided_seq)
     return await _read_plan(conn, decision.ticket_id, more=facts.more or look_again)
 
@@ -306,7 +308,8 @@ def _follower_of(follower: JsonObject) -> FollowerFacts:
     return FollowerFacts(UUID(follower["follower_id"]), kind, follower["since_seq"])
 
 
-def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
+def ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
+    """A ticket's row as decisions see it."""
     return TicketFacts(
         id=row["id"],
         number=row["number"],
@@ -324,6 +327,7 @@ def _ticket_facts_of(row: Row, *, fields: Iterable[TicketField]) -> TicketFacts:
         snooze_epoch=row["snooze_epoch"],
         type=row["type"],
         tags=tuple(row["tags"]),
+        planned_revision=row["planned_revision"],
         requester_id=row["requester_id"],
         created_at=row["created_at"],
         policy_id=row["policy_id"],

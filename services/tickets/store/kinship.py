@@ -43,7 +43,7 @@ async def read_kinship(conn: Connection, ticket_id: UUID) -> Kinship:
 async def check_settles(conn: Connection, ticket: Ticket, values: Mapping[str, Any]) -> None:
     """InvalidTransition (OPEN_CHILDREN) when the change would settle a parent whose policy blocks that."""
     status = values.get("status", ticket.status)
-    if status.is_settled and not ticket.status.is_settled:
+    if status.is_settled and not ticket.status.is_settled and not values.get("spam"):
         family = await read_kinship(conn, ticket.id)
         check_block(ticket.number, family.down, family.children, family.open_numbers)
 
@@ -66,31 +66,19 @@ async def tell_family(
     if news := news_of(old, new, settling):
         parameters = {"parent_id": old.parent_id, "child_id": old.id, "news": news.value}
         await conn.execute(QUERIES["insert_news"], parameters)
-    if new.status.is_settled:
-        await _begin_cascade(conn, old, new, actor=actor, settling=settling, epoch=epoch)
-    elif old.status.is_settled:
+    if act := cascade_of(old, new):
+        cause = {"seq": epoch, "actor": actor, "was_settled": old.status.is_settled, "act": act.value}
+        await _begin_cascade(conn, new, settling, cause)
+    elif not new.status.is_settled and old.status.is_settled:
         await conn.execute(QUERIES["cancel_cascades"], {"parent_id": new.id, "reason": PARENT_REOPENED})
 
 
-async def _begin_cascade(
-    conn: Connection, old: Ticket, new: Ticket, *, actor: str, settling: Settling, epoch: int
-) -> None:
-    if new.parent_id is not None:
-        return
-    family = await read_kinship(conn, new.id)
+async def _begin_cascade(conn: Connection, parent: Ticket, settling: Settling, cause: Mapping[str, Any]) -> None:
+    family = await read_kinship(conn, parent.id)
     if family.down is not DownPolicy.CASCADE or not family.children.total:
         return
-    parameters = {
-        "cascade_id": uuid4(),
-        "parent_id": new.id,
-        "act": cascade_of(new.status).value,
-        "seq": epoch,
-        "actor": actor,
-        "role": settling.role.value,
-        "silent": settling.silent,
-        "was_settled": old.status.is_settled,
-    }
-    await conn.execute(QUERIES["begin_cascade"], parameters)
+    rights = {"role": settling.role.value, "silent": settling.silent}
+    await conn.execute(QUERIES["begin_cascade"], {**cause, **rights, "cascade_id": uuid4(), "parent_id": parent.id})
 
 
 def _kinship_of(row: Mapping[str, Any]) -> Kinship:

@@ -53,7 +53,8 @@ async def return_family(conn: Connection, merge: Merge, *, actor: str) -> bool:
     if merge.joined and target.ticket.parent_id == merge.parent_id:
         await unlink(conn, target, actor=actor, reason="un-merged")
     whole = merge.parent_id is None or await _link(conn, merge.source_id, merge.parent_id, actor=actor)
-    for child_id in merge.children:
+    # The survivor last: only without children is it a child again.
+    for child_id in sorted(merge.children, key=lambda child_id: child_id == merge.target_id):
         child = await lock_ticket(conn, child_id)
         moved = merge.target_id if child_id != merge.target_id else None
         if child.ticket.parent_id != moved:

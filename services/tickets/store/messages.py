@@ -154,6 +154,15 @@ async def _opens_follow_up(conn: Connection, ticket: Ticket) -> bool:
     return reply_opens_follow_up(ticket.status, status_since=ticket.status_since, **row)
 
 
+async def add_by_agent(
+    conn: Connection, locked: LockedTicket, new: NewMessage, principal: Principal, *, cause: str, reason: str
+) -> tuple[LockedTicket, UUID]:
+    """A word of somebody of the staff, and the message's id; the caller nudges. InvalidTransition when it is held."""
+    message_id, author = uuid4(), _Author(principal.subject, name=principal.name)
+    locked = await _append(conn, locked, new, author=author, message_id=message_id, cause=cause, reason=reason)
+    return locked, message_id
+
+
 async def add_customer_word(
     conn: Connection, locked: LockedTicket, new: NewMessage, *, contact: Contact, message_id: UUID
 ) -> tuple[Message, Ticket]:
@@ -185,6 +194,22 @@ async def _add(
     message_id: UUID,
     origin_id: UUID | None = None,
 ) -> tuple[Message, Ticket]:
+    locked = await _append(conn, locked, new, author=author, message_id=message_id, origin_id=origin_id)
+    await enqueue(conn, locked.ticket)
+    return await read_message(conn, message_id), locked.ticket
+
+
+async def _append(
+    conn: Connection,
+    locked: LockedTicket,
+    new: NewMessage,
+    *,
+    author: _Author,
+    message_id: UUID,
+    origin_id: UUID | None = None,
+    cause: str = "",
+    reason: str = "",
+) -> LockedTicket:
     kind = AuthorKind.CUSTOMER if author.contact else AuthorKind.AGENT
     if may_be_held(new, kind):
         await hold_reply(conn, locked, seen_seq=new.seen_seq, author_id=author.id)
@@ -214,11 +239,16 @@ async def _add(
     await insert_cc_proposals(conn, locked.ticket.id, message_id, new)
     if kind is AuthorKind.AGENT:
         await clear_draft(conn, locked.ticket.id, new.visibility, user_id=author.id)
-    locked = await append_event(
-        conn, locked, EventKind.MESSAGE_ADDED, actor=author.id, changes=values, message_id=message_id
+    return await append_event(
+        conn,
+        locked,
+        EventKind.MESSAGE_ADDED,
+        actor=author.id,
+        changes=values,
+        message_id=message_id,
+        cause=cause,
+        reason=reason,
     )
-    await enqueue(conn, locked.ticket)
-    return await read_message(conn, message_id), locked.ticket
 
 
 async def follow_up(

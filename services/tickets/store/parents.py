@@ -19,7 +19,8 @@ async def link(
 ) -> LockedTicket:
     """Make `child` a child of `parent`, both locked and read after that; InvalidTransition says why it cannot be.
 
-    Both have an event, neither is settled or reopened by it; a cascade under way takes the child along.
+    Both have an event, neither is settled or reopened by it; a cascade under way takes the child along, and it gets
+    the last reply to all children.
     """
     if not check_link(child.ticket, parent.ticket):
         return child
@@ -33,6 +34,7 @@ async def link(
     await _tell_parent(conn, parent, EventKind.CHILD_ADDED, child.ticket, actor=actor)
     ids = {"parent_id": parent.ticket.id, "child_id": child.ticket.id}
     await conn.execute(QUERIES["join_cascades"], ids)
+    await conn.execute(QUERIES["join_broadcast"], ids)
     return linked
 
 

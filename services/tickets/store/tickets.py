@@ -82,7 +82,7 @@ class TicketStore:
                     f"The ticket is at version {ticket.version}, not {expected_version}: read it again.",
                     metadata={"version": str(ticket.version)},
                 )
-            values = await _with_custom_fields(conn, ticket, wanted)
+            values = await with_custom_fields(conn, ticket, wanted)
             line = await read_line(conn, values.get("category_id"))
             brought = brought_by(line, named=values)
             change = changes.update(ticket, values, request.principal, brought=brought)
@@ -92,12 +92,23 @@ class TicketStore:
         return await self._change(ticket_id, request, decide)
 
     async def assign_ticket(
-        self, ticket_id: UUID, request: Request, *, assignee_id: UUID | None, team_id: UUID | None, keep_team: bool
+        self,
+        ticket_id: UUID,
+        request: Request,
+        *,
+        assignee_id: UUID | None,
+        keep_assignee: bool,
+        team_id: UUID | None,
+        keep_team: bool,
     ) -> Ticket:
         """Give to an agent, a team, or back to nobody."""
 
         async def decide(_conn: Connection, ticket: Ticket) -> Change | None:
-            return changes.assign(ticket, assignee_id, team_id=ticket.team_id if keep_team else team_id)
+            return changes.assign(
+                ticket,
+                ticket.assignee_id if keep_assignee else assignee_id,
+                team_id=ticket.team_id if keep_team else team_id,
+            )
 
         return await self._change(ticket_id, request, decide)
 
@@ -152,7 +163,7 @@ class TicketStore:
         return locked.ticket
 
 
-async def _with_custom_fields(conn: Connection, ticket: Ticket, wanted: Mapping[str, Any]) -> dict[str, Any]:
+async def with_custom_fields(conn: Connection, ticket: Ticket, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """What is wanted, with custom fields as they are kept; `some_custom_fields` leave the others as they are."""
     values = dict(wanted)
     some = values.pop("some_custom_fields", None)

@@ -79,9 +79,27 @@ async def test_a_light_agent_sees_what_happens_next_and_changes_nothing(doors: D
     ticket, (browser, user_id) = await planned(doors), await staff(doors, Role.LIGHT_AGENT)
     await (await doors.desk.client()).assign_ticket(ticket.id, assignee_id=user_id)
     page = await browser.get(f"/tickets/{ticket.number}")
-    assert ("resolved for 1 day" in page.text, "/upcoming" in page.text) == (True, False)
+    assert ("resolved for 1 day" in page.text, "change-due" in page.text) == (True, False)
     answer = await browser.post(f"/tickets/{ticket.number}/upcoming", {"key": KEY, "change": "skip"})
     assert answer.status_code == 403
+
+
+async def test_what_happens_next_on_the_tickets_of_a_team_is_changed_on_one_page(doors: Doors) -> None:
+    ticket, (browser, user_id) = await planned(doors), await staff(doors)
+    admin = await doors.signed_in(Role.ADMIN)
+    team = (await admin.post("/teams", json={"name": f"Team {ticket.number}"})).json()["id"]
+    await (await doors.desk.client()).assign_ticket(ticket.id, assignee_id=None, team_id=UUID(team))
+    assert "Closed resolved for 1 day" in listed(await browser.get(f"/upcoming?team={team}"))
+    assert "on the tickets of your teams" in listed(await browser.get("/upcoming?team=mine"))
+    await admin.put(f"/teams/{team}/members/{user_id}")
+    assert "Closed resolved for 1 day" in listed(await browser.get("/upcoming?team=mine"))
+    fields = {"ticket": str(ticket.id), "key": KEY, "change": "skip"}
+    answer = await browser.post(f"/upcoming?team={team}", fields)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/upcoming?team={team}&done=skip")
+    again = await browser.post(f"/upcoming?team={team}", fields | {"key": "auto_close/9"})
+    assert (again.status_code, "This due does not exist" in again.text) == (404, True)
+    assert await activity(doors, ticket) == ["ticket_assigned", "due_skipped"]
+    assert (await browser.get("/upcoming?team=nonsense")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -96,7 +114,13 @@ async def test_a_light_agent_sees_what_happens_next_and_changes_nothing(doors: D
 async def test_a_list_says_how_late_or_how_soon(doors: Doors, interval: str | None, urgency: str, words: str) -> None:
     ticket, (browser, _) = await planned(doors), await staff(doors)
     assert "in 23 h Closed" in listed(await browser.get(f"/tickets?filter=number:{ticket.number}"))
-    segment = {"state": "paused", "began_at": "2026-01-01T00:00:00+00:00", "ended_at": None, "worked": 0, "cause": ""}
+    segment = {
+        "state": "paused",
+        "began_at": "2026-01-01T00:00:00+00:00",
+        "ended_at": None,
+        "worked": 0,
+        "cause": "event 1",
+    }
     await doors.desk.rows(
         "INSERT INTO clocks (ticket_id, kind, epoch, segments, carried, policy_version, calendar_version, target,"
         " due_at, reason) VALUES (%(id)s, 'first_response', 1, %(segments)s, interval '0', 1, 1, interval '8 hours',"
@@ -108,6 +132,11 @@ async def test_a_list_says_how_late_or_how_soon(doors: Doors, interval: str | No
     page = await browser.get(f"/tickets?filter=number:{ticket.number}")
     assert f"{words} First response" in listed(page)
     assert f'class="cell due {urgency}"' in page.text
+    assert "since: Created" in listed(await browser.get(f"/tickets/{ticket.number}"))
+    rows = (await browser.get(f"/tickets/{ticket.number}/clocks.csv")).text.splitlines()
+    assert [row.split(",")[7] for row in rows] == ["state", "paused"]
+    ledger = (await browser.get(f"/tickets/{ticket.number}/clocks.json")).json()
+    assert ledger["items"][0]["segments"][0]["cause"] == "event 1"
 
 
 def listed(page: httpx.Response) -> str:

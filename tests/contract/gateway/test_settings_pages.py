@@ -28,6 +28,12 @@ PAGES = {
     "/settings/brands/{brand}": ADMINS,
     "/settings/categories": ADMINS,
     "/settings/categories/{category}": ADMINS,
+    "/settings/fields": ADMINS,
+    "/settings/fields/new": ADMINS,
+    "/settings/fields/{field}": ADMINS,
+    "/settings/macros": STAFF,
+    "/settings/macros/new": STAFF,
+    "/settings/macros/{macro}": STAFF,
     "/settings/calendars": ADMINS,
     "/settings/calendars/new": ADMINS,
     "/settings/ladders": ADMINS,
@@ -54,6 +60,8 @@ FORMS = {
     "/settings/categories",
     "/settings/categories/{category}",
     "/settings/categories/{category}/archive",
+    "/settings/fields/new",
+    "/settings/fields/{field}",
     "/settings/calendars/new",
     "/settings/calendars/{item}",
     "/settings/calendars/{item}/delete",
@@ -88,10 +96,13 @@ async def quarantine(doors: Doors, source: bytes = b"From: x@example.com\r\n\r\n
 async def places(doors: Doors) -> dict[str, str]:
     """Something real behind each word in a path."""
     admin = await doors.signed_in(Role.ADMIN)
+    new_field = {"key": f"f{uuid4().hex[:20]}", "label": "Order", "kind": "text"}
     return {
         "user": str((await doors.account()).id),
         "team": (await admin.get("/teams")).json()["items"][0]["id"],
         "category": (await admin.post("/categories", json={"name": uuid4().hex})).json()["id"],
+        "field": (await admin.post("/ticket-fields", json=new_field)).json()["id"],
+        "macro": (await admin.post("/macros", json={"name": uuid4().hex, "reply": "Hello"})).json()["id"],
         "brand": (await admin.get("/brands")).json()["items"][0]["id"],
         "item": await quarantine(doors),
     }

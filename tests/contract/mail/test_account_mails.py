@@ -1,6 +1,6 @@
 """Account mails that come back: nobody of the staff reads the link that makes its reader the owner of an account."""
 
-from base64 import b64encode
+from base64 import b64encode, encodebytes
 
 import pytest
 
@@ -42,6 +42,26 @@ async def test_a_returned_account_mail_is_kept_without_its_words(
     assert source.replace(b"\r\n", b"\n").startswith(b"From: Mail Delivery System <mailer-daemon>\n")
     assert all(text not in source for text in (TOKEN[:20], words, NAME, b"Nobody here"))
     assert not await admin.list_mail_reports(ticket.id)
+
+
+@pytest.mark.parametrize("encoding", ["plain", "base64"])
+async def test_a_person_who_quotes_an_account_mail_gets_a_ticket_without_its_link(
+    mail_room: MailRoom, encoding: str
+) -> None:
+    words = f"It does not work!\r\n\r\n> Choose a password: {LINK.decode()} within an hour\r\n"
+    raw = mail(words)
+    if encoding == "base64":
+        head, _, body = raw.partition(b"\r\n\r\n")
+        raw = head + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + encodebytes(body)
+    assert await mail_room.send(raw) == 250
+    kept = await mail_room.desk.rows(
+        "SELECT concat(m.body, c.quoted, c.html) AS words, s.content FROM messages m"
+        " JOIN raw_sources s ON s.message_id = m.id LEFT JOIN message_contents c ON c.message_id = m.id"
+    )
+    (message,) = kept
+    assert "It does not work!" in message["words"]
+    assert TOKEN.decode()[:20] not in message["words"]
+    assert (TOKEN[:20] in message["content"], b64encode(LINK)[:20] in message["content"]) == (False, False)
 
 
 def test_other_mails_are_kept_whole() -> None:

@@ -8,6 +8,8 @@ from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import grpc
+from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
+from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
 from duradesk.tickets.v1.category_service_pb2_grpc import add_CategoryServiceServicer_to_server
 from duradesk.tickets.v1.clock_service_pb2_grpc import add_ClockServiceServicer_to_server
@@ -31,22 +33,28 @@ from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
+from services.domain.user import User
+from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.desk import DeskClient
 from services.tickets.client.family import FamilyClient
 from services.tickets.client.followers import FollowersClient
+from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
+from services.tickets.colleagues import Colleagues
 from services.tickets.news import NewsDesk
+from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
 from services.tickets.servicer.categories import CategoryServicer
 from services.tickets.servicer.clocks import ClockServicer
 from services.tickets.servicer.desk import DeskServicer
 from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.followers import FollowerServicer
+from services.tickets.servicer.macros import MacroServicer
 from services.tickets.servicer.merges import MergeServicer
 from services.tickets.servicer.operations import OperationsServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
@@ -58,7 +66,7 @@ from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.mails import MailMaker
 from services.tickets.store.watch import WatchStore
 from services.tickets.wakeup import Wakeup
-from tests.contract.orchestration.desk import LINKS, Staff
+from tests.contract.orchestration.desk import LINKS
 
 SIGNER = PrincipalSigner(b"k" * 32)
 REPLY_ADDRESSES = ReplyAddresses(b"k" * 32)
@@ -91,6 +99,21 @@ class Wakeups:
 
 
 @dataclass
+class Staff:
+    """Who works here: everybody as an agent, but those of whom a test says otherwise."""
+
+    roles: dict[UUID, Role] = field(
+        default_factory=lambda: {UUID(one.subject): one.role for one in (ADMIN, LIGHT_AGENT)}
+    )
+    gone: set[UUID] = field(default_factory=set)
+
+    async def find_colleague(self, user_id: UUID) -> User | None:
+        role = self.roles.get(user_id, Role.AGENT)
+        active = user_id not in self.gone
+        return User(user_id, "ann@desk.example", "Ann", role, active, None, datetime.now(UTC))
+
+
+@dataclass
 class Desk:
     """The service on a port, and clients of it for anybody."""
 
@@ -99,6 +122,7 @@ class Desk:
     stack: AsyncExitStack
     clock: Clock
     wakeups: Wakeups
+    staff: Staff
     channels: dict[Principal, grpc.aio.Channel] = field(default_factory=dict)
 
     async def channel(self, principal: Principal) -> grpc.aio.Channel:
@@ -116,6 +140,9 @@ class Desk:
     async def ticket_fields(self, principal: Principal = ADMIN) -> TicketFieldsClient:
         return TicketFieldsClient(await self.channel(principal))
 
+    async def macros(self, principal: Principal = AGENT) -> MacrosClient:
+        return MacrosClient(await self.channel(principal))
+
     async def followers(self, principal: Principal = AGENT) -> FollowersClient:
         return FollowersClient(await self.channel(principal))
 
@@ -124,6 +151,9 @@ class Desk:
 
     async def merges(self, principal: Principal = AGENT) -> MergeClient:
         return MergeClient(await self.channel(principal))
+
+    async def broadcasts(self, principal: Principal = AGENT) -> BroadcastClient:
+        return BroadcastClient(await self.channel(principal))
 
     async def desk_client(self, principal: Principal = AGENT) -> DeskClient:
         return DeskClient(await self.channel(principal))
@@ -184,8 +214,9 @@ def customer(ticket: Ticket) -> Principal:
 
 
 @asynccontextmanager
-async def running_desk(url: str) -> AsyncIterator[Desk]:
-    clock, wakeups = Clock(), Wakeups()
+async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncIterator[Desk]:
+    clock, wakeups, staff = Clock(), Wakeups(), Staff()
+    colleagues = colleagues or staff
     async with (
         Database(
             url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=20, instant=clock.instant
@@ -206,21 +237,23 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS)),
-                (add_FollowerServiceServicer_to_server, FollowerServicer(store)),
+                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS, colleagues)),
+                (add_FollowerServiceServicer_to_server, FollowerServicer(store, colleagues)),
+                (add_DeskServiceServicer_to_server, DeskServicer(store, news, colleagues)),
+                (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),
                 (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                 (add_MergeServiceServicer_to_server, MergeServicer(store)),
-                (add_DeskServiceServicer_to_server, DeskServicer(store, news)),
-                (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup)),
+                (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
                 (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, mails, Staff())),
+                (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS)),
                 (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),
             ],
             authenticator=SignedOnly(SIGNER),
         )
         port = await stack.enter_async_context(server)
-        yield Desk(database, f"127.0.0.1:{port}", stack, clock, wakeups)
+        yield Desk(database, f"127.0.0.1:{port}", stack, clock, wakeups, staff)

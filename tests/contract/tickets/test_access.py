@@ -9,22 +9,27 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 from duradesk.tickets.v1 import (
+    broadcast_service_pb2,
     bulk_service_pb2,
+    decision_pb2,
     desk_service_pb2,
     family_service_pb2,
     merge_service_pb2,
     queue_service_pb2,
     ticket_service_pb2,
 )
+from google.protobuf.json_format import MessageToJson
 from google.protobuf.message_factory import GetMessageClass
 
 from services.common.channel import responses
+from services.common.wire import to_message
 from services.domain.errors import DuradeskError, Forbidden, NotFound
 from services.domain.links import CustomerAnswer
 from services.domain.principal import Principal, Role
 from services.domain.ticket import Ticket, Visibility
 from services.tickets.client.tickets import TicketsClient
 from tests.contract.tickets.desk import AGENT, LIGHT_AGENT, Desk, customer, new_message, new_ticket
+from tests.unit.factories import make_facts, make_ticket
 
 CANARY = "canary-5f1c"
 
@@ -99,6 +104,8 @@ SERVED = {
     "GetCascade": INSPECTORS,
     "UndoCascade": AGENTS,
     "RunCascadePage": {Role.SERVICE},
+    "StartBroadcast": AGENTS,
+    "ListBroadcasts": INSPECTORS,
     "MergeTicket": AGENTS,
     "PreviewMerge": AGENTS,
     "MergeTickets": AGENTS,
@@ -117,6 +124,7 @@ METHODS = [
         bulk_service_pb2,
         family_service_pb2,
         merge_service_pb2,
+        broadcast_service_pb2,
         queue_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
@@ -154,7 +162,8 @@ async def decided_ticket(desk: Desk) -> Ticket:
     await desk.rows("DELETE FROM decisions")
     await desk.rows(
         "INSERT INTO decisions (id, ticket_id, version, decided_seq, facts, routing, decision)"
-        " VALUES (%(id)s, %(ticket)s, 1, 1, '{}', '{}', '{}')",
+        " VALUES (%(id)s, %(ticket)s, 1, 1, %(facts)s, '{}', '{}')",
+        facts=MessageToJson(to_message(make_facts(ticket=make_ticket(id=ticket.id)), decision_pb2.Facts)),
         id=UUID(int=7),
         ticket=ticket.id,
     )

@@ -49,6 +49,21 @@ async def test_tickets_of_a_brand_with_another_morning_are_snoozed_until_that(de
     assert [ticket.snoozed_until for ticket in await present(desk, tickets)] == [usual, later]
 
 
+@pytest.mark.parametrize("became", ["gone", "light"])
+async def test_a_bulk_goes_on_only_as_far_as_its_maker_may_by_now(desk: Desk, became: str) -> None:
+    tickets = [await desk.new_ticket() for _ in range(2)]
+    client = await desk.desk_client(OLGA)
+    job = await client.change_tickets(TO_OLGA, ticket_ids=[ticket.id for ticket in tickets])
+    if became == "gone":
+        desk.staff.gone.add(UUID(OLGA.subject))
+    else:
+        desk.staff.roles[UUID(OLGA.subject)] = Role.LIGHT_AGENT
+    job = await ran(desk, job, OLGA)
+    assert (job.state, job.done, job.failed) == (BulkState.DONE, 0, 2)
+    assert ("works here no more" if became == "gone" else "tickets.assign") in job.problems[0].reason
+    assert {ticket.assignee_id for ticket in await present(desk, tickets)} == {None}
+
+
 async def test_each_ticket_is_changed_once_and_its_event_says_by_whom_and_by_which_bulk(desk: Desk) -> None:
     tickets = [await desk.new_ticket() for _ in range(3)]
     job = await change(desk, TO_OLGA, tickets)

@@ -15,7 +15,7 @@ from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, new_message, n
 
 # What events do not tell as changes: the id, and what the decisions keep for themselves.
 # Two follow from the words of the requester that the events name, and from the priority; the limits from the clocks.
-NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency", "queued_since"}
+NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency", "queued_since", "planned_revision"}
 NOT_TOLD |= {"first_response_at", "next_response_at", "periodic_update_at", "resolution_at", "limit_at"}
 Step = Callable[[Desk, UUID, Random], Awaitable[Any]]
 

@@ -368,3 +368,10 @@ def test_what_somebody_has_set_since_stays_and_tags_are_added_to_theirs() -> Non
     decision = play(replace(facts, events=(*facts.events, later)), make_rule("press", priority("urgent"), tag("late")))
     (step_,) = decision.steps
     assert step_.changes == (FieldChange("tags", '["mine"]', '["mine", "late"]'),)
+
+
+@pytest.mark.parametrize(("runs_from", "waits"), [(-1, True), (1, False)])
+def test_a_rule_of_time_counts_for_waits_that_begin_after_it_was_made(runs_from: int, waits: bool) -> None:
+    facts = created()
+    rule = every(4 * HOUR, Since.UNANSWERED, tag("slow"), runs_from=facts.now + runs_from * HOUR)
+    assert bool(play(facts, rule).dues) is waits

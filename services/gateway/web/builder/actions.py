@@ -1,6 +1,6 @@
 """The part of a form in which actions are put together: several of any kind, in their order."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -91,6 +91,7 @@ class ActionPart:
     wrong: Mapping[int, str] = field(default_factory=dict)
     problem: str = ""
     pressed: bool = False
+    allowed: Collection[ActionKind] = ()
     told: str = ""
 
     @property
@@ -100,9 +101,13 @@ class ActionPart:
 
     @property
     def kinds(self) -> tuple[ActionKind, ...]:
-        """What may be chosen: not what needs something of which there is none."""
+        """What may be chosen: of those that are `allowed` (all if none is), not what lacks its things."""
         lacking = {control for control in _CHOSEN if not self.known.of(control)}
-        return tuple(kind for kind, inputs in INPUTS.items() if not lacking & {each.control for each in inputs})
+        return tuple(
+            kind
+            for kind, inputs in INPUTS.items()
+            if kind in (self.allowed or INPUTS) and not lacking & {each.control for each in inputs}
+        )
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -154,18 +159,22 @@ class ActionPart:
         return INPUTS[ActionKind(row.kind)] if row.kind else ()
 
 
-def action_part(name: str, actions: Sequence[Action], known: Known) -> ActionPart:
+def action_part(
+    name: str, actions: Sequence[Action], known: Known, *, allowed: Collection[ActionKind] = ()
+) -> ActionPart:
     """The part as it begins."""
-    return ActionPart(name, known, tuple(map(_row, actions)))
+    return ActionPart(name, known, tuple(map(_row, actions)), allowed=allowed)
 
 
-def read_action_part(sent: FormData, name: str, known: Known, press: Press | None = None) -> ActionPart:
+def read_action_part(
+    sent: FormData, name: str, known: Known, press: Press | None = None, *, allowed: Collection[ActionKind] = ()
+) -> ActionPart:
     """The part as it was sent, after its button if one was pressed."""
     rows = [_read(sent, each) for each in numbered(sent, name)]
     path = press.path_in(name) if press else None
     if press and path is not None:
         rows = change_rows(rows, press.what, path)
-    return ActionPart(name, known, tuple(rows), pressed=press is not None)
+    return ActionPart(name, known, tuple(rows), pressed=press is not None, allowed=allowed)
 
 
 def change_rows(rows: Sequence[Any], what: str, path: tuple[int, ...]) -> list[Any]:

@@ -7,5 +7,7 @@ import "./order.js";
 import "./keys.js";
 import "./rows.js";
 import "./composer.js";
+import "./fields.js";
+import "./macros.js";
 import "./files.js";
 import "./live.js";

@@ -1,0 +1,46 @@
+"""What changed service levels mean to open tickets: shown before they are saved, and brought about afterwards."""
+
+import time
+
+from services.domain.clocks.policy import ServiceLevels
+from services.domain.clocks.preview import LevelsPreview, Look, look_at, sum_up
+from services.domain.clocks.replan import replan
+from services.routing.service_levels.current import CurrentServiceLevels
+from services.tickets.client.planning import PlanningClient
+
+# Of one preview: less than a call may take.
+_LONGEST_LOOK_SECONDS = 6.0
+
+
+class Planning:
+    """Reckons with what the tickets service tells of its tickets; keeps nothing. A page of them at a time, since
+    decisions wait meanwhile.
+    """
+
+    def __init__(self, tickets: PlanningClient, current: CurrentServiceLevels) -> None:
+        self._tickets = tickets
+        self._current = current
+
+    async def preview(self, after: ServiceLevels) -> LevelsPreview:
+        """What these service levels would do to open tickets instead of those that count now."""
+        before, looks, token = await self._current.read(), list[Look](), ""
+        end = time.monotonic() + _LONGEST_LOOK_SECONDS
+        while time.monotonic() < end:
+            page = await self._tickets.list_measured_tickets(page_token=token)
+            looks += [look_at(measured, before, after, now=page.now) for measured in page.tickets]
+            token = page.next_page_token
+            if not token:
+                return sum_up(looks, complete=True)
+        return sum_up(looks, complete=False)
+
+    async def replan(self) -> int:
+        """Have the next tickets planned under the service levels that count now; how many were looked at.
+
+        What was cut off in the middle is looked at again: a ticket tells itself of which revision its plan is.
+        """
+        levels = await self._current.read()
+        page = await self._tickets.list_outdated_tickets(revision=levels.revision)
+        if page.tickets:
+            replanned = [replan(measured, levels, now=page.now) for measured in page.tickets]
+            await self._tickets.replan_tickets(replanned, revision=levels.revision)
+        return len(page.tickets)

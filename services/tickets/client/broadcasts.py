@@ -1,0 +1,27 @@
+"""BroadcastService as the gateway calls it."""
+
+from uuid import UUID, uuid4
+
+import grpc
+from duradesk.tickets.v1 import broadcast_service_pb2 as pb
+from duradesk.tickets.v1 import broadcast_service_pb2_grpc
+
+from services.common.wire import from_message
+from services.domain.family.broadcast import Broadcast
+
+
+class BroadcastClient:
+    """Calls over a channel of services.common.channel: domain objects in and out, domain errors raised."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._stub = broadcast_service_pb2_grpc.BroadcastServiceStub(channel)
+
+    async def start_broadcast(self, ticket_id: UUID, body: str, *, request_id: str = "") -> Broadcast:
+        """A reply to all children, which begins soon; NotFound, Invalid, InvalidTransition (NO_CHILDREN)."""
+        request = pb.StartBroadcastRequest(ticket_id=str(ticket_id), body=body, request_id=request_id or str(uuid4()))
+        return from_message((await self._stub.StartBroadcast(request)).broadcast, Broadcast)
+
+    async def list_broadcasts(self, ticket_id: UUID) -> tuple[Broadcast, ...]:
+        """The newest 20, newest first; NotFound."""
+        response = await self._stub.ListBroadcasts(pb.ListBroadcastsRequest(ticket_id=str(ticket_id)))
+        return tuple(from_message(broadcast, Broadcast) for broadcast in response.broadcasts)
