@@ -1,4 +1,4 @@
-"""A rule without code: built, read back, switched on, seen at work, and explained."""
+"""A rule without code: built, read back, tried, switched on, seen at work, and explained."""
 
 import re
 from typing import Any
@@ -142,6 +142,8 @@ async def test_a_manager_makes_a_rule_without_code_and_sees_it_work(desk: Desk) 
     )
     await expect(page.locator("#sentence")).to_have_text(re.compile(re.escape(sentence)))
     assert not await axe_violations(page)
+    await page.get_by_role("button", name="Try it on recent tickets").click()
+    await expect(page.locator("#trial")).to_contain_text("Nothing was written or sent.")
     try:
         await page.get_by_role("button", name="Save and switch on").click()
         await page.wait_for_url("**/settings/rules/*done=saved")
@@ -155,13 +157,13 @@ async def test_a_manager_makes_a_rule_without_code_and_sees_it_work(desk: Desk) 
         assert "Gold" in str(clocks)
         await until(lambda: any(name in str(mail) for mail in desk.stack.sent_mails(LEAD.email)), "the lead's mail")
         assert desk.get(other)["priority"] == "normal"
-        await _ask_why(page, ticket, name)
+        await _ask_why(page, ticket, other, name)
     finally:
         _delete(desk, name)
 
 
-async def _ask_why(page: Page, ticket: dict[str, Any], name: str) -> None:
-    """Why the rule ran."""
+async def _ask_why(page: Page, ticket: dict[str, Any], other: dict[str, Any], name: str) -> None:
+    """Both ways: why the rule ran on the one, and why not on the other."""
     await page.goto(f"/tickets/{ticket['number']}")
     await page.get_by_role("link", name="Why?").first.click()
     run = page.locator(".run", has_text=name)
@@ -169,3 +171,9 @@ async def _ask_why(page: Page, ticket: dict[str, Any], name: str) -> None:
     await expect(run).to_contain_text("mentions refund or reklamace")
     await expect(run).to_contain_text("priority normal → high")
     assert not await axe_violations(page)
+    await page.goto(f"/tickets/{other['number']}")
+    await page.get_by_role("link", name="Why?").first.click()
+    await page.get_by_label("Rule", exact=True).select_option(label=name)
+    await page.get_by_role("button", name="Ask it about this moment").click()
+    await expect(page.locator("#why-not .tick.failed").first).to_be_visible()
+    await expect(page.locator("#why-not")).to_contain_text("mentions refund or reklamace")

@@ -13,7 +13,7 @@ from services.domain.conditions.text_form import format_text
 from services.domain.conditions.tree import Condition
 from services.domain.errors import Invalid
 from services.domain.ticket import Priority
-from services.gateway.web.builder.actions import ActionPart, action_part, read_action_part
+from services.gateway.web.builder.actions import INPUTS, ActionPart, action_part, read_action_part
 from services.gateway.web.builder.conditions import ConditionPart, GroupShown, condition_part, read_condition_part
 from services.gateway.web.builder.draft import AS_TEXT
 from services.gateway.web.builder.form import Press, join_list, split_list
@@ -265,6 +265,10 @@ def test_an_action_that_lacks_something_says_so_at_its_row(fields: dict[str, str
         _ = part.actions
     assert told in refused.value.violations["actions.0"]
     assert told in part.with_problems(refused.value.violations).wrong[0]
+
+
+def test_every_kind_of_action_has_its_inputs() -> None:
+    assert set(INPUTS) == set(ActionKind)
 
 
 def test_an_action_is_offered_when_there_is_something_to_choose() -> None:

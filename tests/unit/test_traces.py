@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from services.domain.actions import Action, ActionKind
+from services.domain.decision import ConditionSeen
+from services.domain.rules.model import Explanation, Rule, RuleMoment, Trigger
 from services.domain.ticket import StoredDecision
 from services.gateway.web.builder.known import Known
-from services.gateway.web.traces import trace_of
+from services.gateway.web.traces import told_rule, trace_of
 
 NOW = datetime(2030, 1, 10, 12, tzinfo=UTC)
-TICKET, TEAM, RULE = (UUID(int=number) for number in range(1, 4))
+TICKET, TEAM, RULE, OTHER = (UUID(int=number) for number in range(1, 5))
 KNOWN = Known({"team": {TEAM: "Billing"}})
 
 
@@ -64,3 +67,13 @@ def test_steps_of_rules_are_told_with_their_rule_only() -> None:
     first, second = trace_of(stored(runs=[run(1, steps=[0])], steps=steps), KNOWN)
     assert first.steps == ()
     assert (second.name, second.steps) == ("due auto_close/4", ("due fired: status open → on hold: time",))
+
+
+def test_why_not_says_where_a_rule_stopped() -> None:
+    rule = Rule(OTHER, "Refunds", Trigger.TICKET_CREATED, (Action(ActionKind.ADD_TAG, tag="x"),), version=2)
+    seen = ConditionSeen(f"team:{TEAM}", "none", held=False)
+    moment = RuleMoment("event 1", NOW, ran=False, outcome="a condition did not hold", condition=seen)
+    told = told_rule(Explanation(rule, (moment,)), KNOWN)
+    assert (told.name, told.version, told.moments[0].ran) == ("Refunds", 2, False)
+    assert told.moments[0].check is not None
+    assert (told.moments[0].check.words, told.moments[0].check.held) == ("team is Billing", False)

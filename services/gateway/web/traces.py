@@ -10,6 +10,7 @@ from uuid import UUID
 from services.domain.conditions.text_form import parse_text
 from services.domain.decision import ConditionSeen
 from services.domain.errors import Invalid
+from services.domain.rules.model import Explanation, RuleOutcome
 from services.domain.ticket import StoredDecision
 from services.gateway.web.builder.known import Known
 
@@ -59,6 +60,26 @@ class Cause:
     steps: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a rule made of one cause."""
+
+    cause: str
+    ran: bool
+    outcome: str
+    check: Check | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAsked:
+    """Why a rule ran in a decision, or why not."""
+
+    rule_id: UUID
+    name: str
+    version: int
+    moments: tuple[Moment, ...]
+
+
 def trace_of(stored: StoredDecision, known: Known) -> tuple[Cause, ...]:
     """The causes in the order in which they came, each with its tree."""
     decision, runs = stored.decision, list(stored.decision.get("runs", []))
@@ -79,6 +100,34 @@ def trace_of(stored: StoredDecision, known: Known) -> tuple[Cause, ...]:
         for cause in causes
         if not cause.startswith("run ")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rule does, or would do, to a ticket."""
+
+    number: int
+    cause: str
+    changes: tuple[str, ...]
+    outcome: str
+
+
+def told_outcome(outcome: RuleOutcome, known: Known) -> Outcome:
+    """With names for ids."""
+    changes = [
+        f"{_field(each.field)} {_value(each.old, known)} → {_value(each.new, known)}" for each in outcome.changes
+    ]
+    sends = [in_words(each, known) for each in outcome.sends]
+    return Outcome(outcome.number, outcome.cause, (*changes, *sends), in_words(outcome.outcome, known))
+
+
+def told_rule(found: Explanation, known: Known) -> RuleAsked:
+    """The answer to "why not?"."""
+    moments = tuple(
+        Moment(each.cause, each.ran, each.outcome, _check(each.condition, known) if each.condition else None)
+        for each in found.moments
+    )
+    return RuleAsked(found.rule.id, found.rule.name, found.rule.version, moments)
 
 
 def in_words(text: str, known: Known) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from services.domain.principal import Role
 from tests.browsing import Browser
+from tests.contract.gateway.test_rule_trials import decided, new_ticket
 from tests.doors import Doors
 
 NEW = "/settings/rules/new"
@@ -138,3 +139,30 @@ async def test_rules_are_moved_switched_paused_and_deleted(admin: Browser) -> No
         gone = await admin.post(f"{place}/delete")
         assert gone.headers["location"] == "/settings/rules?done=deleted"
     assert first not in await listed()
+
+
+async def test_a_rule_is_tried_applied_and_asked_why_not(admin: Browser, doors: Doors) -> None:
+    tried = await admin.post(NEW, refunds(build="try rule"))
+    assert (tried.status_code, "Nothing was written or sent." in words(tried)) == (200, True)
+    refused = await admin.post(NEW, refunds(build="try rule", **{"actions.1.tag": ""}))
+    assert (refused.status_code, "cannot be tried before it is complete" in words(refused)) == (422, True)
+    place, name = await make(admin, enabled="on")
+    api = await doors.signed_in(Role.ADMIN)
+    ticket = await new_ticket(api, subject="Reklamace", priority="high")
+    _, decision = await decided(doors, api, ticket)
+    page = words(await admin.get(f"/tickets/{ticket['number']}/why/{decision}"))
+    assert f"{name} version 1" in page
+    assert "mentions refund or reklamace" in page
+    assert "priority high → urgent" in page
+    quiet, _ = await make(admin, enabled="on", **{"conditions.0.list": "nothing-of-this"})
+    asked = await admin.get(f"/tickets/{ticket['number']}/why/{decision}?rule={quiet.rpartition('/')[2]}")
+    assert "does not hold: mentions nothing-of-this" in words(asked)
+    preview = words(await admin.get(f"{place}/apply?filter=number:{ticket['number']}"))
+    assert "1 ticket is found." in preview
+    assert "Nothing is written yet." in preview
+    wrong = await admin.get(f"{place}/apply?filter=colour:red")
+    assert (wrong.status_code, "colour" in wrong.text) == (422, True)
+    applied = await admin.post(f"{place}/apply", {"filter": f"number:{ticket['number']}", "request_id": uuid4().hex})
+    assert applied.headers["location"].startswith(f"/tickets?filter=number%3A{ticket['number']}&job=")
+    for rule in (place, quiet):
+        await admin.post(f"{rule}/delete")

@@ -88,6 +88,7 @@ FORMS = {
     "/settings/policies/{item}/delete",
     "/settings/rules/new",
     "/settings/rules/{item}",
+    "/settings/rules/{item}/apply",
     "/settings/rules/{item}/delete",
     "/settings/rules/{item}/move",
     "/settings/rules/{item}/pause",

@@ -74,6 +74,8 @@ _READERS: Mapping[Control, Callable[[str], Any]] = {
 }
 # What there must be one of before it can be chosen.
 _CHOSEN = (Control.CATEGORY, Control.POLICY)
+# Which ticket is the parent is for people to say.
+_NOT_OFFERED = (ActionKind.LINK_TO_PARENT,)
 
 
 @dataclass(frozen=True, slots=True)
