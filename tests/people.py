@@ -26,6 +26,7 @@ from services.routing.rules.current import CurrentRules
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
@@ -87,14 +88,15 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
         rules = RuleStore(database)
         current = CurrentStaffing(staffing, levels)
         planning = Planning(PlanningClient(tickets), levels)
-        servicer = RoutingServicer(routing_store.RoutingStore(database), staff, levels, current, CurrentRules(rules))
+        store = routing_store.RoutingStore(database)
+        servicer, names = RoutingServicer(store, staff, levels, current, CurrentRules(rules)), KnownNames(store, staff)
         async with running_server(
             Settings(),
             name="routing",
             address=("127.0.0.1", 0),
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning, names)),
                 (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
             ],

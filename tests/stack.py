@@ -130,11 +130,12 @@ class Stack:
         os.kill(self.pid(name), signal.SIGKILL)
 
     @contextmanager
-    def without(self, name: str) -> Iterator[None]:
-        """Inside the block the process `name` is dead and nobody starts it again."""
+    def without(self, *names: str) -> Iterator[None]:
+        """Inside the block these processes are dead and nobody starts them again."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
-        self.kill(name)
+        for name in names:
+            self.kill(name)
         try:
             yield
         finally:

@@ -2,8 +2,9 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from services.common.settings import Port, Settings
 
@@ -17,6 +18,8 @@ class LocalSettings(Settings):
     owner_email: str = "owner@localhost"
     owner_password: SecretStr | None = None
     smarthost: str = ""
+    # With two, one that dies is not felt: the other goes on within seconds, while the first one starts again.
+    workers: Annotated[int, Field(ge=1, le=16)] = 1
 
     @property
     def data(self) -> Path:

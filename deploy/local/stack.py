@@ -141,11 +141,11 @@ def _services(stack: Stack, *, owner_password: str) -> list[ProcessSpec]:
         probe = grpc_health(f"{settings.listen}:{port}", ca=ca)
         return process(name, f"services.{name}", told=told, probe=probe, layer=1, grace_seconds=2)
 
-    def background(name: str) -> ProcessSpec:
+    def background(role: str, name: str = "") -> ProcessSpec:
         # They have no port to ask: that they are ready is a line of their log, which must not be silenced.
         level = "debug" if settings.log_level == "debug" else "info"
         told = key | {f"{PREFIX}LOG_LEVEL": level}
-        return process(name, "workflows", name, told=told, ready_event=f"{name}.ready", layer=2)
+        return process(name or role, "workflows", role, told=told, ready_event=f"{role}.ready", layer=2)
 
     return [
         core("identity", settings.grpc_port + 2, told=database | owner),
@@ -153,7 +153,8 @@ def _services(stack: Stack, *, owner_password: str) -> list[ProcessSpec]:
         core("routing", settings.grpc_port + 1),
         process("gateway", "services.gateway", told=key | sink, probe=http_ok(f"{settings.url}/readyz"), layer=2),
         process("mail", "services.mail", told=key, probe=smtp_greeting(settings.listen, settings.smtp_port), layer=2),
-        *(background(name) for name in ("relay", "worker", "reconcile")),
+        *(background(role) for role in ("relay", "worker", "reconcile")),
+        *(background("worker", f"worker-{number}") for number in range(2, settings.workers + 1)),
     ]
 
 

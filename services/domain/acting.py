@@ -52,6 +52,15 @@ def act(
     return Acted(ticket, tuple(changes), tuple(refused))
 
 
+def without_gone(actions: Iterable[Action], gone: Collection[UUID]) -> Iterator[Action]:
+    """The actions without the people who are gone; one that names nobody else is left out."""
+    for action in actions:
+        if action.user_id is None or action.user_id not in gone:
+            yield action
+        elif action.team_id is not None:
+            yield replace(action, user_id=None)
+
+
 def changes_of(
     actions: Iterable[Action], ticket: TicketFacts, *, changed_since: Collection[str]
 ) -> tuple[FieldChange, ...]:
@@ -136,7 +145,7 @@ def _owner(action: Action, ticket: TicketFacts, *, users: Collection[UUID] | Non
         raise InvalidTransition(f"{action.user_id} is no active member of the staff.")
     if action.team_id is not None:
         yield "team_id", action.team_id
-    if action.user_id is not None or action.team_id not in (None, ticket.team_id):
+    if action.user_id is not None or action.strategy is not None or action.team_id not in (None, ticket.team_id):
         yield "assignee_id", action.user_id
 
 

@@ -1,11 +1,12 @@
 """What rules, steps of ladders and macros do to a ticket: one kind of action for all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.domain.decision import AssignmentStrategy
 from services.domain.intake import TAG_LENGTH
 from services.domain.ticket import Priority, TicketStatus
 
@@ -42,7 +43,8 @@ class ActionKind(StrEnum):
 class Action:
     """One action; each kind looks at its own fields and at no other.
 
-    RAISE_PRIORITY to `priority` or, without, by one; ASSIGN to a user, a team or both; NOTIFY a user, each active
+    RAISE_PRIORITY to `priority` or, without, by one; ASSIGN to a user, a team or both, or by a strategy to somebody of
+    a team (without one: the ticket's own), which macros cannot; NOTIFY a user, each active
     member of a team, or both; NOTE leaves `note` for the staff; SET_CUSTOM_FIELD puts `value` into `field`, an empty
     one takes it away; SNOOZE for `duration`, in the time of a calendar if one is named; REPLY writes the public
     template `text`; ADD_FOLLOWER a user; LINK_TO_PARENT the ticket of this id.
@@ -64,6 +66,7 @@ class Action:
     calendar_id: UUID | None = None
     text: str = ""
     parent_id: UUID | None = None
+    strategy: AssignmentStrategy | None = None
 
 
 _NEEDS: dict[ActionKind, tuple[str, ...]] = {
@@ -87,9 +90,13 @@ _TEXTS: dict[ActionKind, tuple[str, int]] = {
 
 def action_problems(action: Action) -> Iterator[str]:
     """What is wrong with an action by itself."""
-    names_somebody = action.kind in (ActionKind.ASSIGN, ActionKind.NOTIFY)
-    if names_somebody and action.team_id is None and action.user_id is None:
+    names_nobody = action.team_id is None and action.user_id is None
+    if action.kind is ActionKind.NOTIFY and names_nobody:
         yield "must name a team or a user"
+    if action.kind is ActionKind.ASSIGN and names_nobody and action.strategy is None:
+        yield "must name a team or a user"
+    if action.kind is ActionKind.ASSIGN and action.user_id is not None and action.strategy is not None:
+        yield "must name a user or a strategy, not both"
     for field in _NEEDS.get(action.kind, ()):
         if getattr(action, field) is None:
             yield f"must have a {field}"
@@ -101,3 +108,9 @@ def action_problems(action: Action) -> Iterator[str]:
         yield f"must have a type of at most {TAG_LENGTH} and a value of at most {VALUE_LENGTH} characters"
     if action.duration is not None and not timedelta() < action.duration <= LONGEST_SNOOZE:
         yield f"must have a duration above zero and of at most {LONGEST_SNOOZE.days} days"
+
+
+def strategy_of(actions: Iterable[Action]) -> AssignmentStrategy | None:
+    """By which strategy the actions give the ticket to somebody, if they do."""
+    found = [action.strategy for action in actions if action.kind is ActionKind.ASSIGN]
+    return found[-1] if found else None

@@ -16,6 +16,7 @@ from services.domain.decide_clocks import fold_events, pass_limit, show_clocks, 
 from services.domain.decide_family import hear_children
 from services.domain.decide_notices import UNREACHABLE, plan_resolved_notice
 from services.domain.decide_owner import give_owner, give_to_new_team, let_overflow
+from services.domain.decide_promise import miss_promise
 from services.domain.decide_rules import (
     has_to_look_again,
     look_at_event,
@@ -300,6 +301,7 @@ _FIRE = {
     DueKind.CLOCK_LIMIT: pass_limit,
     DueKind.LADDER_STEP: take_ladder_step,
     DueKind.REMINDER: _remind_colleague,
+    DueKind.PROMISED_UPDATE: miss_promise,
     DueKind.OVERFLOW: let_overflow,
     DueKind.RULE: run_rule_of_time,
 }

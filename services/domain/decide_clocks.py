@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.domain.acting import changes_of, notes_of, people_told, rebased_tags
+from services.domain.acting import changes_of, notes_of, people_told, rebased_tags, without_gone
+from services.domain.actions import Action, strategy_of
 from services.domain.clocks.changed_levels import tell_moves
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
@@ -144,15 +145,26 @@ def take_ladder_step(draft: Draft, due: Due) -> None:
     later = {
         change.field for event in draft.facts.events if event.effective_at > due.due_at for change in event.changes
     }
-    changes = changes_of(step.actions, draft.ticket, changed_since=later)
+    actions = tuple(without_gone(step.actions, draft.routing.gone))
+    _explain_gone(draft, due, step.actions)
+    changes = changes_of(actions, draft.ticket, changed_since=later)
     draft.ticket = ticket_after(draft.ticket, changes)
+    draft.strategy = strategy_of(actions) or draft.strategy
     kind, cause = EventKind.LADDER_STEP_TAKEN, f"due {due.key}"
     draft.steps.append(Step(kind, changes, cause, f"escalated: {due.reason}", due.due_at, due.key))
     draft.steps += [
         Step(EventKind.MESSAGE_ADDED, (), cause, f"noted: {due.reason}", due.due_at, note=note)
-        for note in notes_of(step.actions)
+        for note in notes_of(actions)
     ]
-    _tell(draft, due, people_told(step.actions, draft.told_teams))
+    _tell(draft, due, people_told(actions, draft.told_teams))
+
+
+def _explain_gone(draft: Draft, due: Due, actions: Sequence[Action]) -> None:
+    """Say whom the step named who has left since it was written."""
+    for user_id in dict.fromkeys(action.user_id for action in actions if action.user_id in draft.routing.gone):
+        seen = {"user_id": str(user_id)}
+        outcome = "left out: they are no active member of the staff any more"
+        draft.trace.append(TraceLine(due.due_at, f"due {due.key}", "whom the step names", seen, outcome))
 
 
 def _tell(draft: Draft, due: Due, people: Sequence[UUID]) -> None:

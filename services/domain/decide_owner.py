@@ -33,11 +33,16 @@ def give_owner(draft: Draft, routing: RoutingFacts) -> None:
 
 
 def give_to_new_team(draft: Draft, routing: RoutingFacts) -> None:
-    """A ticket that a step of a ladder has put into another team, to nobody there, gets somebody of it."""
-    moved = draft.ticket.team_id != draft.facts.ticket.team_id and draft.ticket.assignee_id is None
-    if moved and not draft.ticket.status.is_settled and draft.ticket.snoozed_until is None:
-        draft.assignment = None
-        assign_by_strategy(draft, routing, draft.ticket.team_id, cause=draft.steps[-1].cause)
+    """A ticket that a rule or a step of a ladder has put into another team, to nobody there, gets somebody of it; one
+    that they give by a strategy, somebody of its team.
+    """
+    ticket = draft.ticket
+    if ticket.assignee_id is not None or ticket.status.is_settled or ticket.snoozed_until is not None:
+        return
+    planned = draft.assignment.team_id if draft.assignment else draft.facts.ticket.team_id
+    if ticket.team_id != planned or (draft.strategy is not None and draft.assignment is None):
+        cause = draft.steps[-1].cause if draft.steps else "a rule"
+        assign_by_strategy(draft, routing, ticket.team_id, cause=cause, strategy=draft.strategy)
 
 
 def assign_by_strategy(
@@ -74,7 +79,7 @@ def let_overflow(draft: Draft, due: Due) -> None:
 def _assign_or_stay(draft: Draft, routing: RoutingFacts, *, cause: str) -> None:
     ticket = draft.ticket
     if ticket.assignee_id is None or not routing.assignee_active:
-        assign_by_strategy(draft, routing, None, cause=cause)
+        assign_by_strategy(draft, routing, None, cause=cause, strategy=draft.strategy)
         return
     seen = {
         "team": team_facts(routing, ticket.team_id).name,

@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.domain.acting import Acted, act, notes_of, people_told, rebased_tags
-from services.domain.actions import Action, ActionKind
+from services.domain.actions import Action, ActionKind, strategy_of
 from services.domain.clocks.fold import ticket_after
 from services.domain.clocks.model import ALL_THE_TIME
 from services.domain.clocks.running import Word
@@ -323,6 +323,7 @@ def _do(draft: Draft, rule: Rule, happening: Happening, doing: _Doing, *, run: i
     """Take the steps and plan the mails; what was done, in words."""
     told: list[str] = []
     _change(draft, rule, happening, doing, told)
+    draft.strategy = strategy_of(rule.actions) or draft.strategy
     if doing.snoozed_until is not None:
         _snooze(draft, rule, happening, doing.snoozed_until)
         told.append(f"snoozed until {doing.snoozed_until.isoformat()}")

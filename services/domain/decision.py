@@ -209,6 +209,15 @@ class WaitingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PromiseFacts:
+    """The last promise of an update, by the seq of its event; `kept_at` is when the staff wrote after it."""
+
+    seq: int
+    promised_at: datetime
+    kept_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a decision on one ticket may look at, read in one transaction.
 
@@ -227,6 +236,7 @@ class Facts:
     moved: tuple[MovedDue, ...] = ()
     followers: tuple[FollowerFacts, ...] = ()
     reminders: tuple[ReminderFacts, ...] = ()
+    promise: PromiseFacts | None = None
     needs: tuple[FactNeed, ...] = ()
     words: TicketWords | None = None
     words_hash: str = ""
@@ -334,7 +344,7 @@ class RoutingFacts:
     go to.
 
     `needs` is what the rules of this revision need of a ticket. `rule_users` are the active ones of those whom rules
-    name, `keepers` the active ones who keep rules.
+    name, `keepers` the active ones who keep rules, `gone` those whom steps of ladders name and who are active no more.
     """
 
     team_id: UUID
@@ -351,6 +361,7 @@ class RoutingFacts:
     teams: tuple[TeamFacts, ...] = ()
     skills: tuple[SkillFacts, ...] = ()
     revision: int = 0
+    gone: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLeve
 from services.domain.decision import (
     NO_HISTORY,
     Assignment,
+    AssignmentStrategy,
     EventFacts,
     Facts,
     FiredDue,
@@ -55,6 +56,7 @@ class Draft:
     later: Sequence[EventFacts] = ()
     texts: TextCache = field(default_factory=TextCache)
     overflow_due: Due | None = None
+    strategy: AssignmentStrategy | None = None
 
     def plan(self) -> tuple[Due, ...]:
         """The dues of the ticket as it is by now."""
@@ -66,6 +68,7 @@ class Draft:
             self.fired,
             moved=facts.moved,
             reminders=facts.reminders,
+            promise=facts.promise,
             service=service,
             overflow=self.overflow_due,
             rules=tuple(self._rule_dues()),

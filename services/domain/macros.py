@@ -193,5 +193,7 @@ def _action_problems(actions: tuple[Action, ...]) -> Iterator[tuple[int, str]]:
             yield place, f"cannot be done by a macro: use {', '.join(KINDS)}"
         elif problems := list(action_problems(action)):
             yield place, "; ".join(problems)
+        elif action.strategy is not None:
+            yield place, "must name a team or a user: a macro knows no strategies"
         elif action.calendar_id is not None:
             yield place, "must be a time around the clock: a macro knows no calendars"

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from services.domain.clocks.ladder import plan_clocks
 from services.domain.clocks.model import Clock
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
-from services.domain.decision import FiredDue, MovedDue, ReminderFacts, TicketFacts
+from services.domain.decision import FiredDue, MovedDue, PromiseFacts, ReminderFacts, TicketFacts
 from services.domain.ticket import Brand, Due, DueKind, TicketStatus
 
 
@@ -36,6 +36,7 @@ def plan_dues(
     *,
     moved: Sequence[MovedDue] = (),
     reminders: Sequence[ReminderFacts] = (),
+    promise: PromiseFacts | None = None,
     service: ServiceLevel = ServiceLevel(),
     rules: Sequence[Due] = (),
     overflow: Due | None = None,
@@ -56,6 +57,9 @@ def plan_dues(
     if not ticket.status.is_settled and ticket.snoozed_until is None:
         dues += plan_clocks(service.clocks, service.policy, service.levels)
         dues += [overflow] if overflow is not None else []
+    if promise is not None and not ticket.status.is_settled and not _is_kept(promise):
+        key = due_key(DueKind.PROMISED_UPDATE, promise.seq)
+        dues.append(Due(key, DueKind.PROMISED_UPDATE, promise.promised_at, "update promised to the customer"))
     dues += rules
     # Whoever wants to be reminded is, whatever has become of the ticket.
     dues += [
@@ -64,6 +68,10 @@ def plan_dues(
     ]
     open_dues = (replace(due, due_at=moved_to.get(due.key, due.due_at)) for due in dues if due.key not in fired_at)
     return tuple(sorted(open_dues, key=lambda due: (due.due_at, due.key)))
+
+
+def _is_kept(promise: PromiseFacts) -> bool:
+    return promise.kept_at is not None and promise.kept_at <= promise.promised_at
 
 
 def _wake(ticket: TicketFacts, snoozed_until: datetime) -> Due:

@@ -55,6 +55,11 @@ def told_teams(teams: Iterable[Team], staff: Iterable[User], *, ids: Collection[
     )
 
 
+def gone_users(staff: Iterable[User], *, named: Collection[UUID]) -> tuple[UUID, ...]:
+    """Those of the named users who are no active members of the staff any more."""
+    return tuple(sorted(set(named) - {user.id for user in _active(staff)}))
+
+
 def people_of_rules(staff: Iterable[User], *, named: Collection[UUID]) -> tuple[tuple[UUID, ...], tuple[UUID, ...]]:
     """The active ones of those whom rules name, and of those who keep rules."""
     active = _active(staff)

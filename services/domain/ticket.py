@@ -82,6 +82,8 @@ class EventKind(StrEnum):
     DUE_MOVED = "due_moved"
     REMINDER_SET = "reminder_set"
     SERVICE_LEVELS_CHANGED = "service_levels_changed"
+    PROMISE_MADE = "promise_made"
+    PROMISE_MISSED = "promise_missed"
     FOLLOWER_ADDED = "follower_added"
     FOLLOWER_REMOVED = "follower_removed"
     RULE_APPLIED = "rule_applied"
@@ -116,6 +118,7 @@ class DueKind(StrEnum):
     CLOCK_LIMIT = "clock_limit"
     LADDER_STEP = "ladder_step"
     REMINDER = "reminder"
+    PROMISED_UPDATE = "promised_update"
     RULE = "rule"
     OVERFLOW = "overflow"
 

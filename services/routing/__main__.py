@@ -19,6 +19,7 @@ from services.routing.rules.current import CurrentRules
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
@@ -48,8 +49,8 @@ async def run(settings: RoutingSettings) -> None:
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
         rules = RuleStore(database)
         current = CurrentStaffing(staffing, levels)
-        planning = Planning(PlanningClient(tickets), levels)
-        servicer = RoutingServicer(RoutingStore(database), staff, levels, current, CurrentRules(rules))
+        store, planning = RoutingStore(database), Planning(PlanningClient(tickets), levels)
+        servicer, names = RoutingServicer(store, staff, levels, current, CurrentRules(rules)), KnownNames(store, staff)
         await serve(
             settings,
             name="routing",
@@ -57,7 +58,7 @@ async def run(settings: RoutingSettings) -> None:
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning)),
+                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning, names)),
                 (add_RuleServiceServicer_to_server, RuleServicer(rules, levels)),
             ],
             authenticator=SignedOnly(signer),

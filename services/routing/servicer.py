@@ -13,7 +13,14 @@ from services.common.wire import from_message, to_message
 from services.domain.decide import decide
 from services.domain.decision import Facts, RoutingFacts, ToldTeam
 from services.domain.staffing import facts_of_team, revision_of, skill_facts
-from services.domain.team import Team, check_team_name, people_of_rules, routing_facts, told_teams
+from services.domain.team import (
+    Team,
+    check_team_name,
+    gone_users,
+    people_of_rules,
+    routing_facts,
+    told_teams,
+)
 from services.routing.convert import id_from, team_message
 from services.routing.rules.current import CurrentRules
 from services.routing.service_levels.current import CurrentServiceLevels
@@ -49,6 +56,7 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
             await self._routing_facts(facts, levels.assigned_teams | rules.teams),
             service_levels_revision=levels.revision,
             told_teams=await self._told_teams(levels.told_teams | rules.teams),
+            gone=await self._gone(levels.named_users),
             rules_revision=rules.revision,
             needs=rules.needs,
         )
@@ -107,6 +115,9 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         """The teams that the ticket may go to: its own, those named, and those that take what is too much."""
         known = {team.id, *named}
         return known | await self._store.list_overflow_teams(known)
+
+    async def _gone(self, named: frozenset[UUID]) -> tuple[UUID, ...]:
+        return gone_users(await self._staff.list_staff(), named=named) if named else ()
 
     async def _told_teams(self, ids: frozenset[UUID]) -> tuple[ToldTeam, ...]:
         """Few ladders tell a team: nothing is read as long as none does."""

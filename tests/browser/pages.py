@@ -52,3 +52,13 @@ TICKETS = {
     "ticket-waiting": "status:pending",
     "ticket-closed": "status:closed",
 }
+# Pages about one ticket, by their address after the ticket's.
+OF_A_TICKET = {
+    "merge": "/merge?find=refund",
+    "merge-preview": "/merge?into=1",
+    "duplicate": "/duplicate",
+    "parent": "/parent",
+    "children": "/children?find=refund",
+    "family": "/family",
+    "settle": "/settle?act=resolve",
+}

@@ -6,7 +6,7 @@ from playwright.async_api import Page
 from deploy.demo.cast import DISPATCHER
 from tests.browser.chromium import axe_violations
 from tests.browser.conftest import Desk
-from tests.browser.pages import DESK, MISTAKES, PUBLIC, TICKETS
+from tests.browser.pages import DESK, MISTAKES, OF_A_TICKET, PUBLIC, TICKETS
 
 
 async def _hold(page: Page) -> None:
@@ -43,3 +43,9 @@ async def test_a_page_that_tells_of_a_mistake_is_for_everybody(desk: Desk, name:
 async def test_a_ticket_is_for_everybody(desk: Desk, name: str) -> None:
     number = desk.find_ticket(TICKETS[name])
     await _hold(await desk.open(f"/tickets/{number}", user=DISPATCHER.email))
+
+
+@pytest.mark.parametrize("name", OF_A_TICKET)
+async def test_a_page_about_a_ticket_is_for_everybody(desk: Desk, name: str) -> None:
+    number = desk.find_ticket(TICKETS["ticket-damaged"])
+    await _hold(await desk.open(f"/tickets/{number}{OF_A_TICKET[name]}", user=DISPATCHER.email))

@@ -1,8 +1,9 @@
 """routing over a real channel with a real identity: teams, their members, and decisions on them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -237,3 +238,29 @@ async def test_without_identity_the_last_known_staff_decides_and_nobody_before_t
             await StaffDirectory(identity).list_staff()
         with pytest.raises(Unavailable):
             await directory.require_staff(ann.id)
+
+
+async def test_a_ladder_names_only_who_is_there_and_decisions_know_who_left_since(desk: Desk) -> None:
+    ann, gone = [await make_account(desk.identity, name) for name in ("ann", "gone")]
+    await desk.identity.update_user(gone.id, UserChange(active=False))
+    named = (Action(ActionKind.NOTIFY, user_id=gone.id), Action(ActionKind.ASSIGN, team_id=uuid4(), user_id=ann.id))
+    wrong = Ladder(uuid4(), "Standard", (LadderStep("half", StepWhen.SHARE, named, share=50),))
+    right = replace(wrong, steps=(replace(wrong.steps[0], actions=(replace(named[0], user_id=ann.id),)),))
+    async with open_channel(desk.address, credentials=lambda: SIGNER.sign(THE_OWNER)) as channel:
+        client = ServiceLevelsClient(channel)
+        with pytest.raises(Invalid) as refused:
+            await client.create_escalation_ladder(wrong)
+        assert refused.value.violations == {
+            "steps[0].actions[0].user_id": "names nobody who is active on the staff",
+            "steps[0].actions[1].team_id": "names no team",
+        }
+        await client.create_escalation_ladder(right)
+    assert (await desk.worker.decide(new_ticket()))[1].gone == ()
+    await desk.identity.update_user(ann.id, UserChange(active=False))
+
+    async def known_to_be_gone() -> bool:
+        return (await desk.worker.decide(new_ticket()))[1].gone == (ann.id,)
+
+    async with asyncio.timeout(60):
+        while not await known_to_be_gone():  # noqa: ASYNC110 - routing asks again by itself
+            await asyncio.sleep(0.2)

@@ -81,6 +81,7 @@ NEEDS = {
     "move_due": "tickets.change_dues",
     "run_due": "tickets.change_dues",
     "remind_me": "tickets.work",
+    "promise_update": "tickets.work",
     "skip_due": "tickets.change_dues",
     "list_mail_reports": "tickets.inspect",
     "list_cc_proposals": "tickets.inspect",
@@ -145,6 +146,7 @@ BODIES: dict[str, Any] = {
     "start_broadcast": {"body": "News"},
     "merge_ticket": {"into": "{ticket}"},
     "mark_duplicate": {"original": "{ticket}"},
+    "promise_update": {"promised_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
     "remind_me": {"at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
     "move_due": {"due_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()},
 }

@@ -37,7 +37,9 @@ def step_key(clock: Clock, step: LadderStep) -> str:
 
 
 def step_words(key: str) -> str:
-    """What a step is called in a mail about it, whose key begins with the step's: "step warning of first response"."""
+    """What a mail about an escalation, whose key begins with the due's, calls it: "step warning of first response"."""
+    if key.startswith(f"{DueKind.PROMISED_UPDATE}/"):
+        return "the update promised to the customer is overdue"
     _, clock, _, name, *_ = key.split("/")
     return f"step {name} of {clock.replace('_', ' ')}"
 

@@ -141,6 +141,12 @@ class ServiceLevels:
         return self.calendars.get(policy.calendar_id) if policy is not None and policy.calendar_id else None
 
     @property
+    def named_users(self) -> frozenset[UUID]:
+        """The users whom some step names."""
+        actions = (action for ladder in self.ladders.values() for step in ladder.steps for action in step.actions)
+        return frozenset(action.user_id for action in actions if action.user_id is not None)
+
+    @property
     def told_teams(self) -> frozenset[UUID]:
         """The teams whose members some step tells."""
         return self._teams(ActionKind.NOTIFY)

@@ -8,7 +8,7 @@ from services.gateway.api import CHANGED, FOUND, PREFIX
 from services.gateway.deps import Clocks, RequestId, SignedIn, TicketId
 from services.gateway.ledger import ledger_csv
 from services.gateway.models.base import Items
-from services.gateway.models.clocks import ClockOut, DueMoveIn, ReminderIn, ReminderOut
+from services.gateway.models.clocks import ClockOut, DueMoveIn, PromiseIn, PromiseOut, ReminderIn, ReminderOut
 
 router = APIRouter(prefix=f"{PREFIX}/tickets/{{ticket_id}}", tags=["clocks"], dependencies=[SignedIn])
 
@@ -34,6 +34,13 @@ async def remind_me(ticket_id: TicketId, reminder: ReminderIn, clocks: Clocks, r
     """Get a mail about the ticket at an instant; `/upcoming/{key}` moves or skips it."""
     key = await clocks.remind_me(ticket_id, reminder.at, text=reminder.text, request_id=request_id)
     return ReminderOut(key=key)
+
+
+@router.post("/promise", status_code=201, responses=CHANGED)
+async def promise_update(ticket_id: TicketId, promise: PromiseIn, clocks: Clocks, request_id: RequestId) -> PromiseOut:
+    """Promise the customer an update by an instant, in place of an earlier promise; the next public reply keeps it."""
+    key = await clocks.promise_update(ticket_id, promise.promised_at, text=promise.text, request_id=request_id)
+    return PromiseOut(key=key)
 
 
 @router.post("/upcoming/{key:path}/move", status_code=204, responses=CHANGED)

@@ -5,6 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.domain.actions import Action, ActionKind
+from services.domain.decision import AssignmentStrategy
 from services.domain.ticket import Priority, TicketStatus
 from services.gateway.models.base import Body, Duration, In, Out, Text
 
@@ -31,6 +32,7 @@ class ActionIn(In):
     calendar_id: UUID | None = None
     text: Body = ""
     parent_id: UUID | None = None
+    strategy: AssignmentStrategy | None = None
 
     def action(self) -> Action:
         """The action that is meant."""
@@ -56,3 +58,4 @@ class ActionOut(Out):
     calendar_id: UUID | None
     text: str
     parent_id: UUID | None
+    strategy: AssignmentStrategy | None

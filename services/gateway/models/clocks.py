@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from services.domain.clocks.model import ClockKind, ClockOutcome, SegmentState
+from services.domain.promises import TEXT_LENGTH as PROMISE_LENGTH
 from services.domain.reminders import TEXT_LENGTH
 from services.gateway.models.base import Duration, In, Out, Text
 
@@ -57,6 +58,19 @@ class ReminderIn(In):
 
 class ReminderOut(Out):
     """The reminder as something that happens next."""
+
+    key: str
+
+
+class PromiseIn(In):
+    """By when the customer will have heard from the staff, and what about, for the staff."""
+
+    promised_at: AwareDatetime
+    text: Annotated[Text, Field(json_schema_extra={"maxLength": PROMISE_LENGTH})] = ""
+
+
+class PromiseOut(Out):
+    """The promise as something that happens next, if nobody writes."""
 
     key: str
 

@@ -10,6 +10,7 @@ from services.domain.actions import ActionKind
 from services.domain.calendars.model import Weekday
 from services.domain.clocks.model import ClockKind
 from services.domain.clocks.policy import DEFAULT_PAUSES, StepWhen
+from services.domain.decision import AssignmentStrategy
 from services.domain.ticket import Priority, TicketStatus
 from services.gateway.models.base import Duration, In, Out, Text, Title, Version
 
@@ -82,6 +83,7 @@ class LadderActionIn(In):
     user_id: UUID | None = None
     tag: Text = ""
     note: Text = ""
+    strategy: AssignmentStrategy | None = None
 
 
 class LadderStepIn(In):
@@ -111,6 +113,7 @@ class LadderActionOut(Out):
     user_id: UUID | None
     tag: str
     note: str
+    strategy: AssignmentStrategy | None
 
 
 class LadderStepOut(Out):

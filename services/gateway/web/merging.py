@@ -70,6 +70,12 @@ async def unmerge_ticket(request: Request, ticket: TheTicket, asked: AskedFor, b
     return await show_ticket(request, unmerged.ticket, asked, behind, told=unmerged.kept)
 
 
+@router.get("/{number}/unmerge")
+async def show_unmerged(ticket: TheTicket, asked: AskedFor) -> Response:
+    """The ticket, for whoever loads the page anew that told what stays."""
+    return RedirectResponse(f"/tickets/{ticket.number}?{asked.query}", HTTPStatus.SEE_OTHER)
+
+
 @router.post("/merges")
 async def merge_tickets(
     request: Request,

@@ -26,6 +26,7 @@ from services.routing.service_levels.convert import (
     service_levels_of,
     things_of,
 )
+from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.store import Document, ServiceLevelStore, with_next, without
 
@@ -37,8 +38,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
     """Each write is checked by itself, and then with all the others under one lock."""
 
-    def __init__(self, store: ServiceLevelStore, planning: Planning) -> None:
+    def __init__(self, store: ServiceLevelStore, planning: Planning, names: KnownNames) -> None:
         self._store = store
+        self._names = names
         self._planning = planning
 
     async def ListCalendars(self, request: pb.ListCalendarsRequest, context: Context) -> pb.ListCalendarsResponse:
@@ -130,6 +132,7 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
     async def _create(self, message: Any, kind: type[T], check: Callable[[T], None]) -> Any:
         thing: T = new_thing(message, kind, uuid4())
         check(thing)
+        await self._check_names(thing)
         document = document_of(thing)
         await self._store.create_document(document, by=current_principal().subject, check=_check_all)
         return message_of(thing)
@@ -138,9 +141,14 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
         id_from(message.id, of=KINDS[kind])
         thing: T = from_message(message, kind)
         check(thing)
+        await self._check_names(thing)
         document = document_of(thing)
         version = await self._store.update_document(document, by=current_principal().subject, check=_check_all)
         return message_of(replace(thing, version=version))
+
+    async def _check_names(self, thing: Thing) -> None:
+        if isinstance(thing, Ladder):
+            await self._names.check(thing)
 
     async def _delete(self, text: str, kind: type[Thing]) -> None:
         await self._store.delete_document(id_from(text, of=KINDS[kind]), KINDS[kind], check=_check_all)

@@ -10,6 +10,7 @@ from duradesk.tickets.v1 import clock_service_pb2_grpc
 from services.common.wire import from_message, to_message
 from services.domain.clocks.model import Clock
 from services.domain.due_changes import DueMove
+from services.domain.promises import Promise
 from services.domain.reminders import Reminder
 
 
@@ -37,6 +38,14 @@ class ClocksClient:
         request = to_message(Reminder(at, text), pb.RemindMeRequest)
         request.request_id, request.ticket_id = request_id or str(uuid4()), str(ticket_id)
         return (await self._stub.RemindMe(request)).key
+
+    async def promise_update(
+        self, ticket_id: UUID, promised_at: datetime, *, text: str = "", request_id: str = ""
+    ) -> str:
+        """Promise the customer an update by then; the key of the due. NotFound, Invalid, InvalidTransition."""
+        request = to_message(Promise(promised_at, text), pb.PromiseUpdateRequest)
+        request.request_id, request.ticket_id = request_id or str(uuid4()), str(ticket_id)
+        return (await self._stub.PromiseUpdate(request)).key
 
     async def skip_due(self, ticket_id: UUID, key: str, *, request_id: str = "") -> None:
         """Let a due never come; NotFound."""

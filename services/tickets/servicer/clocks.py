@@ -11,6 +11,7 @@ from services.common.interceptors import Context
 from services.common.wire import from_message, to_message
 from services.domain.due_changes import DueMove
 from services.domain.intake import check_request_id
+from services.domain.promises import Promise
 from services.domain.reminders import Reminder
 from services.tickets.servicer import requests as read
 from services.tickets.store import Store
@@ -44,6 +45,12 @@ class ClockServicer(clock_service_pb2_grpc.ClockServiceServicer):
         key = await self._store.reminders.remind_me(ticket_id, wanted, _write("RemindMe", request), user_id=user_id)
         return pb.RemindMeResponse(key=key)
 
+    async def PromiseUpdate(self, request: pb.PromiseUpdateRequest, context: Context) -> pb.PromiseUpdateResponse:
+        """In place of an earlier promise."""
+        wanted, ticket_id = from_message(request, Promise), read.ticket_id(request.ticket_id)
+        key = await self._store.promises.promise_update(ticket_id, wanted, _write("PromiseUpdate", request))
+        return pb.PromiseUpdateResponse(key=key)
+
     async def SkipDue(self, request: pb.SkipDueRequest, context: Context) -> pb.SkipDueResponse:
         """Never."""
         ticket_id = read.ticket_id(request.ticket_id)
@@ -51,7 +58,9 @@ class ClockServicer(clock_service_pb2_grpc.ClockServiceServicer):
         return pb.SkipDueResponse()
 
 
-def _write(method: str, request: pb.MoveDueRequest | pb.RemindMeRequest | pb.SkipDueRequest) -> Request:
+def _write(
+    method: str, request: pb.MoveDueRequest | pb.RemindMeRequest | pb.PromiseUpdateRequest | pb.SkipDueRequest
+) -> Request:
     check_request_id(request.request_id)
     digest = sha256(request.SerializeToString(deterministic=True)).digest()
     return Request(current_principal(), method, request.request_id, digest)

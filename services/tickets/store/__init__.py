@@ -27,6 +27,7 @@ from services.tickets.store.merges import MergeStore
 from services.tickets.store.messages import MessageStore
 from services.tickets.store.presence import PresenceStore
 from services.tickets.store.previews import PreviewStore
+from services.tickets.store.promises import PromiseStore
 from services.tickets.store.quarantine import QuarantineStore
 from services.tickets.store.reminders import ReminderStore
 from services.tickets.store.search import SearchStore
@@ -62,6 +63,7 @@ class Store:
         self.tickets = TicketStore(database, on_commit)
         self.snoozes = SnoozeStore(database, on_commit)
         self.reminders = ReminderStore(database, on_commit)
+        self.promises = PromiseStore(database, on_commit)
         self.clocks = ClockStore(database)
         self.dues = DueStore(database, on_commit)
         self.messages = MessageStore(database, on_commit, reply_addresses)

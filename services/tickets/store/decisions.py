@@ -52,6 +52,7 @@ from services.tickets.store.kinship import why_blocked
 from services.tickets.store.notes import add_note
 from services.tickets.store.outbox import answer_outbox
 from services.tickets.store.parents import link_by_rule, lock_parents
+from services.tickets.store.promises import read_promise
 from services.tickets.store.reminders import read_reminders
 from services.tickets.store.rules import (
     add_reply,
@@ -108,6 +109,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collecti
         clocks=await read_clocks(conn, ticket_id),
         moved=await read_moved_dues(conn, ticket_id),
         reminders=await read_reminders(conn, ticket_id),
+        promise=await read_promise(conn, ticket_id),
         followers=tuple(_follower_of(follower) for follower in row["followers"]),
         needs=tuple(need for need in FactNeed if need in needs),
         words=words,

@@ -15,7 +15,7 @@ from services.domain.clocks.whole import compile_service_levels
 from services.domain.decide import decide
 from services.domain.decision import Decision, Facts
 from services.domain.ticket import DueKind, EventKind, TicketStatus
-from tests.unit.clocks.test_decide_clocks import FIRST, LIMIT, MINUTE, created, dues, first, goes_on, make_levels
+from tests.unit.clocks.test_decide_clocks import FIRST, HALF, LIMIT, MINUTE, created, dues, first, goes_on, make_levels
 from tests.unit.factories import NOON, make_routing
 
 HOUR = timedelta(hours=1)
@@ -129,3 +129,9 @@ def test_a_policy_that_is_gone_takes_its_limits_along() -> None:
     (step,) = decide(facts, make_routing(), nothing).steps
     assert step.reason.startswith("no policy applies: ")
     assert UUID(int=3) == limit.ticket_id
+
+
+def test_a_step_that_was_planned_anew_a_moment_before_it_is_seen_does_nothing() -> None:
+    decision = decide(seen(35), make_routing(), other_levels(120))
+    assert [step.kind for step in decision.steps] == [EventKind.SERVICE_LEVELS_CHANGED]
+    assert dues(decision)[HALF] == 60

@@ -1,5 +1,6 @@
 """Whom steps of ladders tell, and which notes they leave: once for each clock, epoch and step."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -76,3 +77,21 @@ def test_an_action_that_would_tell_nobody_anything_is_refused(action: Action, pr
 
 def test_a_mail_calls_the_step_as_the_activity_does() -> None:
     assert step_words(f"{LATE}/{BEN}") == "step late of first response"
+
+
+@pytest.mark.parametrize(
+    ("action", "assigned"),
+    [
+        pytest.param(Action(ActionKind.ASSIGN, user_id=BEN), None, id="somebody who has left gets nothing"),
+        pytest.param(Action(ActionKind.ASSIGN, team_id=NIGHT, user_id=BEN), NIGHT, id="their team still does"),
+        pytest.param(Action(ActionKind.NOTIFY, user_id=BEN), None, id="nor are they told"),
+    ],
+)
+def test_whoever_has_left_is_left_out_and_the_trace_says_so(action: Action, assigned: UUID | None) -> None:
+    levels, routing, facts = make_levels(action), replace(ROUTING, gone=(BEN,)), created()
+    decision = decide(goes_on(facts, decide(facts, routing, levels), 100), routing, levels)
+    changes = {change.field: change.new for step in decision.steps for change in step.changes}
+    assert changes.get("assignee_id", "null") == "null"
+    assert changes.get("team_id") == (f'"{assigned}"' if assigned else None)
+    assert decision.effects == ()
+    assert "left out: they are no active member of the staff any more" in [line.outcome for line in decision.trace]

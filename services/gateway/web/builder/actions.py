@@ -10,6 +10,7 @@ from uuid import UUID
 from starlette.datastructures import FormData
 
 from services.domain.actions import Action, ActionKind, action_problems
+from services.domain.decision import AssignmentStrategy
 from services.domain.errors import Invalid
 from services.domain.ticket import Priority, TicketStatus
 from services.gateway.web.builder.form import Press, form_names, numbered
@@ -28,6 +29,7 @@ class Control(StrEnum):
     CATEGORY = "category"
     POLICY = "sla_policy"
     CALENDAR = "calendar"
+    STRATEGY = "strategy"
     SPAN = "span"
     TEXT = "text"
     AREA = "area"
@@ -45,7 +47,7 @@ _PRIORITY, _TAG = Input("priority", Control.PRIORITY), Input("tag", Control.TEXT
 _TEAM, _PERSON = Input("team_id", Control.TEAM), Input("user_id", Control.PERSON)
 # What each kind of action is made of, in the order in which they are offered.
 INPUTS: Mapping[ActionKind, tuple[Input, ...]] = {
-    ActionKind.ASSIGN: (_TEAM, _PERSON),
+    ActionKind.ASSIGN: (_TEAM, _PERSON, Input("strategy", Control.STRATEGY)),
     ActionKind.SET_PRIORITY: (_PRIORITY,),
     ActionKind.RAISE_PRIORITY: (_PRIORITY,),
     ActionKind.SET_STATUS: (Input("status", Control.STATUS),),
@@ -65,6 +67,7 @@ INPUTS: Mapping[ActionKind, tuple[Input, ...]] = {
 _READERS: Mapping[Control, Callable[[str], Any]] = {
     Control.PRIORITY: Priority,
     Control.STATUS: TicketStatus,
+    Control.STRATEGY: AssignmentStrategy,
     Control.SPAN: read_duration,
     Control.TEXT: str,
     Control.AREA: str,
@@ -152,6 +155,8 @@ class ActionPart:
                 return [(priority.value, "") for priority in Priority]
             case Control.STATUS:
                 return [(status.value, "") for status in TicketStatus if status is not TicketStatus.NEW]
+            case Control.STRATEGY:
+                return [(strategy.value, "") for strategy in AssignmentStrategy]
         return [(str(thing_id), name) for thing_id, name in self.known.of(control).items()]
 
     def inputs(self, row: ActionRow) -> tuple[Input, ...]:

@@ -1,0 +1,143 @@
+"""Who gets tickets while four workers and two relays are at it: fair, never too many, and in the order of the queue."""
+
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import QUIET
+from tests.e2e.test_story import create
+from tests.faults.judge import FULL, Verdict, pronounce
+from tests.stack import OWNER, Stack, running_stack, wait_for
+
+TICKETS, AGENTS = (1_000, 7) if FULL else (50, 7)
+CAPACITY = 60 if FULL else 4
+WAITING, BACK = (200, 3) if FULL else (20, 3)
+PASSWORD = "a-password-for-agents"
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+pytestmark = pytest.mark.timeout(1_800 if FULL else 300)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("routing") / "home") as stack, ExitStack() as more:
+        for role in ("relay", "worker", "worker", "worker"):
+            more.enter_context(_process(stack, role))
+        yield stack
+
+
+@contextmanager
+def _process(stack: Stack, role: str) -> Iterator[None]:
+    """One more of the processes that the stack has one of."""
+    told = (shlex.split(line)[1].partition("=") for line in stack.run("duradesk", "env").splitlines())
+    environment = stack.environment | {name: value for name, _, value in told}
+    command = [sys.executable, "-m", "workflows", role]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+            assert process.poll() is None, f"the second {role} ended by itself"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with stack.api(OWNER) as api:
+        (brand,) = api.get("/brands").json()["items"]
+        api.patch(f"/brands/{brand['id']}", json=QUIET | {"staff_notices": False}).raise_for_status()
+        yield api
+
+
+def test_turns_are_fair_however_many_decide_at_once(api: httpx.Client) -> None:
+    team, agents, category = _team(api, AGENTS, strategy="round_robin")
+    _at_once(lambda _: create(api, category=category), range(TICKETS))
+    found = wait_for(lambda: _owners(api, team, TICKETS), within=900, every=2, what="everything to have somebody")
+    spread = max(found.values()) - min(found.values())
+    assert found.keys() == set(agents)
+    assert spread <= 1, found
+    pronounce(Verdict("round robin", TICKETS, sum(found.values()), 0, 0, note=f"counts differ by {spread}"))
+
+
+def test_nobody_gets_more_than_they_may_and_the_rest_waits(api: httpx.Client) -> None:
+    team, agents, category = _team(api, AGENTS, strategy="least_loaded", capacity=CAPACITY)
+    most = AGENTS * CAPACITY
+    _at_once(lambda _: create(api, category=category), range(most + WAITING))
+    wait_for(lambda: len(_queue(api, team)) == WAITING, within=900, every=2, what="the rest to wait")
+    found = _owners(api, team, most)
+    assert found == dict.fromkeys(agents, CAPACITY)
+    pronounce(Verdict("least loaded within capacity", most + WAITING, most, 0, 0, note=f"{WAITING} wait"))
+
+
+def test_a_long_queue_drains_in_its_order_to_those_who_come_back(stack: Stack, api: httpx.Client) -> None:
+    each = WAITING // BACK // 2
+    team, agents, category = _team(api, BACK, strategy="least_loaded", capacity=each)
+    for agent in agents:
+        api.put(f"/availability/{agent}/away", json={}).raise_for_status()
+    priorities = ("low", "urgent", "normal", "high")
+    _at_once(lambda number: create(api, category=category, priority=priorities[number % 4]), range(WAITING))
+    queue = wait_for(lambda: _whole_queue(api, team), within=900, every=2, what="all to wait")
+    for agent in agents:
+        api.delete(f"/availability/{agent}/away").raise_for_status()
+    found = wait_for(lambda: _owners(api, team, each * BACK), within=300, every=2, what="the first to have somebody")
+    assert found == dict.fromkeys(agents, each)
+    left = [one["number"] for one in _queue(api, team)]
+    assert left == queue[each * BACK :]
+    pronounce(Verdict("a queue that drains", WAITING, each * BACK, 0, 0, note=f"{len(left)} wait on, in order"))
+
+
+def _team(api: httpx.Client, size: int, **routing: Any) -> tuple[str, list[str], str]:
+    """A team with so many agents, and the category that brings tickets to it."""
+    name = uuid4().hex[:8]
+    team = api.post("/teams", json={"name": name}).json()["id"]
+    agents = []
+    for number in range(size):
+        new = {"email": f"{name}-{number}@example.com", "name": f"{name} {number}", "role": "agent"}
+        made = api.post("/users", json=new | {"password": PASSWORD})
+        assert made.status_code == 201, made.text
+        agents.append(made.json()["id"])
+        api.put(f"/teams/{team}/members/{agents[-1]}").raise_for_status()
+    api.put(f"/teams/{team}/routing", json=routing).raise_for_status()
+    category = api.post("/categories", json={"name": name, "team_id": team})
+    assert category.status_code == 201, category.text
+    return team, agents, category.json()["id"]
+
+
+def _owners(api: httpx.Client, team: str, count: int) -> Counter[str]:
+    """How many tickets each of the team has, as soon as there are so many; before that nothing."""
+    found: Counter[str] = Counter()
+    cursor = ""
+    while True:
+        asked: dict[str, str | int] = {"filter": f"team:{team} -assignee:none", "limit": 100}
+        if cursor:
+            asked["cursor"] = cursor
+        page = api.get("/tickets", params=asked).json()
+        found.update(item["assignee_id"] for item in page["items"])
+        if not (cursor := page["next_cursor"]):
+            return found if sum(found.values()) >= count else Counter()
+
+
+def _queue(api: httpx.Client, team: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api.get("/queue", params={"team_id": team}).json()["items"]
+    return found
+
+
+def _whole_queue(api: httpx.Client, team: str) -> list[int]:
+    found = [one["number"] for one in _queue(api, team)]
+    return found if len(found) == WAITING else []
+
+
+def _at_once(do: Callable[[T], R], each: Iterable[T]) -> list[R]:
+    with ThreadPoolExecutor(4) as pool:
+        return list(pool.map(do, each))
