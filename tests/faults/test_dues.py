@@ -173,7 +173,7 @@ def test_a_changed_calendar_is_planned_for_all_tickets_and_holds_up_no_urgent_on
     wait_until_quiet(stack, within=600)
     before = _lateness(api, _urgent(api, name))
     longer = _calendar(name, closes="24:00") | {"version": 1}
-    change = {"id": calendar, "calendar": longer}
+    change = {"replaced_id": calendar, "calendar": longer}
     preview = api.post("/service-level-previews", json=change).raise_for_status().json()
     assert (preview["moved"], preview["late"], len(preview["examples"])) == (REPLANNED, 0, min(REPLANNED, 20))
     assert preview["examples"][0]["new_due_at"] < preview["examples"][0]["old_due_at"]

@@ -123,7 +123,7 @@ async def preview_service_levels(told: PreviewIn, levels: ServiceLevels) -> Prev
 
 
 def _change(told: PreviewIn) -> Calendar | Ladder | Policy | UUID:
-    replaced = told.id or _NEW
+    replaced = told.replaced_id or _NEW
     changes: list[Calendar | Ladder | Policy | UUID] = []
     changes += [_calendar(told.calendar, replaced)] if told.calendar else []
     changes += [_ladder(told.escalation_ladder, replaced)] if told.escalation_ladder else []

@@ -196,9 +196,9 @@ class PolicyOut(Out):
 
 
 class PreviewIn(In):
-    """One change that is not saved: what is to be made or, with `id`, replaced; or the id of what is to be deleted."""
+    """One change that is not saved: what is to be made or to take the place of `replaced_id`, or `deleted_id`."""
 
-    id: UUID | None = None
+    replaced_id: UUID | None = None
     calendar: CalendarIn | None = None
     escalation_ladder: LadderIn | None = None
     sla_policy: PolicyIn | None = None
