@@ -40,7 +40,7 @@ def give_to_new_team(draft: Draft, routing: RoutingFacts) -> None:
     if ticket.assignee_id is not None or ticket.status.is_settled or ticket.snoozed_until is not None:
         return
     planned = draft.assignment.team_id if draft.assignment else draft.facts.ticket.team_id
-    if ticket.team_id != planned or (draft.strategy is not None and draft.assignment is None):
+    if ticket.team_id not in (None, planned) or (draft.strategy is not None and draft.assignment is None):
         cause = draft.steps[-1].cause if draft.steps else "a rule"
         assign_by_strategy(draft, routing, ticket.team_id, cause=cause, strategy=draft.strategy)
 

@@ -37,7 +37,8 @@ def test_a_new_ticket_goes_to_the_team_in_turn() -> None:
     ticket = make_ticket(status=TicketStatus.NEW, team_id=None, assignee_id=None, version=1)
     decision = decide(make_facts(ticket=ticket, events=(make_event(1),)), make_routing())
     assert decision.assignment is not None
-    assert decision.assignment.team_id == TEAM
+    assert (decision.assignment.team_id, decision.assignment.cause) == (TEAM, "event 1")
+    assert [line.cause for line in decision.trace if line.check == "who owns the ticket"] == ["event 1"]
     assert [candidate.user_id for candidate in decision.assignment.candidates] == [ANN, BEN, CAT]
     assert decision.decided_seq == 1
     assert decision.steps == ()
