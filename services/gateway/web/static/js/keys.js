@@ -16,6 +16,7 @@ function press(element) {
     // At once: not a letter that follows may go elsewhere.
     const writing = element.querySelector("[name=writing]");
     if (writing) document.getElementById(`${writing.value}-body`).focus();
+    element.closest("details.menu[open]")?.querySelector(".sheet :is(a, button)")?.focus();
   }
 }
 
