@@ -36,7 +36,7 @@ class Hands:
         await self.page.keyboard.insert_text(text)
 
 
-async def until(done: Callable[[], object], what: str, *, within: float = 30) -> None:
+async def until(done: Callable[[], object], what: str, *, within: float = 60) -> None:
     """Wait for what follows on the desk; the browser goes on meanwhile."""
     deadline = monotonic() + within
     while not done():
