@@ -1,5 +1,6 @@
 """A rule without code: built, read back, tried, switched on, seen at work, and explained."""
 
+import asyncio
 import re
 from typing import Any
 from uuid import uuid4
@@ -48,9 +49,14 @@ async def _choose_brand(page: Page) -> None:
 async def _add_action(page: Page, number: int, kind: str, **parts: str) -> None:
     """One more action: what happens, and its parts by what they are."""
     await page.get_by_role("button", name="Add an action").click()
-    await page.get_by_label(f"Action {number}: what happens").select_option(kind)
     for what, value in parts.items():
-        await page.get_by_label(f"Action {number}: {what}").select_option(label=value)
+        part = page.get_by_label(f"Action {number}: {what}")
+        # The row may still be on its way from the desk when something is chosen in it.
+        async with asyncio.timeout(60):
+            while not await part.count():
+                await page.get_by_label(f"Action {number}: what happens").select_option(kind)
+                await page.wait_for_timeout(1_000)
+        await part.select_option(label=value)
 
 
 async def _tab_to(page: Page, name: str) -> None:

@@ -39,6 +39,6 @@ def seconds_of(rules: RuleSet, *, times: int) -> float:
 
 def test_500_rules_look_at_an_event_within_5_ms(record_testsuite_property: Callable[[str, object], None]) -> None:
     rules = many(500)
-    spent = seconds_of(rules, times=20)
+    spent = seconds_of(rules, times=200)
     record_testsuite_property("milliseconds_of_500_rules", round(spent * 1000, 2))
     assert spent < MOST_SECONDS, f"500 rules take {spent * 1000:.2f} ms of processor time"
