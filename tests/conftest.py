@@ -3,8 +3,13 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import Postgres, running_postgres
+
+# How long an example takes says how busy the machine is; the same examples each time make a failure one that stays.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 DatabaseUrl = Callable[..., Awaitable[str]]
 
