@@ -7,8 +7,8 @@ from tests.doors import Doors
 
 
 async def test_a_policy_is_deleted_after_its_effects_were_seen(doors: Doors) -> None:
-    browser, address, fields = await admin_with_policy(doors)
-    number = await measured(doors, address.rpartition("/")[2])
+    browser, address, fields = await admin_with_policy(doors, kind="deleted")
+    number = await measured(doors, address.rpartition("/")[2], kind="deleted")
     page = await browser.post(f"{address}/delete")
     told = listed(page)
     assert page.status_code == 200
@@ -27,9 +27,9 @@ async def test_a_policy_is_deleted_after_its_effects_were_seen(doors: Doors) -> 
 
 
 async def test_what_deleting_would_do_is_told_over_rest(doors: Doors) -> None:
-    _, address, _ = await admin_with_policy(doors)
+    _, address, _ = await admin_with_policy(doors, kind="told")
     policy_id = address.rpartition("/")[2]
-    number = await measured(doors, policy_id)
+    number = await measured(doors, policy_id, kind="told")
     admin = await doors.signed_in(Role.ADMIN)
     preview = (await admin.post("/service-level-previews", json={"deleted_id": policy_id})).json()
     (moved,) = [limit for limit in preview["examples"] if limit["number"] == number]
@@ -38,11 +38,6 @@ async def test_what_deleting_would_do_is_told_over_rest(doors: Doors) -> None:
 
 
 async def test_a_policy_that_measures_nothing_is_deleted_at_once(doors: Doors) -> None:
-    browser, address, fields = await admin_with_policy(doors)
-    # Behind all others and for no ticket there is, it moves nothing of theirs.
-    nothing = {"position": "999999", "conditions.text": "tag:nobody-has-this"}
-    page = await browser.post(address, fields | nothing)
-    if page.status_code == 200:
-        await browser.post(address, fields | nothing | {"publish": to_publish(page)})
+    browser, address, _ = await admin_with_policy(doors, kind="of-nobody")
     gone = await browser.post(f"{address}/delete")
     assert gone.headers["location"] == "/settings/policies?done=deleted"
