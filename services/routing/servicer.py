@@ -68,6 +68,14 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
             routing=to_message(routing, decision_pb2.RoutingFacts),
         )
 
+    async def Replay(self, request: pb.ReplayRequest, context: Context) -> pb.ReplayResponse:
+        """By what counted then."""
+        routing = from_message(request.routing, RoutingFacts)
+        levels = await self._service_levels.read_at(routing.service_levels_revision)
+        rules = await self._rules.read_at(routing.rules_revision)
+        decision = decide(from_message(request.facts, Facts), routing, levels, rules)
+        return pb.ReplayResponse(decision=to_message(decision, decision_pb2.Decision))
+
     async def ListTeams(self, request: pb.ListTeamsRequest, context: Context) -> pb.ListTeamsResponse:
         """All teams by name."""
         return pb.ListTeamsResponse(teams=map(team_message, await self._store.list_teams()))

@@ -87,7 +87,7 @@ async def as_then(conn: Connection, facts: Facts) -> Facts:
     hashes = {event.message_id: event.message_hash for event in facts.events}
     known = tuple(each for each in words.messages if body_hash(each.text) == hashes.get(each.message_id))
     until_seq = facts.events[0].seq - 1 if facts.events else ticket.version
-    history = await read_history(conn, ticket.id, until_seq=until_seq)
+    history = facts.history or await read_history(conn, ticket.id, until_seq=until_seq)
     return replace(facts, words=replace(words, messages=known), history=history, needs=tuple(FactNeed))
 
 
