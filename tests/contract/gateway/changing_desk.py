@@ -1,7 +1,7 @@
 """A desk on which people work while others change its rules, policies, ladders, calendars and teams, at random."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -54,8 +54,9 @@ class ChangingDesk:
 
     async def begin(self) -> None:
         """A first rule and a first policy for every ticket, with what it needs."""
-        await self._calendar()
-        await self._ladder()
+        for make in (self._calendar, self._ladder):
+            with suppress(DuradeskError):
+                await make()
         targets = tuple(Target(kind, timedelta(minutes=90)) for kind in ClockKind)
         await self.levels.create_sla_policy(Policy(NEW, self._name("policy"), 99, "", None, targets))
         actions = (Action(ActionKind.ADD_TAG, tag="a"),)
@@ -67,10 +68,8 @@ class ChangingDesk:
     async def change(self) -> None:
         """One thing is made, changed or gone; what may not be is refused."""
         changes = (self._rule, self._rule, self._calendar, self._ladder, self._policy, self._policy, self._team)
-        try:
+        with suppress(DuradeskError):
             await self.random.choice(changes)()
-        except DuradeskError:
-            return
 
     async def _rule(self) -> None:
         rules, dice = await self.rules.list_rules(), self.random.random()
