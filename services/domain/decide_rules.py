@@ -149,9 +149,9 @@ def settle_owner(draft: Draft) -> None:
 
 
 def has_to_look_again(draft: Draft) -> bool:
-    """Whether some rule waits for whom routing picks."""
+    """Whether some rule waits for whom routing picks, or what one did depends on the team."""
     waiting = {Trigger.ASSIGNEE_CHANGED, Trigger.TEAM_CHANGED} & draft.rules.triggered.keys()
-    return draft.assignment is not None and bool(waiting)
+    return draft.assignment is not None and (bool(waiting) or draft.ticket.policy_rule_id is not None)
 
 
 def _run_rules(draft: Draft, first: Happening) -> None:

@@ -228,7 +228,7 @@ async def _take_step(
     )
     if step.follower_id is not None:
         await add_rule_follower(conn, taken, step.follower_id)
-    if step.policy_id is not None:
+    if step.policy_id is not None or step.kind is EventKind.POLICY_ENDED:
         await set_rule_policy(conn, ticket.id, step)
     return taken
 

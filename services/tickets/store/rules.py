@@ -178,9 +178,9 @@ async def add_rule_follower(conn: Connection, locked: LockedTicket, user_id: UUI
 
 
 async def set_rule_policy(conn: Connection, ticket_id: UUID, step: Step) -> None:
-    """The policy that a rule wants from here on."""
+    """The policy that a rule wants from here on, or none any more."""
     parameters = {"ticket_id": ticket_id, "policy_id": step.policy_id, "rule_id": step.policy_rule_id}
-    await conn.execute(QUERIES["set_rule_policy"], parameters)
+    await conn.execute(QUERIES["set_rule_policy" if step.policy_id else "end_rule_policy"], parameters)
 
 
 def _alerts(cut: RuleCut, *, at: datetime) -> list[PlannedEffect]:
