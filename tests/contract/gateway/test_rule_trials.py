@@ -120,6 +120,31 @@ async def test_a_rule_is_applied_to_those_that_exist_as_its_own_step(doors: Door
     await only(admin, rule)
 
 
+async def test_a_rule_that_sets_a_category_does_what_a_person_does_who_sets_it(doors: Doors) -> None:
+    admin = await doors.signed_in(Role.ADMIN)
+    team = (await admin.post("/teams", json={"name": f"Team {uuid4()}"})).json()
+    above, other = [
+        (await admin.post("/categories", json={"name": f"{uuid4()}", "team_id": team["id"]})).json() for _ in range(2)
+    ]
+    below = {"name": "Refunds", "parent_id": above["id"], "priority": "high"}
+    category = (await admin.post("/categories", json=below)).json()
+    by_hand = await new_ticket(admin)
+    by_hand = (await admin.patch(f"/tickets/{by_hand['id']}", json={"category_id": category["id"]})).json()
+    actions = [{"kind": "set_category", "category_id": category["id"]}]
+    rule = await made(admin, trigger="tags_changed", conditions="tag:sort", actions=actions)
+    ticket = await new_ticket(admin)
+    await admin.patch(f"/tickets/{ticket['id']}", json={"tags": ["sort"]})
+    by_rule, decision_id = await decided(doors, admin, ticket)
+    changed = ("category_id", "team_id", "priority")
+    assert [by_rule[field] for field in changed] == [by_hand[field] for field in changed]
+    assert [by_rule[field] for field in changed] == [category["id"], team["id"], "high"]
+    stored = await doors.desk.row("SELECT facts FROM decisions WHERE id = %(id)s", id=UUID(decision_id))
+    kept = {each["id"] for each in stored["facts"]["categories"]}
+    assert kept == {above["id"], category["id"]}
+    assert other["id"] not in kept
+    await only(admin, rule)
+
+
 async def test_rules_that_fight_are_cut_and_the_one_is_paused(doors: Doors) -> None:
     admin = await doors.signed_in(Role.ADMIN)
     fights = [
