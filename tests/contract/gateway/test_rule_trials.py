@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,9 +10,11 @@ import httpx
 
 from services.common.channel import open_channel
 from services.domain.principal import Principal, Role
+from services.domain.ticket import EventKind
 from services.routing.client import RoutingClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.orchestration import OrchestrationClient
+from services.tickets.store.events import append_event, lock_ticket
 from tests.contract.gateway.test_rules import RULE, made
 from tests.doors import Doors
 from tests.people import SIGNER
@@ -166,3 +169,42 @@ async def test_rules_that_fight_are_cut_and_the_one_is_paused(doors: Doors) -> N
     assert (answer.status_code, after["status"]) == (200, "new")
     for rule in fights:
         await only(admin, rule)
+
+
+async def test_a_rule_that_runs_100_times_within_an_hour_is_paused_with_one_alert_and_the_ticket_goes_on(
+    doors: Doors,
+) -> None:
+    admin, clock = await doors.signed_in(Role.ADMIN), doors.desk.clock
+    ticket, _ = await decided(doors, admin, await new_ticket(admin))
+    note = {"kind": "note", "note": "looked at"}
+    rule = await made(admin, trigger="field_changed", conditions="tag:none", actions=[note])
+
+    async def change(times: int, *, later: timedelta) -> int:
+        """The type changes so often, a while later; how often the rule has run up to then."""
+        clock.skipped += later
+        async with doors.desk.database.transaction() as conn:
+            locked = await lock_ticket(conn, UUID(ticket["id"]))
+            for _ in range(times):
+                other = {"type": "b" if locked.ticket.type == "a" else "a"}
+                locked = await append_event(conn, locked, EventKind.TICKET_UPDATED, actor=str(uuid4()), changes=other)
+        await decided(doors, admin, ticket)
+        (row,) = await doors.desk.rows(
+            "SELECT count(*) AS runs FROM rule_runs WHERE rule_id = %(id)s", id=UUID(rule["id"])
+        )
+        return int(row["runs"])
+
+    assert await change(10, later=timedelta()) == 10
+    assert await change(60, later=timedelta(minutes=61)) == 70
+    assert await change(42, later=timedelta(minutes=58)) == 110
+    (paused,) = [each for each in (await admin.get("/rules")).json()["items"] if each["id"] == rule["id"]]
+    assert paused["paused_reason"] == "it ran 100 times on this ticket within an hour"
+    told = "SELECT user_id FROM effects WHERE kind = 'rule_cut_mail' AND key LIKE %(key)s"
+    alerts = [row["user_id"] for row in await doors.desk.rows(told, key=f"rule_cut/{rule['id']}/%")]
+    assert len(alerts) == len(set(alerts)) > 0
+    assert await change(1, later=timedelta(minutes=1)) == 110
+    answer = await admin.patch(f"/tickets/{ticket['id']}", json={"priority": "urgent"})
+    assert (answer.status_code, answer.json()["priority"]) == (200, "urgent")
+    assert (await admin.post(f"/rules/{rule['id']}/resume")).status_code == 200
+    assert await change(1, later=timedelta(hours=1)) == 111
+    assert len(await doors.desk.rows(told, key=f"rule_cut/{rule['id']}/%")) == len(alerts)
+    await only(admin, rule)
