@@ -147,7 +147,8 @@ def _brought(action: Action, ticket: TicketFacts, tree: Mapping[UUID, Category],
     """What comes with another category, as when a person sets it; Invalid for one that tickets may not be given."""
     if action.kind is not ActionKind.SET_CATEGORY or action.category_id == ticket.category_id:
         return NOTHING_BROUGHT
-    line = line_of(tree[action.category_id], tree) if action.category_id in tree else ()
+    category = None if action.category_id is None else tree.get(action.category_id)
+    line = () if category is None else line_of(category, tree)
     check_offered(line)
     brought = brought_by(line, named=named)
     return replace(brought, values={**brought.values, "category_path": line[-1].path})

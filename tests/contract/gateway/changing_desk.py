@@ -34,7 +34,7 @@ from workflows.activities import TicketActivities
 NEW = UUID(int=0)
 WORDS = ("refund", "parcel", "broken", "thanks", "late")
 CONDITIONS = ("", "refund OR broken", "priority:high,urgent", "tag:a", "-tag:b", "since.unanswered:2h", "by:customer")
-TRIGGERS = tuple(trigger for trigger in Trigger if trigger is not Trigger.TIME)
+TRIGGERS: tuple[Trigger, ...] = tuple(trigger for trigger in Trigger if trigger is not Trigger.TIME)
 
 
 @dataclass
@@ -98,7 +98,8 @@ class ChangingDesk:
             *(Action(ActionKind.SET_SLA_POLICY, policy_id=policy.id) for policy in policies),
             *(Action(ActionKind.SNOOZE, duration=timedelta(hours=3), calendar_id=each.id) for each in calendars),
         ]
-        trigger, wait = self.random.choice(TRIGGERS), None
+        trigger: Trigger = self.random.choice(TRIGGERS)
+        wait: Wait | None = None
         conditions = self.random.choice([*CONDITIONS, *(f"in_hours:{each.id}" for each in calendars)])
         if self.random.random() < 0.2:
             calendar = self.random.choice([None, *(each.id for each in calendars)])
