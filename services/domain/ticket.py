@@ -89,6 +89,7 @@ class EventKind(StrEnum):
     RULE_APPLIED = "rule_applied"
     RULE_CUT = "rule_cut"
     RULE_REQUESTED = "rule_requested"
+    POLICY_ENDED = "policy_ended"
     PARENT_SET = "parent_set"
     PARENT_REMOVED = "parent_removed"
     CHILD_ADDED = "child_added"

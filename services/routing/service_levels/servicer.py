@@ -156,7 +156,8 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
             await self._names.check(thing)
 
     async def _delete(self, text: str, kind: type[Thing]) -> None:
-        await self._store.delete_document(id_from(text, of=KINDS[kind]), KINDS[kind], check=_check_all)
+        by, document_id = current_principal().subject, id_from(text, of=KINDS[kind])
+        await self._store.delete_document(document_id, KINDS[kind], by=by, check=_check_all)
 
 
 def _with_change(documents: Sequence[Document], request: pb.PreviewServiceLevelsRequest) -> list[Document]:

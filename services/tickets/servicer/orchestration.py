@@ -34,6 +34,7 @@ _NEEDS = {
     decision_pb2.FACT_NEED_WORDS: FactNeed.WORDS,
     decision_pb2.FACT_NEED_HISTORY: FactNeed.HISTORY,
     decision_pb2.FACT_NEED_CUSTOM_FIELDS: FactNeed.CUSTOM_FIELDS,
+    decision_pb2.FACT_NEED_CATEGORIES: FactNeed.CATEGORIES,
 }
 _OUTCOMES = {
     pb.EFFECT_OUTCOME_DONE: EffectOutcome.DONE,

@@ -141,11 +141,12 @@ def test_a_warm_calendar_adds_quickly() -> None:
     work = working_time(time_zone="Europe/Prague", countries=("CZ",))
     durations = [timedelta(minutes=7 * index) for index in range(1, 6_000)]  # up to 30 days
     work.add_working_time(MONDAY, durations[-1])
-    spent = []
-    # By processor time, the best of several, and well below what one core does: other tests may run beside it.
-    for _ in range(10):
+
+    def once() -> float:
         began = time.process_time()
         for duration in durations:
             work.add_working_time(MONDAY, duration)
-        spent.append(time.process_time() - began)
-    assert len(durations) / min(spent) > 100_000
+        return time.process_time() - began
+
+    # The best of several, by processor time: what else runs on the machine is none of ours.
+    assert len(durations) / min(once() for _ in range(20)) > 100_000
