@@ -17,7 +17,7 @@ from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER_KEY, make_account
 from tests.ports import free_ports
 
-READY_SECONDS = 30
+READY_SECONDS = 120
 
 
 @asynccontextmanager
