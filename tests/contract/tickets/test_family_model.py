@@ -68,6 +68,19 @@ class StoreDesk:
     def undo(self, number: int) -> bool:
         return self._allowed(self._undo(self._ids[number]))
 
+    def merge(self, source: int, target: int) -> bool:
+        merged = self._store.merges.merge_ticket(self._ids[source], self._ids[target], _request(), customers=False)
+        return self._allowed(merged)
+
+    def unmerge(self, source: int) -> bool:
+        return self._allowed(self._store.merges.unmerge_ticket(self._ids[source], _request()))
+
+    def mark_spam(self, number: int) -> bool:
+        return self._allowed(self._store.duplicates.mark_spam(self._ids[number], _request()))
+
+    def unmark_spam(self, number: int) -> bool:
+        return self._allowed(self._store.duplicates.unmark_spam(self._ids[number], _request()))
+
     def statuses(self) -> list[str]:
         return [row["status"] for row in self._run(self._rows())]
 
