@@ -44,9 +44,9 @@ async def move_family(conn: Connection, source_id: UUID, target_id: UUID, *, act
         await unlink(conn, await lock_ticket(conn, child_id), actor=actor, reason="its parent was merged")
         if child_id != target_id:
             await link(conn, await lock_ticket(conn, child_id), await lock_ticket(conn, target_id), actor=actor)
-    joins = parent_id is not None and parent_id not in (target_id, target.ticket.parent_id)
-    joined = joins and await _link(conn, target_id, parent_id, actor=actor)
-    return MovedFamily(parent_id, joined, children)
+    if parent_id is None or parent_id in (target_id, target.ticket.parent_id):
+        return MovedFamily(parent_id, False, children)
+    return MovedFamily(parent_id, await _link(conn, target_id, parent_id, actor=actor), children)
 
 
 async def return_family(conn: Connection, merge: Merge, *, actor: str) -> bool:

@@ -109,7 +109,7 @@ class StoreDesk:
     async def _carry_out(self, ticket_id: UUID) -> None:
         async with self._database.transaction() as conn:
             cursor = await conn.execute(
-                "SELECT id FROM cascades WHERE parent_id = %(id)s AND state = 'running' ORDER BY created_at LIMIT 1",
+                "SELECT id FROM cascades WHERE parent_id = %(id)s AND state = 'running' ORDER BY seq LIMIT 1",
                 {"id": ticket_id},
             )
             row = await cursor.fetchone()
@@ -120,7 +120,7 @@ class StoreDesk:
     async def _undo(self, ticket_id: UUID) -> None:
         async with self._database.transaction() as conn:
             cursor = await conn.execute(
-                "SELECT id FROM cascades WHERE parent_id = %(id)s ORDER BY created_at DESC LIMIT 1", {"id": ticket_id}
+                "SELECT id FROM cascades WHERE parent_id = %(id)s ORDER BY seq DESC LIMIT 1", {"id": ticket_id}
             )
             row = await cursor.fetchone()
         if row is None:
