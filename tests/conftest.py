@@ -1,10 +1,23 @@
 """One PostgreSQL for the session, one fresh database per test."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import Postgres, running_postgres
+
+# How long an example takes is the machine's doing, and the same code is told the same examples: what fails once fails
+# again. The full run tells others each time.
+settings.register_profile(
+    "duradesk",
+    deadline=None,
+    database=None,
+    derandomize=os.environ.get("DURADESK_FAULTS") != "full",
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("duradesk")
 
 DatabaseUrl = Callable[..., Awaitable[str]]
 

@@ -3,7 +3,7 @@
 import os
 from random import Random
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from tests.families.pure import PureDesk
 from tests.families.random_stories import tell
@@ -20,13 +20,7 @@ class PureStories(Stories):
 
 
 TestPureStories = PureStories.TestCase
-TestPureStories.settings = settings(
-    max_examples=2_000 if FULL else 40,
-    stateful_step_count=20,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+TestPureStories.settings = settings(max_examples=2_000 if FULL else 40, stateful_step_count=20)
 
 
 def test_thousands_of_stories_end_as_the_simple_model_says() -> None:
