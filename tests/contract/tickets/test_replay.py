@@ -74,8 +74,9 @@ async def _unite(desk: Desk, ticket_id: UUID, random: Random) -> None:
         case 2:
             await merges.mark_spam(ticket_id)
         case 3:
-            message = (await (await desk.client()).list_messages(ticket_id))[0][-1]
-            await merges.split_message(ticket_id, message.id)
+            messages, _ = await (await desk.client()).list_messages(ticket_id)
+            # A merge at the same moment leaves the ticket without any.
+            await merges.split_message(ticket_id, messages[-1].id if messages else uuid4())
         case _:
             ways_back = merges.unmerge_ticket, merges.unmark_duplicate, merges.unmark_spam
             # All of them have ended when one is refused: none is still at work when the rows are read.
@@ -116,7 +117,7 @@ async def test_replay_of_any_story_gives_the_row(desk: Desk, seed: int) -> None:
             # Each has dice of its own: which answer comes first decides nothing.
             steps = [step(desk, ticket.id, Random(random.random())) for step in chosen]
             refused = await asyncio.gather(*steps, return_exceptions=True)
-            assert all(error is None or isinstance(error, DuradeskError) for error in refused)
+            assert [error for error in refused if error and not isinstance(error, DuradeskError)] == []
     for row in await desk.rows("SELECT * FROM tickets"):
         events = await desk.rows("SELECT * FROM events WHERE ticket_id = %(id)s ORDER BY seq", id=row["id"])
         assert [event["seq"] for event in events] == list(range(1, row["version"] + 1))
