@@ -144,7 +144,7 @@ def test_a_family_is_merged_and_then_closed_while_everything_is_killed(stack: St
 
 def merged(api: httpx.Client, source_id: object, target_id: object) -> bool:
     """Whether the merge is made, as somebody asks who tries again."""
-    key = {"Idempotency-Key": f"merge {source_id}"}
+    key = {"Idempotency-Key": f"merge-{source_id}"}
     try:
         return api.post(f"/tickets/{source_id}/merge", json={"into": str(target_id)}, headers=key).is_success
     except httpx.HTTPError:
