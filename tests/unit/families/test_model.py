@@ -3,7 +3,7 @@
 import os
 from random import Random
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.families.pure import PureDesk
 from tests.families.random_stories import tell
@@ -20,7 +20,9 @@ class PureStories(Stories):
 
 
 TestPureStories = PureStories.TestCase
-TestPureStories.settings = settings(max_examples=2_000 if FULL else 40, stateful_step_count=20)
+TestPureStories.settings = settings(
+    max_examples=2_000 if FULL else 40, stateful_step_count=20, suppress_health_check=list(HealthCheck)
+)
 
 
 def test_thousands_of_stories_end_as_the_simple_model_says() -> None:
