@@ -50,7 +50,8 @@ async def seconds_to_next_try(desk: Desk) -> int:
     row = await desk.row(
         "SELECT extract(epoch FROM retry_at - signalled_at) AS seconds FROM outbox WHERE signalled_at IS NOT NULL"
     )
-    return round(row["seconds"])
+    seconds: int = round(row["seconds"])
+    return seconds
 
 
 async def begin_claim(desk: Desk, *, window: int = 12) -> asyncio.Task[tuple[Nudge, ...]]:
