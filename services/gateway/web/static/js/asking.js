@@ -1,0 +1,81 @@
+// What the desk is asked while somebody fills in a form of the builder: its answer draws a part of the form anew. What is
+// typed, chosen or pressed while an answer is under way counts: an answer to what the form was before is not shown, but
+// the desk is asked again, and what was pressed meanwhile is pressed then.
+import { say } from "./forms.js";
+
+const underWay = new WeakMap();
+const MOVES = /^(remove|up|down) /;
+// The fields of the form are told apart by it: the form is drawn again with what was wrong.
+const REFUSED = 422;
+
+const formOf = (element) => element.closest?.("form:has([data-builder])");
+const reads = (element) => element.matches("[data-builder]");
+
+document.addEventListener("input", (event) => {
+  const question = underWay.get(event.target.form);
+  if (question) question.changed = true;
+});
+
+document.addEventListener("htmx:confirm", (event) => {
+  const asker = event.target;
+  const question = underWay.get(formOf(asker));
+  if (!question) return;
+  event.preventDefault();
+  // Rows that move take their buttons with them: what is pressed there meanwhile would be another row's.
+  const moves = MOVES.test(question.asker.value) && question.target.contains(asker);
+  if (asker.matches("button") && !moves) question.pressed.push(asker.value);
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { target, detail } = event;
+  if (formOf(target) && !reads(target)) {
+    underWay.set(formOf(target), { asker: target, target: detail.target, changed: false, pressed: [] });
+  }
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const form = formOf(event.target);
+  if (!form) return;
+  const { xhr } = event.detail;
+  if (xhr.status >= 400 && xhr.status !== REFUSED) {
+    event.detail.shouldSwap = false;
+    say(document.body.dataset.offline);
+  }
+  const question = underWay.get(form);
+  if (!question || reads(event.target)) return;
+  if (question.changed) event.detail.shouldSwap = false;
+  else question.kept = keep(question);
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = formOf(event.target);
+  const question = underWay.get(form);
+  if (question?.asker !== event.detail.requestConfig.elt) return;
+  underWay.delete(form);
+  if (!event.detail.successful && event.detail.xhr.status !== REFUSED) return;
+  question.kept?.();
+  // The request is over when its events are.
+  setTimeout(() => goOn(form, question));
+});
+
+function goOn(form, { asker, changed, pressed }) {
+  if (changed) asker.matches("button") ? asker.click() : asker.dispatchEvent(new Event("change", { bubbles: true }));
+  for (const place of pressed) form.querySelector(`button[name="build"][value="${CSS.escape(place)}"]`)?.click();
+}
+
+// Where somebody went on while the answer was under way, letter by letter, and the folds that are open.
+function keep({ asker, target }) {
+  if (MOVES.test(asker.value)) return undefined;
+  const open = [...target.querySelectorAll("details[open][id]")].map((fold) => fold.id);
+  const { id, value, selectionStart, selectionEnd } = document.activeElement;
+  const elsewhere = id && document.activeElement !== asker;
+  return () => {
+    for (const fold of open) document.getElementById(fold)?.setAttribute("open", "");
+    const field = elsewhere && document.getElementById(id);
+    if (!field) return;
+    field.focus();
+    if (!field.matches("input, textarea") || selectionStart === null) return;
+    field.value = value;
+    field.setSelectionRange(selectionStart, selectionEnd);
+  };
+}
