@@ -80,6 +80,8 @@ class Stack:
             {name: value for name, value in os.environ.items() if not name.startswith("DURADESK_")}
             | {f"DURADESK_{name}": str(port) for name, port in self.ports.items()}
             | {"DURADESK_HOME": str(home), "DURADESK_OWNER_EMAIL": OWNER[0], "DURADESK_OWNER_PASSWORD": OWNER[1]}
+            # Tests make the rules that they are about.
+            | {"DURADESK_DEFAULT_RULES": "false"}
             | dict(environment or {})
         )
         self._process: subprocess.Popen[bytes] | None = None

@@ -15,6 +15,7 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.bootstrap import bootstrap_rules
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
@@ -49,6 +50,8 @@ async def run(settings: RoutingSettings) -> None:
         staff = StaffDirectory(IdentityClient(identity))
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
         rules = RuleStore(database)
+        if settings.default_rules:
+            await bootstrap_rules(rules)
         current_rules, people = CurrentRules(rules), RulePeople(RoutingStore(database), staff)
         rule_servicer = RuleServicer(rules, levels, current_rules, people)
         current = CurrentStaffing(staffing, levels)

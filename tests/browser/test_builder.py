@@ -107,11 +107,15 @@ async def test_a_button_of_a_row_that_moves_meanwhile_is_not_pressed_for_another
 
 async def test_a_refused_answer_leaves_the_form_as_it_is(desk: Desk) -> None:
     page = await _open(desk)
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(response=await route.fetch(), status=503)
+
     with desk.watch.awaiting(503):
-        await page.route(f"**{NEW}", lambda route: route.fulfill(status=503, body="Not now."))
+        await page.route(f"**{NEW}", refuse)
         await page.get_by_role("button", name="Add a condition").click()
         await expect(page.locator("#notices")).to_contain_text("What you typed is kept")
-        await page.unroute(f"**{NEW}")
+        await page.unroute_all(behavior="wait")
     await expect(page.get_by_label("Condition 1: values")).to_have_value("refund")
     await page.get_by_role("button", name="Add a condition").click()
     await expect(page.get_by_label("Condition 2: field")).to_be_visible()

@@ -91,6 +91,7 @@ SERVED = {
     "ListRules": STAFF | {Role.SERVICE},
     "ListRulesAt": ADMINS,
     "CreateRule": ADMINS,
+    "AddDefaultRules": ADMINS,
     "UpdateRule": ADMINS,
     "DeleteRule": ADMINS,
     "MoveRule": ADMINS,

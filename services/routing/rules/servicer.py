@@ -16,6 +16,7 @@ from services.domain.decision import SeenFacts
 from services.domain.errors import NotFound
 from services.domain.rules.check import check_rule_among, clean_rule
 from services.domain.rules.compiled import compile_rules
+from services.domain.rules.default_set import DEFAULT_SET
 from services.domain.rules.model import PAUSED_LENGTH, Rule, RuleOutcome
 from services.domain.rules.trial import requested, try_rule, with_rule
 from services.routing.convert import id_from
@@ -64,6 +65,12 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         rule = await self._checked(request.rule)
         changed = await self._store.update_rule(stored_rule(_owned(rule)), by=current_principal().subject)
         return pb.UpdateRuleResponse(rule=rule_message(rule_of(changed)))
+
+    async def AddDefaultRules(self, request: pb.AddDefaultRulesRequest, context: Context) -> pb.AddDefaultRulesResponse:
+        """Owned by whoever adds them."""
+        wanted = [stored_rule(_owned(rule)) for rule in DEFAULT_SET]
+        added = await self._store.add_rules(wanted, by=current_principal().subject)
+        return pb.AddDefaultRulesResponse(rules=[rule_message(rule_of(rule)) for rule in added])
 
     async def DeleteRule(self, request: pb.DeleteRuleRequest, context: Context) -> pb.DeleteRuleResponse:
         """Gone."""

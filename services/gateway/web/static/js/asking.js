@@ -3,7 +3,9 @@
 // the desk is asked again, and what was pressed meanwhile is pressed then.
 import { say } from "./forms.js";
 
+// By form: the question whose answer draws a part anew, and the latest one that only reads back what is typed.
 const underWay = new WeakMap();
+const reading = new WeakMap();
 const MOVES = /^(remove|up|down) /;
 // The fields of the form are told apart by it: the form is drawn again with what was wrong.
 const REFUSED = 422;
@@ -28,23 +30,27 @@ document.addEventListener("htmx:confirm", (event) => {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { target, detail } = event;
-  if (formOf(target) && !reads(target)) {
-    underWay.set(formOf(target), { asker: target, target: detail.target, changed: false, pressed: [] });
-  }
+  const form = formOf(target);
+  if (!form) return;
+  reading.set(form, detail.xhr);
+  if (!reads(target)) underWay.set(form, { asker: target, target: detail.target, changed: false, pressed: [] });
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const form = formOf(event.target);
   if (!form) return;
-  const { xhr } = event.detail;
+  const { xhr, requestConfig } = event.detail;
   if (xhr.status >= 400 && xhr.status !== REFUSED) {
     event.detail.shouldSwap = false;
     say(document.body.dataset.offline);
   }
   const question = underWay.get(form);
-  if (!question || reads(event.target)) return;
-  if (question.changed) event.detail.shouldSwap = false;
-  else question.kept = keep(question);
+  if (reads(requestConfig.elt)) {
+    if (reading.get(form) !== xhr) event.detail.shouldSwap = false;
+  } else if (question?.asker === requestConfig.elt) {
+    if (question.changed) event.detail.shouldSwap = false;
+    else question.kept = keep(question);
+  }
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
