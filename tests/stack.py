@@ -146,7 +146,7 @@ class Stack:
     def run(self, *command: str, check: bool = True) -> str:
         """What a command of the project or of Temporal prints, run against this stack."""
         done = subprocess.run(
-            [BIN / command[0], *command[1:]], env=self.environment, capture_output=True, text=True, timeout=60
+            [BIN / command[0], *command[1:]], env=self.environment, capture_output=True, text=True, timeout=180
         )
         assert not check or done.returncode == 0, done.stderr + done.stdout
         return done.stdout

@@ -158,6 +158,8 @@ async def test_a_manager_makes_a_rule_without_code_and_sees_it_work(desk: Desk) 
         await until(lambda: any(name in str(mail) for mail in desk.stack.sent_mails(LEAD.email)), "the lead's mail")
         assert desk.get(other)["priority"] == "normal"
         await _ask_why(page, ticket, other, name)
+        await page.goto("/settings/rules")
+        await expect(page.locator(".rules li", has_text=name)).to_contain_text("1 time in the last 7 days")
     finally:
         _delete(desk, name)
 
