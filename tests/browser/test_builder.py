@@ -73,7 +73,7 @@ async def test_what_is_chosen_while_an_answer_is_under_way_stays(desk: Desk) -> 
     await expect(page.get_by_label("Condition 1: field")).to_have_value("priority")
     await expect(page.get_by_label("Action 1: what happens")).to_have_value("set_priority")
     await expect(page.get_by_label("It looks at a ticket when")).to_have_value("reopened")
-    await page.get_by_role("button", name="Condition 1: values").click()
+    await page.locator("#conditions-0-value").click()
     await page.get_by_role("checkbox", name="Urgent").check()
     await page.get_by_label("Action 1: priority").select_option("high")
     sentence = "When a ticket is reopened and priority is urgent: set priority high."
