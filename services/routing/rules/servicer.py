@@ -14,12 +14,14 @@ from services.common.wire import from_message, to_message
 from services.domain.decide import explain_rule
 from services.domain.decision import SeenFacts
 from services.domain.errors import NotFound
+from services.domain.named import named_by_rule
 from services.domain.rules.check import check_rule_among, clean_rule
 from services.domain.rules.compiled import compile_rules
 from services.domain.rules.default_set import DEFAULT_SET
 from services.domain.rules.model import PAUSED_LENGTH, Rule, RuleOutcome
 from services.domain.rules.trial import requested, try_rule, with_rule
 from services.routing.convert import id_from
+from services.routing.names import KnownNames
 from services.routing.rules.convert import rolled_back, rule_message, rule_of, stored_rule, version_of
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
@@ -35,12 +37,18 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
     """Each write is checked before it is kept."""
 
     def __init__(
-        self, store: RuleStore, service_levels: CurrentServiceLevels, rules: CurrentRules, people: RulePeople
+        self,
+        store: RuleStore,
+        service_levels: CurrentServiceLevels,
+        rules: CurrentRules,
+        people: RulePeople,
+        names: KnownNames,
     ) -> None:
         self._store = store
         self._service_levels = service_levels
         self._rules = rules
         self._people = people
+        self._names = names
 
     async def ListRules(self, request: pb.ListRulesRequest, context: Context) -> pb.ListRulesResponse:
         """In their order."""
@@ -160,10 +168,15 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         )
 
     async def _checked(self, message: pb.Rule) -> Rule:
+        """Valid by itself, and names only what there is, or what the rule has named before."""
+        message.conditions = await self._names.resolve(message.conditions)
         rule = clean_rule(from_message(message, Rule))
         levels = await self._service_levels.read()
         policies = {policy.id for policy in levels.policies}
         check_rule_among(rule, calendars=levels.calendars.keys(), policies=policies)
+        _, stored = await self._store.list_rules()
+        present = [named for each in stored if each.id == rule.id for named in named_by_rule(rule_of(each))]
+        await self._names.check(named_by_rule(rule), of="rule", kept=present)
         return rule
 
     async def _change(self, rule_id: str, change: Change) -> StoredRule:

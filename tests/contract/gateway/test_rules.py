@@ -94,7 +94,7 @@ async def test_rules_stay_in_the_order_that_people_give_them(doors: Doors) -> No
     [
         ({"conditions": "colour:red"}, "conditions", "no field"),
         ({"conditions": "status>open"}, "conditions", "cannot be compared"),
-        ({"conditions": "team:billing"}, "conditions", "by its id"),
+        ({"conditions": "team:nobodys"}, "conditions", "team:nobodys is not known: write an id or one of"),
         ({"conditions": "due:4h"}, "conditions", "cannot ask for due"),
         ({"conditions": f"in_hours:{uuid4()}"}, "conditions", "does not exist"),
         ({"actions": []}, "actions", "1 to 10"),
