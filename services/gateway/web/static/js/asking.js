@@ -12,6 +12,7 @@ const REFUSED = 422;
 
 const formOf = (element) => element.closest?.("form:has([data-builder])");
 const reads = (element) => element.matches("[data-builder]");
+const isButton = (element) => element.matches("button");
 
 document.addEventListener("input", (event) => {
   const question = underWay.get(event.target.form);
@@ -23,9 +24,12 @@ document.addEventListener("htmx:confirm", (event) => {
   const question = underWay.get(formOf(asker));
   if (!question) return;
   event.preventDefault();
-  // Rows that move take their buttons with them: what is pressed there meanwhile would be another row's.
-  const moves = MOVES.test(question.asker.value) && question.target.contains(asker);
-  if (asker.matches("button") && !moves) question.pressed.push(asker.value);
+  if (reads(asker)) return;
+  // What is chosen in the same part is in its next answer. Rows that move take their buttons with them: what is pressed
+  // there meanwhile would be another row's.
+  const inside = question.target.contains(asker);
+  if (inside && (!isButton(asker) || MOVES.test(question.asker.value))) return;
+  question.next.push(isButton(asker) ? `button[name="build"][value="${CSS.escape(asker.value)}"]` : `#${asker.id}`);
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -33,7 +37,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   const form = formOf(target);
   if (!form) return;
   reading.set(form, detail.xhr);
-  if (!reads(target)) underWay.set(form, { asker: target, target: detail.target, changed: false, pressed: [] });
+  if (!reads(target)) underWay.set(form, { asker: target, target: detail.target, changed: false, next: [] });
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -64,9 +68,10 @@ document.addEventListener("htmx:afterRequest", (event) => {
   setTimeout(() => goOn(form, question));
 });
 
-function goOn(form, { asker, changed, pressed }) {
-  if (changed) asker.matches("button") ? asker.click() : asker.dispatchEvent(new Event("change", { bubbles: true }));
-  for (const place of pressed) form.querySelector(`button[name="build"][value="${CSS.escape(place)}"]`)?.click();
+function goOn(form, { asker, changed, next }) {
+  for (const each of [changed && asker, ...next.map((selector) => form.querySelector(selector))]) {
+    if (each) isButton(each) ? each.click() : each.dispatchEvent(new Event("change", { bubbles: true }));
+  }
 }
 
 // Where somebody went on while the answer was under way, letter by letter, and the folds that are open.
