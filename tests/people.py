@@ -27,6 +27,7 @@ from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
+from services.routing.service_levels.brands import BrandCalendars
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
@@ -100,6 +101,7 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
         current = CurrentStaffing(staffing, levels)
         planning = Planning(PlanningClient(tickets), levels)
         store = routing_store.RoutingStore(database)
+        brands = BrandCalendars(TicketsClient(tickets))
         servicer = RoutingServicer(store, staff, levels, current, current_rules)
         async with running_server(
             Settings(),
@@ -107,7 +109,10 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
             address=("127.0.0.1", 0),
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning, names)),
+                (
+                    add_ServiceLevelServiceServicer_to_server,
+                    ServiceLevelServicer(service_levels, planning, names, brands),
+                ),
                 (add_RuleServiceServicer_to_server, rule_servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
             ],
