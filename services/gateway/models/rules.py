@@ -24,7 +24,7 @@ class WaitIn(In):
 
 
 class RuleIn(In):
-    """When `trigger` comes to a ticket and `conditions` (a filter, with ids for names) hold, do the actions.
+    """When `trigger` comes to a ticket and `conditions` (a filter, kept with ids for names) hold, do the actions.
 
     Rules run in their order, each against the ticket as earlier ones left it; after one that says `stop` no later one
     looks at the same event. `wait` belongs to the trigger `time`.
