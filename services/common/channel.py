@@ -3,8 +3,9 @@
 A call whose answer is a stream has no deadline unless it says one, and is not tried again once it has begun.
 """
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -13,11 +14,14 @@ from uuid import uuid4
 
 import grpc
 import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.common.errors import restore
+from services.domain.errors import DuradeskError
 
 DEADLINE_SECONDS = 10.0
 MAXIMUM_MESSAGE_BYTES = 32 * 1024 * 1024
+_HEALTH_SECONDS = 2.0
 
 R = TypeVar("R")
 
@@ -76,6 +80,21 @@ def open_channel(
         return grpc.aio.insecure_channel(address, options=_OPTIONS, interceptors=interceptors)
     trusted = grpc.ssl_channel_credentials(root_certificates=ca.read_bytes())
     return grpc.aio.secure_channel(address, trusted, options=_OPTIONS, interceptors=interceptors)
+
+
+async def not_serving(channels: Mapping[str, grpc.aio.Channel]) -> list[str]:
+    """The names of those behind these channels that do not say, within 2 s, that they serve."""
+    answers = await asyncio.gather(*map(_is_serving, channels.values()))
+    return [name for name, serving in zip(channels, answers, strict=True) if not serving]
+
+
+async def _is_serving(channel: grpc.aio.Channel) -> bool:
+    check = health_pb2_grpc.HealthStub(channel).Check
+    try:
+        answer = await check(health_pb2.HealthCheckRequest(), timeout=_HEALTH_SECONDS)
+    except DuradeskError:
+        return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 class _Caller(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]

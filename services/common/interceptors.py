@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 from services.common.auth import Authenticator, acting_as
 from services.common.errors import DETAILS_KEY, code_of, to_status, words_of
 from services.common.guarded import run_while
+from services.common.metrics import CallMetrics
 from services.domain.errors import DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
 from services.domain.principal import Principal
 
@@ -92,11 +93,15 @@ def _writing_all(stream: Callable[[Any, Context], AsyncGenerator[Any, None]]) ->
 
 
 class RequestContext(Interceptor):
-    """Binds request id and method to the logs, logs the call once, and hides what nobody foresaw.
+    """Binds request id and method to the logs, logs and counts the call once, and hides what nobody foresaw.
 
     A call is logged where it enters: one that comes from a process of ours, which brings a request id, only when it
-    fails or for debugging.
+    fails or for debugging. One of `streams` is not counted: how long somebody watches says nothing.
     """
+
+    def __init__(self, metrics: CallMetrics, *, streams: Set[str] = frozenset()) -> None:
+        self._metrics = metrics
+        self._streams = streams
 
     async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
         """Answer; an unknown exception is logged here, once, and becomes an opaque INTERNAL."""
@@ -119,12 +124,14 @@ class RequestContext(Interceptor):
             log.exception("grpc.failed")
             await _abort(context, DuradeskError("The service failed for a reason of its own; its log says which."))
         finally:
-            milliseconds = round((perf_counter() - began) * 1000, 1)
+            seconds = perf_counter() - began
+            if details.method not in self._streams:
+                self._metrics.observe(details.method, code=code, seconds=seconds)
             log.log(
                 level if code == grpc.StatusCode.OK.name else logging.INFO,
                 "grpc.call",
                 code=code,
-                milliseconds=milliseconds,
+                milliseconds=round(seconds * 1000, 1),
             )
 
 

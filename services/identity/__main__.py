@@ -5,6 +5,7 @@ import asyncio
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.database import Database
 from services.common.logging import configure_logging
+from services.common.metrics import new_registry
 from services.common.server import serve
 from services.common.settings import load_settings
 from services.identity.bootstrap import bootstrap_owner
@@ -28,6 +29,7 @@ async def run(settings: IdentitySettings) -> None:
             address=(settings.listen, settings.grpc_port + 2),
             services=servicers(database, passwords=passwords, key=key, public_url=settings.public_url),
             authenticator=SignedOnly(PrincipalSigner(key)),
+            registry=new_registry(),
         )
 
 

@@ -11,6 +11,7 @@ from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.logging import configure_logging
+from services.common.metrics import new_registry
 from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
@@ -65,6 +66,7 @@ async def run(settings: RoutingSettings) -> None:
                 (add_RuleServiceServicer_to_server, rule_servicer),
             ],
             authenticator=SignedOnly(signer),
+            registry=new_registry(),
         )
 
 
