@@ -22,6 +22,7 @@ from services.common.logging import configure_logging
 from services.common.metrics import new_registry, serving_metrics
 from services.common.objects import ObjectStore
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing, flush_traces
 from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
 from services.identity.account_mail_client import AccountMailClient
@@ -55,6 +56,7 @@ def main() -> None:
     arguments = _arguments()
     settings = load_settings(SmtpSettings)
     configure_logging(settings, arguments.role)
+    configure_tracing(settings, arguments.role)
     signer = PrincipalSigner(settings.needed_principal_key)
     try:
         asyncio.run(_run(arguments, settings, signer))
@@ -67,6 +69,7 @@ def main() -> None:
         code = 1
     # The Temporal SDK's threads may abort the interpreter while it ends, with exit code 134: leave without its ending.
     sys.stdout.flush()
+    flush_traces()
     logging.shutdown()
     os._exit(code)
 

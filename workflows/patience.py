@@ -11,6 +11,8 @@ from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusCon
 from temporalio.service import RPCError, TLSConfig
 
 from services.common.settings import Settings
+from services.common.tracing import is_tracing
+from workflows.tracing import TraceInterceptor
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -60,7 +62,10 @@ async def connect(
     while not stopping.is_set():
         try:
             client = await Client.connect(
-                settings.temporal_address, namespace=settings.temporal_namespace, runtime=runtime
+                settings.temporal_address,
+                namespace=settings.temporal_namespace,
+                runtime=runtime,
+                interceptors=[TraceInterceptor()] if is_tracing() else [],
             )
         # An address that does not answer is a RuntimeError here, a server that is not up yet an RPCError.
         except (RPCError, RuntimeError) as error:

@@ -13,11 +13,13 @@ from uuid import uuid4
 import grpc
 import structlog
 from google.protobuf.message import DecodeError
+from opentelemetry.trace import SpanKind
 
 from services.common.auth import Authenticator, acting_as
 from services.common.errors import DETAILS_KEY, code_of, to_status, words_of
 from services.common.guarded import run_while
 from services.common.metrics import CallMetrics
+from services.common.tracing import HEADER, span
 from services.domain.errors import DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
 from services.domain.principal import Principal
 
@@ -90,6 +92,27 @@ def _writing_all(stream: Callable[[Any, Context], AsyncGenerator[Any, None]]) ->
                 await context.write(response)
 
     return write
+
+
+class Tracing(Interceptor):
+    """Makes the call part of its caller's trace; one from outside begins a trace, but for those of `streams`.
+
+    What our own processes ask by themselves, which brings a request id and no trace, begins none.
+    """
+
+    def __init__(self, *, streams: Set[str] = frozenset()) -> None:
+        self._streams = streams
+
+    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+        """Answer within a span that knows the code."""
+        parent, from_us = _metadata(details, HEADER), _REQUEST_ID.fullmatch(_metadata(details, "x-request-id"))
+        if details.method in self._streams or (from_us and not parent):
+            return await answer()
+        with span(details.method.removeprefix("/duradesk."), kind=SpanKind.SERVER, parent=parent) as served:
+            try:
+                return await answer()
+            finally:
+                served.set_attribute("rpc.grpc.status_code", _code_name(context))
 
 
 class RequestContext(Interceptor):
@@ -215,7 +238,7 @@ def _metadata(details: Details, key: str) -> str:
 
 
 def _code_name(context: Context) -> str:
-    code: Any = context.code()
+    code: Any = context.code() or grpc.StatusCode.OK
     return next((known.name for known in grpc.StatusCode if code in (known, known.value[0])), "UNKNOWN")
 
 

@@ -68,11 +68,16 @@ class CallMetrics:
 
 @asynccontextmanager
 async def serving_metrics(
-    settings: Settings, registry: CollectorRegistry, *, missing: Missing = nothing_missing
+    settings: Settings,
+    registry: CollectorRegistry,
+    *,
+    missing: Missing = nothing_missing,
+    patience: float = _ANSWER_SECONDS,
 ) -> AsyncIterator[None]:
     """Tell them inside the block, where the settings say so; SystemExit, with one sentence, for a busy port.
 
-    `missing` names those whom the process needs and who do not answer.
+    `missing` names those whom the process needs and who do not answer; an event loop that does not turn for `patience`
+    seconds is stuck.
     """
     listener = _listener(settings)
     if listener is None:
@@ -83,7 +88,7 @@ async def serving_metrics(
     class Handler(_Handler):
         def look(self) -> Sequence[str]:
             """Ask on the event loop, which thereby shows that it turns; TookTooLong."""
-            return asyncio.run_coroutine_threadsafe(_listed(missing), loop).result(_ANSWER_SECONDS)
+            return asyncio.run_coroutine_threadsafe(_listed(missing), loop).result(patience)
 
     Handler.registry = registry
     server = ThreadingHTTPServer(("", 0), Handler, bind_and_activate=False)

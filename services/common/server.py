@@ -21,9 +21,10 @@ from prometheus_client import CollectorRegistry
 
 from services.common.auth import Authenticator
 from services.common.channel import MAXIMUM_MESSAGE_BYTES
-from services.common.interceptors import Authorization, Errors, RequestContext
+from services.common.interceptors import Authorization, Errors, RequestContext, Tracing
 from services.common.metrics import CallMetrics, serving_metrics
 from services.common.settings import Settings
+from services.common.tracing import is_tracing
 
 # A generated `add_…Servicer_to_server` and the servicer it takes.
 Service = tuple[Callable[[Any, Any], None], object]
@@ -96,6 +97,7 @@ async def running_server(
     stopping = asyncio.Event()
     streams = registry.streams()
     interceptors = [
+        *([Tracing(streams=streams)] if is_tracing() else []),
         RequestContext(metrics or CallMetrics(CollectorRegistry()), streams=streams),
         Errors(streams=streams),
         Authorization(authenticator, registry.permissions(), streams=streams, stopping=stopping),

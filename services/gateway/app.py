@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from services.common.tracing import is_tracing
 from services.gateway import problems, system
 from services.gateway.api import (
     COMMON,
@@ -39,6 +40,7 @@ from services.gateway.api import (
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
+from services.gateway.tracing import TracedRequests
 from services.gateway.web import (
     account,
     answers,
@@ -191,6 +193,8 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     session.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)
+    if is_tracing():
+        app.add_middleware(TracedRequests)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

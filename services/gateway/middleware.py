@@ -51,8 +51,12 @@ class Metrics:
 
     def observe(self, scope: Scope, *, status: int, seconds: float) -> None:
         """Count one request. Labels take few values only: a caller cannot make up new ones."""
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._seconds.labels(method, route_of(scope), str(status)).observe(seconds)
+        self._seconds.labels(method_of(scope), route_of(scope), str(status)).observe(seconds)
+
+
+def method_of(scope: Scope) -> str:
+    """The request's method, if it is one that there is."""
+    return scope["method"] if scope["method"] in _METHODS else "other"
 
 
 def route_of(scope: Scope) -> str:

@@ -8,6 +8,7 @@ from services.common.logging import configure_logging
 from services.common.metrics import new_registry
 from services.common.server import serve
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.identity.bootstrap import bootstrap_owner
 from services.identity.passwords import Passwords
 from services.identity.servicer import servicers
@@ -37,6 +38,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(IdentitySettings)
     configure_logging(settings, "identity")
+    configure_tracing(settings, "identity")
     asyncio.run(run(settings))
 
 

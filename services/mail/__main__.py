@@ -13,6 +13,7 @@ from services.common.logging import configure_logging
 from services.common.metrics import serving_metrics
 from services.common.objects import ObjectStore
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.domain.principal import Principal, Role
 from services.mail.intake import MailIntake
 from services.mail.metrics import MailMetrics
@@ -66,6 +67,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(MailSettings)
     configure_logging(settings, "mail")
+    configure_tracing(settings, "mail")
     # The library logs every command with the addresses in it.
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     asyncio.run(run(settings))

@@ -14,6 +14,7 @@ from services.common.logging import configure_logging
 from services.common.metrics import new_registry
 from services.common.server import serve
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
 from services.routing.rules.current import CurrentRules
@@ -74,6 +75,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(RoutingSettings)
     configure_logging(settings, "routing")
+    configure_tracing(settings, "routing")
     asyncio.run(run(settings))
 
 

@@ -28,6 +28,7 @@ from services.common.logging import configure_logging
 from services.common.metrics import new_registry
 from services.common.server import Service, serve, server_credentials
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
@@ -128,6 +129,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(TicketsSettings)
     configure_logging(settings, "tickets")
+    configure_tracing(settings, "tickets")
     asyncio.run(run(settings))
 
 
