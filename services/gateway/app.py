@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 
 from services.common.tracing import is_tracing
 from services.gateway import problems, system
@@ -91,6 +92,8 @@ from services.gateway.web import macros as macro_pages
 from services.gateway.web import quarantine as quarantine_pages
 
 VERSION = "1"
+# FastAPI's own spans and logs tell queries, addresses of clients and the words of exceptions; ours do not.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 # In this order: the first route that matches a path serves it.
 _PAGES = (
     account,
@@ -151,6 +154,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
+        telemetry=_NO_TELEMETRY,
     )
     app.state.services = services
     app.state.metrics = Metrics()
