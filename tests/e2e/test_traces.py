@@ -47,16 +47,26 @@ def make_trace() -> tuple[str, dict[str, str]]:
     return trace_id, carried | {"baggage": f"who={CANARY}"}
 
 
-def test_a_ticket_by_rest_is_one_trace(stack: Stack, api: httpx.Client, collector: Collector) -> None:
+@pytest.fixture(scope="module")
+def by_rest(api: httpx.Client, collector: Collector) -> tuple[str, str]:
+    """The ids of a ticket that came by REST and was decided, and of its trace."""
     trace_id, headers = make_trace()
     requester = {"email": f"{CANARY}.{uuid4().hex}@example.com", "name": CANARY}
-    ticket = api.post(
-        f"/tickets?{CANARY}=1", headers=headers, json={"subject": CANARY, "body": CANARY, "requester": requester}
-    ).json()
+    new = {"subject": CANARY, "body": CANARY, "requester": requester}
+    ticket = api.post(f"/tickets?{CANARY}=1", headers=headers, json=new).json()
+    the_way_of(collector, trace_id)
+    return ticket["id"], trace_id
+
+
+def test_a_ticket_by_rest_is_one_trace(collector: Collector, by_rest: tuple[str, str]) -> None:
+    _, trace_id = by_rest
     assert the_way_of(collector, trace_id) == [*PATH, *[CREATE] * 2, "POST /api/v1/tickets"]
-    services = {span.service for span in collector.trace(trace_id)}
-    assert services >= {"gateway", "identity", "tickets", "relay", "worker", "routing"}
-    history = stack.temporal("workflow", "show", "--workflow-id", f"ticket/{ticket['id']}")
+    services = {"gateway", "identity", "tickets", "relay", "worker", "routing"}
+    wait_for(lambda: services <= {span.service for span in collector.trace(trace_id)}, what="all services")
+
+
+def test_a_history_has_a_traceparent_and_no_word_of_anybody(stack: Stack, by_rest: tuple[str, str]) -> None:
+    history = stack.temporal("workflow", "show", "--workflow-id", f"ticket/{by_rest[0]}")
     signals = [event for event in history["events"] if event["eventType"] == "EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED"]
     assert list(signals[0]["workflowExecutionSignaledEventAttributes"]["header"]["fields"]) == ["traceparent"]
     assert CANARY.lower() not in json.dumps(history).lower()
@@ -84,6 +94,7 @@ def test_a_mail_is_one_trace(stack: Stack, collector: Collector) -> None:
     wait_for(whole, what="the whole trace of a mail")
 
 
+@pytest.mark.usefixtures("by_rest")
 def test_what_nobody_caused_is_no_trace(collector: Collector, stack: Stack) -> None:
     for path in ("healthz", "readyz", "metrics"):
         httpx.get(f"{stack.url}/{path}", timeout=20).raise_for_status()
@@ -94,7 +105,6 @@ def test_what_nobody_caused_is_no_trace(collector: Collector, stack: Stack) -> N
 
 
 @pytest.mark.parametrize("word", [CANARY, "example.com", "support@", "Bearer"])
+@pytest.mark.usefixtures("by_rest")
 def test_a_trace_has_no_word_of_anybody(collector: Collector, word: str) -> None:
-    telling = [span.name for span in collector.spans if word.lower() in span.text.lower()]
-    assert collector.spans
-    assert telling == []
+    assert [span.name for span in collector.spans if word.lower() in span.text.lower()] == []
