@@ -55,6 +55,9 @@ def main() -> None:
     """Read command line and environment, run, and leave."""
     arguments = _arguments()
     settings = load_settings(SmtpSettings)
+    if getattr(arguments, "once", False):
+        # It may run beside a process that tells its metrics there.
+        settings = settings.model_copy(update={"metrics_port": None, "metrics_fd": None})
     configure_logging(settings, arguments.role)
     configure_tracing(settings, arguments.role)
     signer = PrincipalSigner(settings.needed_principal_key)

@@ -24,7 +24,8 @@ def read_queues(settings: LocalSettings) -> Iterator[tuple[str, float]]:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 name = sample.name.removeprefix("duradesk_")
-                if name.startswith(_SHOWN):
+                # Of the kinds of dues only those of which one is late: there are many, and mostly none is.
+                if name.startswith(_SHOWN) and (sample.value or not name.startswith("due")):
                     yield " ".join([name, *sample.labels.values()]), sample.value
 
 

@@ -116,4 +116,4 @@ def test_status_lists_where_metrics_are_and_what_waits(stack: Stack, names: set[
     for process, address in targets(stack).items():
         assert re.search(rf"^{process} .* {address}$", status, re.MULTILINE), status
     assert re.search(r"^outbox_tickets +\d+$", status, re.MULTILINE)
-    assert re.search(r"^dues_overdue auto_close +\d+$", status, re.MULTILINE)
+    assert re.search(r"^quarantined_items kept +\d+$", status, re.MULTILINE)
