@@ -119,7 +119,7 @@ class _TracedCursor(AsyncCursor[Any]):
         """Run one statement."""
         if not is_inside():
             return await super().execute(query, *args, **options)
-        name = query.name if isinstance(query, Statement) else "statement"
+        name = query.name if isinstance(query, Statement) else "statement" if query else "begin"
         with inner_span(name, kind=SpanKind.CLIENT, db_system_name="postgresql"):
             return await super().execute(query, *args, **options)
 

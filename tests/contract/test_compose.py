@@ -63,6 +63,25 @@ def test_no_service_tells_what_there_is_to_call(service: str) -> None:
     assert OURS[service]["environment"]["DURADESK_REFLECTION"] == "false"
 
 
+def test_prometheus_asks_every_process_where_it_tells() -> None:
+    scraped = yaml.safe_load((ROOT / "deploy" / "observe" / "prometheus.yml").read_text())["scrape_configs"]
+    by_name, by_address = scraped[0]["dns_sd_configs"][0], scraped[1]["static_configs"][0]["targets"]
+    assert {*by_name["names"], "gateway"} == OURS.keys() - {"migrate"}
+    assert {str(by_name["port"])} == {OURS[name]["environment"]["DURADESK_METRICS_PORT"] for name in by_name["names"]}
+    assert by_address == ["gateway:8080"]
+
+
+def test_every_file_that_a_container_is_given_is_there() -> None:
+    given = {
+        volume.split(":")[0]
+        for service in COMPOSE["services"].values()
+        for volume in service.get("volumes", ())
+        if volume.startswith("./")
+    }
+    assert len(given) > 5
+    assert {path for path in given if not (ROOT / path).is_file()} == set()
+
+
 def test_package_holds_stubs_queries_and_migrations(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--wheel-dir", str(tmp_path), str(ROOT)], check=True)
