@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from services.domain.decision import Decision, EffectOutcome, Facts
 from services.domain.ticket import AuthorKind, Channel, DueKind, Visibility
 
+_DUE_KINDS = frozenset(DueKind)
 # The objective of a first decision is 0.5 s, that of a due 5 s, and a minute after an outage.
 _WAITS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
@@ -68,11 +69,10 @@ class TicketMetrics:
         created_at = facts.ticket.created_at
         if facts.events and facts.events[0].seq == 1 and created_at is not None:
             self._first_decision.observe((facts.now - created_at) / timedelta(seconds=1))
-        kinds = {due.key: due.kind for due in facts.planned}
         for step in decision.steps:
-            if step.due_key in kinds:
-                late = (facts.now - step.effective_at) / timedelta(seconds=1)
-                self._lateness.labels(kinds[step.due_key]).observe(late)
+            kind = step.due_key.partition("/")[0]
+            if kind in _DUE_KINDS:
+                self._lateness.labels(kind).observe((facts.now - step.effective_at) / timedelta(seconds=1))
 
     def delivered(self, outcome: EffectOutcome) -> None:
         """How a try to send a mail went."""
