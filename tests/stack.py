@@ -127,6 +127,12 @@ class Stack:
         """The process id under which `name` runs now."""
         return int((self.home / "run" / f"{name}.pid").read_text())
 
+    def metrics(self, name: str) -> str:
+        """What the process `name` answers at /metrics."""
+        rows = json.loads((self.home / "run" / "prometheus.json").read_text())
+        addresses = {row["labels"]["process"]: row["targets"][0] for row in rows}
+        return httpx.get(f"http://{addresses[name]}/metrics", timeout=20).text
+
     def kill(self, name: str) -> None:
         """Kill the process `name` as a power cut would; the supervisor starts it again."""
         os.kill(self.pid(name), signal.SIGKILL)

@@ -14,6 +14,7 @@ from services.common.logging import configure_logging
 from services.common.objects import ObjectStore
 from services.common.outbound import Outbound
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.common.uploads import UploadSigner
 from services.gateway.app import create_app
 from services.gateway.deps import Services
@@ -124,6 +125,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(GatewaySettings)
     configure_logging(settings, "gateway")
+    configure_tracing(settings, "gateway")
     # uvicorn raises a signal that stopped it once more when it has ended, so that its caller may die of it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopped)

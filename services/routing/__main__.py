@@ -11,8 +11,10 @@ from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.logging import configure_logging
+from services.common.metrics import new_registry
 from services.common.server import serve
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
 from services.routing.bootstrap import bootstrap_rules
@@ -81,6 +83,7 @@ async def run(settings: RoutingSettings) -> None:
                 (add_RuleServiceServicer_to_server, rule_servicer),
             ],
             authenticator=SignedOnly(signer),
+            registry=new_registry(),
         )
 
 
@@ -88,6 +91,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(RoutingSettings)
     configure_logging(settings, "routing")
+    configure_tracing(settings, "routing")
     asyncio.run(run(settings))
 
 
