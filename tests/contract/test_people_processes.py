@@ -12,13 +12,15 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.common.channel import calling_as, open_channel
+from services.domain.rules.default_set import DEFAULT_SET
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
+from services.routing.rules.client import RulesClient
 from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER_KEY, make_account
 from tests.postgres import free_port
 
-READY_SECONDS = 30
+READY_SECONDS = 90
 
 
 @asynccontextmanager
@@ -53,7 +55,7 @@ def three_free_ports() -> int:
             return port
 
 
-async def test_the_first_owner_signs_in_and_builds_a_team(database_url: DatabaseUrl) -> None:
+async def test_the_first_owner_signs_in_builds_a_team_and_finds_the_default_rules(database_url: DatabaseUrl) -> None:
     port = three_free_ports()
     environment = {
         "DURADESK_DATABASE_URL": await database_url("identity", "routing"),
@@ -77,3 +79,5 @@ async def test_the_first_owner_signs_in_and_builds_a_team(database_url: Database
             agent = await make_account(identity)
             (support,) = await routing.list_teams()
             assert (await routing.add_team_member(support.id, agent.id)).member_ids == (agent.id,)
+            rules = await RulesClient(to_routing).list_rules()
+        assert [rule.id for rule in rules] == [rule.id for rule in DEFAULT_SET]
