@@ -2,10 +2,8 @@
 
 import json
 import os
-import random
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from tests.ports import free_ports as free_ports  # whoever starts servers beside a stack has its ports from here
 
 T = TypeVar("T")
 
@@ -35,23 +35,6 @@ def wait_for(look: Callable[[], T | None], *, within: float = 60, every: float =
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {within} s for {what or look}; the last answer was {answer!r}")
         time.sleep(every)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free now, in a row: the second and third gRPC ports follow the first.
-
-    They lie below those that the system gives to outgoing connections, which would come and go under a starting stack.
-    """
-    while True:
-        first = random.randrange(10_000, 32_000)
-        ports = list(range(first, first + count))
-        if all(map(_is_free, ports)):
-            return ports
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def let_postgres_in(home: Path) -> None:
