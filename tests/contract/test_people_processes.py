@@ -2,11 +2,10 @@
 
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -18,9 +17,13 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER_KEY, make_account
-from tests.postgres import free_port
+from tests.ports import free_ports
 
+<<<<<<< HEAD
 READY_SECONDS = 90
+=======
+READY_SECONDS = 120
+>>>>>>> main
 
 
 @asynccontextmanager
@@ -45,6 +48,7 @@ async def ready(address: str) -> None:
         await check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=READY_SECONDS)
 
 
+<<<<<<< HEAD
 def three_free_ports() -> int:
     """A port that nobody listens on, as on the two after it."""
     while True:
@@ -57,6 +61,10 @@ def three_free_ports() -> int:
 
 async def test_the_first_owner_signs_in_builds_a_team_and_finds_the_default_rules(database_url: DatabaseUrl) -> None:
     port = three_free_ports()
+=======
+async def test_the_first_owner_signs_in_and_builds_a_team(database_url: DatabaseUrl) -> None:
+    port = free_ports(3)[0]
+>>>>>>> main
     environment = {
         "DURADESK_DATABASE_URL": await database_url("identity", "routing"),
         "DURADESK_PRINCIPAL_KEY": SIGNER_KEY,
