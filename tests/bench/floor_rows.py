@@ -20,8 +20,6 @@ from psycopg_pool import AsyncConnectionPool
 from services.tickets.words import PUBLIC, requester_vector, subject_vector, text_vector
 
 METHOD = "/duradesk.tickets.v1.TicketService/CreateTicket"
-# By which floors' tickets are known; no decision is wanted on them.
-TAG = "floor"
 _CONNECTIONS = 10
 
 _INSERT: LiteralString = """
@@ -81,7 +79,7 @@ async def write_rows(pool: Pool, brand_id: UUID, new: pb.CreateTicketRequest) ->
         "body": new.body,
         "body_hash": sha256(new.body.encode()).hexdigest(),
         "words": _words(new.subject, new.body),
-        "tags": [TAG],
+        "tags": [],
         "changes": _CHANGES,
         "request_id": new.request_id,
         "digest": b"\0" * 32,

@@ -11,7 +11,7 @@ import grpc
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 
 from tests.bench.desk import ORCHESTRATION, Desk, total
-from tests.bench.floor_rows import METHOD, TAG, first_brand, open_pool, write_rows
+from tests.bench.floor_rows import METHOD, first_brand, open_pool, write_rows
 from tests.bench.load import Call, Http, Ran, at_once, connected, new_ticket
 from tests.bench.report import Aim, Report, Row, each, spread
 from tests.bench.sizes import Size
@@ -44,7 +44,7 @@ async def _measure(desk: Desk, report: Report, size: Size) -> None:
             for concurrency, count in size.intake.items():
                 alone[concurrency] = await rounds(desk, calls, size.rounds, count=count, concurrency=concurrency)
                 _tell(report, alone[concurrency], concurrency)
-        forget_floors(desk)
+            set_aside(desk)
         concurrency = sorted(size.intake)[len(size.intake) // 2]
         ours = {name: calls[name] for name in (GRPC, REST)}
         meanwhile = await rounds(desk, ours, size.rounds, count=size.intake[concurrency], concurrency=concurrency)
@@ -73,11 +73,10 @@ async def doors(desk: Desk) -> AsyncIterator[dict[str, Call]]:
         }
 
 
-def forget_floors(desk: Desk) -> None:
-    """Let nobody decide on floors' tickets: they are rows, and nobody's requests."""
-    floors = "SELECT id FROM tickets WHERE %(tag)s = ANY(tags) AND version > decided_seq"
-    desk.rows(f"DELETE FROM outbox WHERE ticket_id IN ({floors})", tag=TAG)
-    desk.rows("UPDATE tickets SET decided_seq = version WHERE %(tag)s = ANY(tags) AND version > decided_seq", tag=TAG)
+def set_aside(desk: Desk) -> None:
+    """Let nobody decide on what came while all stood still: floors' tickets are nobody's, and ours are too many."""
+    desk.rows("DELETE FROM outbox")
+    desk.rows("UPDATE tickets SET decided_seq = version WHERE version > decided_seq")
 
 
 def _method(channel: grpc.aio.Channel) -> Any:

@@ -13,7 +13,7 @@ import psycopg
 
 from services.domain.views import VIEWS
 from tests.bench.desk import ORCHESTRATION, Desk
-from tests.bench.intake import GRPC, METHOD_ALONE, doors, forget_floors, rounds, row
+from tests.bench.intake import GRPC, METHOD_ALONE, doors, rounds, row, set_aside
 from tests.bench.load import Ran, at_once, connected
 from tests.bench.pages import SEARCHES
 from tests.bench.report import Aim, Report, Row, quantile, spread
@@ -78,7 +78,7 @@ async def _measure(desk: Desk, report: Report, size: Size, stored: int) -> None:
         seen = await rounds(desk, chosen, size.rounds, count=size.requests, concurrency=_CREATED_AT_ONCE)
     floor = seen[METHOD_ALONE].ran.per_second
     report.add(row(f"{stored} tickets: intake by gRPC, {_CREATED_AT_ONCE} at once", seen[GRPC], floor, None))
-    forget_floors(desk)
+    set_aside(desk)
 
 
 def _row(what: str, ran: Ran, least: float, aim: Aim) -> Row:
