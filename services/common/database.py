@@ -38,7 +38,8 @@ class Database:
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[DictRow],
-            kwargs={"row_factory": dict_row, "connect_timeout": 5, "options": _options(schema)},
+            # The driver would send a BEGIN of its own before our first statement; ours is the check, and one trip less.
+            kwargs={"row_factory": dict_row, "connect_timeout": 5, "options": _options(schema), "autocommit": True},
             min_size=1,
             max_size=max_size,
             timeout=5,
@@ -105,10 +106,9 @@ class Database:
 async def _begin(connection: AsyncConnection[DictRow]) -> None:
     """Begin the caller's transaction, which fails on a connection that died.
 
-    The pool's own check switches autocommit on for its length, and leaves it on when the caller goes away in the
-    middle: from then on every statement on the connection would be committed by itself.
+    Nobody gets a connection without it: one of which a caller went away in the middle is rolled back by the pool.
     """
-    await connection.execute("")
+    await connection.execute("BEGIN")
 
 
 def _options(schema: str) -> str:

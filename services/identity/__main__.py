@@ -1,6 +1,6 @@
 """Runs identity: `python -m services.identity`."""
 
-import asyncio
+import uvloop
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.database import Database
@@ -35,7 +35,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(IdentitySettings)
     configure_logging(settings, "identity")
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

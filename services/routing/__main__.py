@@ -1,7 +1,6 @@
 """Runs routing: `python -m services.routing`."""
 
-import asyncio
-
+import uvloop
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
@@ -72,7 +71,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(RoutingSettings)
     configure_logging(settings, "routing")
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":
