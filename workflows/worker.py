@@ -15,7 +15,11 @@ from workflows.ticket import SentinelWorkflow, TicketWorkflow
 
 WORKFLOWS: Sequence[type] = (TicketWorkflow, SentinelWorkflow, BulkWorkflow)
 
-_ACTIVITIES_AT_ONCE = 20
+# Enough to keep the cores busy between two answers of the database. What is urgent overtakes what waits, not what has
+# begun, so more at once would do no more in a second and let the urgent wait for more.
+_TICKET_ACTIVITIES_AT_ONCE = 10
+# A delivery mostly waits for somebody else's mail server.
+_DELIVERIES_AT_ONCE = 20
 # Above the number of active tickets: a workflow that falls out of the cache is replayed at its next step.
 _CACHED_WORKFLOWS = 5_000
 # How long a step waits for a worker that was killed before another one takes it.
@@ -44,7 +48,7 @@ def tickets_worker(
         activities=[activities.advance, bulk.run_bulk_page, cascades.run_cascade_page],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=_CACHED_WORKFLOWS,
-        max_concurrent_activities=_ACTIVITIES_AT_ONCE,
+        max_concurrent_activities=_TICKET_ACTIVITIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=_GRACE,
     )
@@ -58,7 +62,7 @@ def deliver_worker(client: Client, activities: DeliverActivities, account_mails:
         workflows=[AccountMailWorkflow],
         activities=[activities.deliver, account_mails.deliver_account_mail],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        max_concurrent_activities=_ACTIVITIES_AT_ONCE,
+        max_concurrent_activities=_DELIVERIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=_GRACE,
     )

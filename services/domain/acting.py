@@ -1,15 +1,16 @@
 """What actions do to a ticket, whoever asks for them: a rule, or a step of a ladder."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from services.domain.actions import Action, ActionKind
+from services.domain.categories import NOTHING_BROUGHT, Brought, Category, brought_by, check_offered, line_of
 from services.domain.conditions.fields import CUSTOM
 from services.domain.decision import TicketFacts, ToldTeam
-from services.domain.errors import InvalidTransition
+from services.domain.errors import Invalid, InvalidTransition
 from services.domain.lifecycle import check_by_hand
 from services.domain.ticket import FieldChange, JsonObject, Priority, TicketStatus
 
@@ -18,11 +19,12 @@ _ORDER = tuple(Priority)
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """The ticket after some actions, the fields they changed, and what could not be done, in words."""
+    """The ticket after some actions, the fields they changed, what could not be done and what came along, in words."""
 
     ticket: TicketFacts
     changes: tuple[FieldChange, ...]
     refused: tuple[str, ...] = ()
+    brought: tuple[str, ...] = ()
 
 
 def act(
@@ -31,25 +33,34 @@ def act(
     *,
     changed_since: Collection[str] = (),
     users: Collection[UUID] | None = None,
+    categories: Iterable[Category] = (),
 ) -> Acted:
     """Do the actions that change fields, one after the other.
 
     A field in `changed_since`, which somebody has set meanwhile, stays as they set it; of tags only those named change
-    anyway. A ticket goes to nobody who is not one of `users`; None: to anybody.
+    anyway. A ticket goes to nobody who is not one of `users`; None: to anybody. A category brings what the other
+    actions do not say.
     """
-    begun, refused = ticket, list[str]()
+    begun, refused, told = ticket, list[str](), list[str]()
+    actions, tree = tuple(actions), {category.id: category for category in categories}
+    named = frozenset(_named(actions))
     for action in actions:
         try:
-            wanted = dict(_wanted(action, ticket, users=users))
-        except InvalidTransition as error:
+            brought = _brought(action, ticket, tree, named=named)
+            wanted = {**brought.values, **dict(_wanted(action, ticket, users=users))}
+        except (Invalid, InvalidTransition) as error:
             refused.append(error.message)
             continue
+        if "category_id" in wanted and "category_id" in changed_since:
+            # What somebody has chosen meanwhile has brought its own.
+            continue
+        told += [brought.reason] if brought.reason else []
         free = {name: value for name, value in wanted.items() if name not in changed_since or name == "tags"}
         ticket = replace(ticket, **free)
     names = [name for name in _FIELDS if getattr(ticket, name) != getattr(begun, name)]
     changes = [FieldChange(name, _json(getattr(begun, name)), _json(getattr(ticket, name))) for name in names]
     changes += _custom_changes(begun.custom_fields, ticket.custom_fields)
-    return Acted(ticket, tuple(changes), tuple(refused))
+    return Acted(ticket, tuple(changes), tuple(refused), tuple(told))
 
 
 def without_gone(actions: Iterable[Action], gone: Collection[UUID]) -> Iterator[Action]:
@@ -121,6 +132,26 @@ def _wanted(action: Action, ticket: TicketFacts, *, users: Collection[UUID] | No
         case ActionKind.SET_CUSTOM_FIELD:
             others = {name: value for name, value in ticket.custom_fields.items() if name != action.field}
             yield "custom_fields", {**others, action.field: action.value} if action.value else others
+
+
+def _named(actions: Iterable[Action]) -> Iterator[str]:
+    """What a category does not bring, since an action says it."""
+    for action in actions:
+        if action.kind in (ActionKind.SET_PRIORITY, ActionKind.RAISE_PRIORITY):
+            yield "priority"
+        if action.kind is ActionKind.ASSIGN and action.team_id is not None:
+            yield "team_id"
+
+
+def _brought(action: Action, ticket: TicketFacts, tree: Mapping[UUID, Category], *, named: Iterable[str]) -> Brought:
+    """What comes with another category, as when a person sets it; Invalid for one that tickets may not be given."""
+    if action.kind is not ActionKind.SET_CATEGORY or action.category_id == ticket.category_id:
+        return NOTHING_BROUGHT
+    category = None if action.category_id is None else tree.get(action.category_id)
+    line = () if category is None else line_of(category, tree)
+    check_offered(line)
+    brought = brought_by(line, named=named)
+    return replace(brought, values={**brought.values, "category_path": line[-1].path})
 
 
 def _custom_changes(old: JsonObject, new: JsonObject) -> list[FieldChange]:

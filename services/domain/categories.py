@@ -4,7 +4,7 @@ A category without a team or a priority of its own has those of the nearest one 
 that is archived, with all below it, stays on its tickets and is offered no more.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -137,6 +137,18 @@ def in_order(categories: Iterable[Category]) -> tuple[Category, ...]:
 def line_of(category: Category, by_id: Mapping[UUID, Category]) -> tuple[Category, ...]:
     """The categories from the top of the tree down to this one."""
     return tuple(by_id[step] for step in category.path)
+
+
+def on_lines(categories: Iterable[Category], ids: Collection[UUID]) -> tuple[Category, ...]:
+    """These categories, with all above them."""
+    known = {category.id: category for category in categories}
+    wanted = {step for category_id in ids if category_id in known for step in known[category_id].path}
+    return tuple(category for category in known.values() if category.id in wanted)
+
+
+def with_present(then: Iterable[Category], present: Iterable[Category]) -> tuple[Category, ...]:
+    """Categories as they were, and the others as they are."""
+    return tuple({category.id: category for category in (*present, *then)}.values())
 
 
 def names_of(categories: Iterable[Category]) -> dict[str, tuple[UUID, ...]]:

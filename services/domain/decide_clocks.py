@@ -12,6 +12,7 @@ from services.domain.clocks.ladder import find_step
 from services.domain.clocks.model import ClockKind
 from services.domain.clocks.replan import MeasuredTicket, plan_anew, reckon_anew
 from services.domain.clocks.running import Moment, Word, run_clocks
+from services.domain.decide_policy import end_policy
 from services.domain.decision import EffectKind, EventFacts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
 from services.domain.draft import Draft
 from services.domain.rules.history import history_after
@@ -39,6 +40,7 @@ def fold_events(draft: Draft, *, fire: Fire, look: Look) -> None:
         draft.at, draft.later = event.effective_at, events[index + 1 :]
         earlier, draft.ticket = draft.ticket, _after(draft, event)
         draft.history = history_after(draft.history, event)
+        end_policy(draft, earlier, at=event.effective_at, cause=f"event {event.seq}")
         woke = earlier.snoozed_until is not None and draft.ticket.snoozed_until is None
         policy = draft.policy(event.effective_at)
         draft.clocks = run_clocks(draft.clocks, moment_of(event, draft.ticket, policy, woke=woke), draft.levels)
@@ -56,7 +58,8 @@ def _tell_changed_levels(draft: Draft, present: TicketFacts) -> None:
     by_hand = {due.key for due in facts.moved} | {due.key for due in facts.fired}
     planned = tuple(due for due in facts.planned if due.kind in _CLOCK_DUES and due.key not in by_hand)
     measured = MeasuredTicket(draft.ticket, facts.brand.id, facts.clocks, tuple(by_hand), planned)
-    reason = tell_moves(planned, plan_anew(measured, levels, at=facts.now), draft.policy(facts.now), levels)
+    planned_anew, policy = plan_anew(measured, levels, at=facts.now), draft.policy(facts.now)
+    reason = tell_moves(planned, planned_anew, policy, levels, clocks=facts.clocks)
     if reason:
         draft.steps.append(Step(EventKind.SERVICE_LEVELS_CHANGED, (), "service levels", reason, facts.now))
 
@@ -115,12 +118,14 @@ def _leave_out(draft: Draft, due: Due) -> None:
 
 def show_clocks(draft: Draft, before: TicketFacts, *, at: datetime, cause: str, word: Word = Word.OTHER) -> None:
     """Let the clocks see what a due or a rule did; what changed nothing of the ticket is nothing to them."""
-    if draft.ticket == before or not draft.clocks:
+    if draft.ticket == before:
         return
+    seq = draft.ticket.version + len(draft.steps)
+    end_policy(draft, before, at=at, cause=cause)
     ticket = draft.ticket
     moment = Moment(
         at=at,
-        seq=ticket.version + len(draft.steps),
+        seq=seq,
         cause=cause,
         word=word,
         message_id=None,
@@ -129,7 +134,8 @@ def show_clocks(draft: Draft, before: TicketFacts, *, at: datetime, cause: str, 
         policy=draft.policy(at),
         woke=before.snoozed_until is not None and ticket.snoozed_until is None,
     )
-    draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
+    if draft.clocks:
+        draft.clocks = run_clocks(draft.clocks, moment, draft.levels)
 
 
 def pass_limit(draft: Draft, due: Due) -> None:

@@ -149,9 +149,9 @@ def settle_owner(draft: Draft) -> None:
 
 
 def has_to_look_again(draft: Draft) -> bool:
-    """Whether some rule waits for whom routing picks."""
+    """Whether some rule waits for whom routing picks, or what one did depends on the team."""
     waiting = {Trigger.ASSIGNEE_CHANGED, Trigger.TEAM_CHANGED} & draft.rules.triggered.keys()
-    return draft.assignment is not None and bool(waiting)
+    return draft.assignment is not None and (bool(waiting) or draft.ticket.policy_rule_id is not None)
 
 
 def _run_rules(draft: Draft, first: Happening) -> None:
@@ -268,7 +268,7 @@ def _run(draft: Draft, compiled: CompiledRule, happening: Happening) -> list[Hap
 def _plan(draft: Draft, rule: Rule, happening: Happening) -> _Doing:
     since = {change.field for event in draft.later for change in event.changes}
     users = draft.routing.rule_users
-    acted = act(rule.actions, draft.ticket, changed_since=since, users=users)
+    acted = act(rule.actions, draft.ticket, changed_since=since, users=users, categories=draft.facts.categories)
     refused, at = list(acted.refused), happening.moment.at
     replies = [action.text for action in rule.actions if action.kind is ActionKind.REPLY]
     if replies and (why := _why_no_reply(draft, happening)):
@@ -412,6 +412,7 @@ def _change(draft: Draft, rule: Rule, happening: Happening, doing: _Doing, told:
         told.append(f"service level policy {doing.policy_id}")
     if status is not None:
         draft.ticket = replace(draft.ticket, status_since=at, status_epoch=draft.ticket.version + len(draft.steps))
+    told += doing.acted.brought
     told += [f"{change.field}: {'' if change.old == 'false' else change.old} → {change.new}" for change in changes]
     word = Word.REOPENED if kind is EventKind.TICKET_REOPENED else Word.OTHER
     show_clocks(draft, before, at=at, cause=f"rule {rule.id}", word=word)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.domain.categories import Category
 from services.domain.clocks.model import Clock
 from services.domain.family.model import FamilyFacts
 from services.domain.ticket import (
@@ -130,6 +131,7 @@ class FactNeed(StrEnum):
     WORDS = "words"
     HISTORY = "history"
     CUSTOM_FIELDS = "custom_fields"
+    CATEGORIES = "categories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,8 @@ class Facts:
     """All that a decision on one ticket may look at, read in one transaction.
 
     `needs` are those that were read; `words` are left out where the decision is stored, `words_hash` stays: the SHA-256
-    of subject and requester. A rule in `cut_rules` counts as paused already.
+    of subject and requester. A rule in `cut_rules` counts as paused already. Of `categories`
+    those are kept that rules name.
     """
 
     now: datetime
@@ -243,6 +246,7 @@ class Facts:
     history: HistoryFacts | None = None
     recent_runs: tuple[RecentRuns, ...] = ()
     cut_rules: tuple[RuleCut, ...] = ()
+    categories: tuple[Category, ...] = ()
     waiting: WaitingFacts | None = None
     last_assignee_id: UUID | None = None
     family: FamilyFacts | None = None
@@ -343,8 +347,9 @@ class RoutingFacts:
     whether the ticket's assignee is still active, the teams that steps of ladders and rules tell, and those that it may
     go to.
 
-    `needs` is what the rules of this revision need of a ticket. `rule_users` are the active ones of those whom rules
-    name, `keepers` the active ones who keep rules, `gone` those whom steps of ladders name and who are active no more.
+    `needs` is what the rules of this revision need of a ticket, `rule_categories` are those that they set. `rule_users`
+    are the active ones of those whom rules name, `keepers` the active ones who keep rules, `gone` those whom steps of
+    ladders name and who are active no more.
     """
 
     team_id: UUID
@@ -358,6 +363,7 @@ class RoutingFacts:
     needs: tuple[FactNeed, ...] = ()
     rule_users: tuple[UUID, ...] = ()
     keepers: tuple[UUID, ...] = ()
+    rule_categories: tuple[UUID, ...] = ()
     teams: tuple[TeamFacts, ...] = ()
     skills: tuple[SkillFacts, ...] = ()
     revision: int = 0

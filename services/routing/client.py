@@ -25,6 +25,13 @@ class RoutingClient:
         response = await self._stub.Decide(pb.DecideRequest(facts=to_message(facts, decision_pb2.Facts)))
         return from_message(response.decision, Decision), from_message(response.routing, RoutingFacts)
 
+    async def replay(self, facts: Facts, routing: RoutingFacts) -> Decision:
+        """What was decided on these facts, decided again by the rules and service levels of then."""
+        request = pb.ReplayRequest(
+            facts=to_message(facts, decision_pb2.Facts), routing=to_message(routing, decision_pb2.RoutingFacts)
+        )
+        return from_message((await self._stub.Replay(request)).decision, Decision)
+
     async def cut_rule(self, rule_id: UUID, *, version: int, reason: str) -> None:
         """Pause a rule that ran in a circle, unless it is another version by now."""
         request = rule_service_pb2.CutRuleRequest(rule_id=str(rule_id), version=version, reason=reason)

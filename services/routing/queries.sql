@@ -136,11 +136,23 @@ FROM service_levels_revision r
 LEFT JOIN service_levels s ON true
 ORDER BY s.kind, lower(s.name);
 
+-- list_service_levels_at --
+-- All documents as they were at a revision.
+SELECT id, kind, definition, version
+FROM (
+    SELECT DISTINCT ON (id) id, kind, definition, version, deleted
+    FROM service_level_versions
+    WHERE revision <= %(revision)s
+    ORDER BY id, version DESC
+) latest
+WHERE NOT deleted
+ORDER BY kind, lower(definition ->> 'name');
+
 -- insert_service_level --
 -- A new document.
 WITH kept AS (
-    INSERT INTO service_level_versions (id, version, kind, definition, changed_by)
-    VALUES (%(id)s, 1, %(kind)s, %(definition)s, %(changed_by)s)
+    INSERT INTO service_level_versions (id, version, revision, kind, definition, changed_by)
+    SELECT %(id)s, 1, revision, %(kind)s, %(definition)s, %(changed_by)s FROM service_levels_revision
 )
 INSERT INTO service_levels (id, kind, name, definition, version, changed_by)
 VALUES (%(id)s, %(kind)s, %(name)s, %(definition)s, 1, %(changed_by)s)
@@ -155,8 +167,8 @@ WITH changed AS (
     WHERE id = %(id)s AND kind = %(kind)s AND (%(expected_version)s::bigint = 0 OR version = %(expected_version)s::bigint)
     RETURNING id, version, kind, definition, changed_by
 ), kept AS (
-    INSERT INTO service_level_versions (id, version, kind, definition, changed_by)
-    SELECT id, version, kind, definition, changed_by FROM changed
+    INSERT INTO service_level_versions (id, version, revision, kind, definition, changed_by)
+    SELECT id, version, revision, kind, definition, changed_by FROM changed, service_levels_revision
 )
 SELECT version FROM changed;
 
@@ -165,8 +177,14 @@ SELECT version FROM changed;
 SELECT version FROM service_levels WHERE id = %(id)s AND kind = %(kind)s;
 
 -- delete_service_level --
--- The document goes, its versions stay.
-DELETE FROM service_levels WHERE id = %(id)s AND kind = %(kind)s RETURNING id;
+-- The document goes, its versions stay, and one says until when it counted.
+WITH gone AS (
+    DELETE FROM service_levels WHERE id = %(id)s AND kind = %(kind)s RETURNING id, version, kind, definition
+), kept AS (
+    INSERT INTO service_level_versions (id, version, revision, kind, definition, deleted, changed_by)
+    SELECT id, version + 1, revision, kind, definition, true, %(changed_by)s FROM gone, service_levels_revision
+)
+SELECT id FROM gone;
 
 -- count_routing_change --
 -- Teams or skills changed: who waits for somebody is looked at again.

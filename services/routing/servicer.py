@@ -10,8 +10,10 @@ from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
 from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
+from services.domain.categories import on_lines
 from services.domain.decide import decide
 from services.domain.decision import Facts, RoutingFacts, ToldTeam
+from services.domain.rules.compiled import RuleSet
 from services.domain.staffing import facts_of_team, revision_of, skill_facts
 from services.domain.team import (
     Team,
@@ -53,12 +55,13 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         facts = from_message(request.facts, Facts)
         levels, rules = await self._service_levels.read(), await self._rules.read()
         routing = replace(
-            await self._routing_facts(facts, levels.assigned_teams | rules.teams),
+            await self._routing_facts(facts, levels.assigned_teams | rules.teams | _brought(facts, rules)),
             service_levels_revision=levels.revision,
             told_teams=await self._told_teams(levels.told_teams | rules.teams),
             gone=await self._gone(levels.named_users),
             rules_revision=rules.revision,
             needs=rules.needs,
+            rule_categories=tuple(sorted(rules.categories)),
         )
         if rules.needs:
             users, keepers = people_of_rules(await self._staff.list_staff(), named=rules.users)
@@ -67,6 +70,14 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
             decision=to_message(decide(facts, routing, levels, rules), decision_pb2.Decision),
             routing=to_message(routing, decision_pb2.RoutingFacts),
         )
+
+    async def Replay(self, request: pb.ReplayRequest, context: Context) -> pb.ReplayResponse:
+        """By what counted then."""
+        routing = from_message(request.routing, RoutingFacts)
+        levels = await self._service_levels.read_at(routing.service_levels_revision)
+        rules = await self._rules.read_at(routing.rules_revision)
+        decision = decide(from_message(request.facts, Facts), routing, levels, rules)
+        return pb.ReplayResponse(decision=to_message(decision, decision_pb2.Decision))
 
     async def ListTeams(self, request: pb.ListTeamsRequest, context: Context) -> pb.ListTeamsResponse:
         """All teams by name."""
@@ -122,3 +133,9 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
     async def _told_teams(self, ids: frozenset[UUID]) -> tuple[ToldTeam, ...]:
         """Few ladders tell a team: nothing is read as long as none does."""
         return told_teams(await self._store.list_teams(), await self._staff.list_staff(), ids=ids) if ids else ()
+
+
+def _brought(facts: Facts, rules: RuleSet) -> set[UUID]:
+    """The teams that come with categories that rules set."""
+    named = on_lines(facts.categories, rules.categories)
+    return {category.team_id for category in named if category.team_id is not None}

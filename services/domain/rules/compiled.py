@@ -62,6 +62,11 @@ class RuleSet:
         """The users that rules name."""
         return frozenset(action.user_id for action in self._actions() if action.user_id is not None)
 
+    @property
+    def categories(self) -> frozenset[UUID]:
+        """The categories that rules set."""
+        return frozenset(action.category_id for action in self._actions() if action.category_id is not None)
+
     def _actions(self) -> Iterator[Action]:
         return (action for compiled in self.rules.values() for action in compiled.rule.actions)
 
@@ -112,6 +117,8 @@ def _needs(compiled: CompiledRule) -> Iterator[FactNeed]:
         yield FactNeed.CUSTOM_FIELDS
     if any(action.kind is ActionKind.SET_CUSTOM_FIELD for action in compiled.rule.actions):
         yield FactNeed.CUSTOM_FIELDS
+    if any(action.kind is ActionKind.SET_CATEGORY for action in compiled.rule.actions):
+        yield FactNeed.CATEGORIES
     wait = compiled.rule.wait
     if wait is not None and wait.since in _TIMES_OF_HISTORY:
         yield FactNeed.HISTORY

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from uuid import UUID
 
 from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import decide
@@ -13,10 +14,15 @@ from services.domain.ticket import EventKind
 
 def with_rule(rules: RuleSet, rule: Rule) -> RuleSet:
     """The rules with this one, running, in the place of the one with its id, or after all others."""
-    others = [compiled.rule for compiled in rules.rules.values() if compiled.rule.id != rule.id]
+    others = others_than(rules, rule.id)
     last = max((other.position for other in others), default=0) + 1
     tried = replace(rule, enabled=True, paused_reason="", position=rule.position or last)
     return compile_rules([*others, tried], revision=rules.revision)
+
+
+def others_than(rules: RuleSet, rule_id: UUID) -> list[Rule]:
+    """All rules but this one."""
+    return [compiled.rule for compiled in rules.rules.values() if compiled.rule.id != rule_id]
 
 
 def requested(facts: Facts, rule: Rule) -> Facts:

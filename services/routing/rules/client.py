@@ -24,11 +24,6 @@ class RulesClient:
         response = await self._stub.ListRules(pb.ListRulesRequest())
         return tuple(from_message(rule, Rule) for rule in response.rules)
 
-    async def list_rules_at(self, revision: int) -> tuple[Rule, ...]:
-        """All rules in their order as they were at a revision."""
-        response = await self._stub.ListRulesAt(pb.ListRulesAtRequest(revision=revision))
-        return tuple(from_message(rule, Rule) for rule in response.rules)
-
     async def create_rule(self, rule: Rule) -> Rule:
         """A new rule after all others, with an id of its own; Invalid, AlreadyExists."""
         request = pb.CreateRuleRequest(rule=to_message(rule, pb.Rule))

@@ -1,4 +1,4 @@
-"""The rules as they are now, compiled once for each change."""
+"""The rules as they are now, compiled once for each change, and as they were."""
 
 from services.domain.rules.compiled import NO_RULES, RuleSet, compile_rules
 from services.routing.rules.convert import rule_of
@@ -18,3 +18,9 @@ class CurrentRules:
             revision, rules = await self._store.list_rules()
             self._rules = compile_rules([rule_of(rule) for rule in rules], revision=revision)
         return self._rules
+
+    async def read_at(self, revision: int) -> RuleSet:
+        """The rules that counted at a revision."""
+        if revision == self._rules.revision:
+            return self._rules
+        return compile_rules(map(rule_of, await self._store.list_rules_at(revision)), revision=revision)

@@ -11,13 +11,14 @@ from duradesk.routing.v1 import rule_service_pb2_grpc as pb_grpc
 
 from services.common.auth import current_principal
 from services.common.wire import from_message, to_message
+from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import explain_rule
-from services.domain.decision import SeenFacts
+from services.domain.decision import RoutingFacts, SeenFacts
 from services.domain.errors import NotFound
 from services.domain.rules.check import check_rule_among, clean_rule
-from services.domain.rules.compiled import compile_rules
+from services.domain.rules.compiled import RuleSet, compile_rules
 from services.domain.rules.model import PAUSED_LENGTH, Rule, RuleOutcome
-from services.domain.rules.trial import requested, try_rule, with_rule
+from services.domain.rules.trial import others_than, requested, try_rule, with_rule
 from services.routing.convert import id_from
 from services.routing.rules.convert import rolled_back, rule_message, rule_of, stored_rule, version_of
 from services.routing.rules.current import CurrentRules
@@ -45,11 +46,6 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         """In their order."""
         _, rules = await self._store.list_rules()
         return pb.ListRulesResponse(rules=[rule_message(rule_of(rule)) for rule in rules])
-
-    async def ListRulesAt(self, request: pb.ListRulesAtRequest, context: Context) -> pb.ListRulesAtResponse:
-        """As they were."""
-        rules = await self._store.list_rules_at(request.revision)
-        return pb.ListRulesAtResponse(rules=[rule_message(rule_of(rule)) for rule in rules])
 
     async def CreateRule(self, request: pb.CreateRuleRequest, context: Context) -> pb.CreateRuleResponse:
         """After all others."""
@@ -114,7 +110,7 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         versions = await self._store.list_rule_versions(rule_id)
         then = next((found for found in versions if found.rule.version == request.version), None)
         if then is None:
-            raise NotFound("This version of the rule does not exist.", reason="RULE_VERSION_NOT_FOUND")
+            raise _no_version()
         await self._checked(rule_message(rule_of(then.rule)))
         back = await self._change(request.rule_id, lambda present: rolled_back(present, then))
         return pb.RollBackRuleResponse(rule=rule_message(rule_of(back)))
@@ -136,21 +132,35 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         )
 
     async def ExplainRule(self, request: pb.ExplainRuleRequest, context: Context) -> pb.ExplainRuleResponse:
-        """As the rule is, or was at a version."""
-        rule_id = id_from(request.rule_id, of="rule")
-        versions = [version_of(stored) for stored in await self._store.list_rule_versions(rule_id)]
-        found = next((each.rule for each in versions if request.version in (0, each.rule.version)), None)
-        if found is None:
-            raise NotFound("This version of the rule does not exist.", reason="RULE_VERSION_NOT_FOUND")
-        seen, levels = from_message(request.seen, SeenFacts), await self._service_levels.read()
-        present = await self._rules.read()
-        others = [each.rule for each in present.rules.values() if each.rule.id != rule_id]
-        rules = compile_rules([*others, found], revision=present.revision)
-        routing = await self._people.of(seen.routing, rules, levels)
-        moments = explain_rule(replace(seen.facts, cut_rules=()), routing, levels, rules, rule_id)
+        """As the rule was then, or at a version, among the others of then; one that was not there yet as it is now."""
+        rule_id, seen = id_from(request.rule_id, of="rule"), from_message(request.seen, SeenFacts)
+        levels, rules = await self._levels_and_rules(seen.routing)
+        then = rules.rules.get(rule_id)
+        if then is not None and request.version in (0, then.rule.version) and seen.routing is not None:
+            found, facts, routing = then.rule, seen.facts, seen.routing
+        else:
+            found = await self._version_of(rule_id, request.version)
+            rules = compile_rules([*others_than(rules, rule_id), found], revision=rules.revision)
+            facts, routing = replace(seen.facts, cut_rules=()), await self._people.of(seen.routing, rules, levels)
+        moments = explain_rule(facts, routing, levels, rules, rule_id)
         return pb.ExplainRuleResponse(
             rule=rule_message(found), moments=[to_message(moment, pb.RuleMoment) for moment in moments]
         )
+
+    async def _levels_and_rules(self, seen: RoutingFacts | None) -> tuple[ServiceLevels, RuleSet]:
+        """Those that a decision saw, or the present ones."""
+        if seen is None:
+            return await self._service_levels.read(), await self._rules.read()
+        levels = await self._service_levels.read_at(seen.service_levels_revision)
+        return levels, await self._rules.read_at(seen.rules_revision)
+
+    async def _version_of(self, rule_id: UUID, version: int) -> Rule:
+        """The latest, where the version is 0."""
+        versions = [version_of(stored).rule for stored in await self._store.list_rule_versions(rule_id)]
+        found = next((rule for rule in versions if version in (0, rule.version)), None)
+        if found is None:
+            raise _no_version()
+        return found
 
     async def _checked(self, message: pb.Rule) -> Rule:
         rule = clean_rule(from_message(message, Rule))
@@ -169,6 +179,10 @@ def _pausing(reason: str) -> Change:
         return None if rule.paused_reason == reason else stored_rule(replace(rule, paused_reason=reason))
 
     return change
+
+
+def _no_version() -> NotFound:
+    return NotFound("This version of the rule does not exist.", reason="RULE_VERSION_NOT_FOUND")
 
 
 def _owned(rule: Rule) -> Rule:

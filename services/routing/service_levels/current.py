@@ -1,4 +1,4 @@
-"""The service levels as they are now, compiled once for each change."""
+"""The service levels as they are now, compiled once for each change, and as they were."""
 
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
 from services.routing.service_levels.convert import service_levels_of
@@ -19,3 +19,9 @@ class CurrentServiceLevels:
             known = self._levels.calendars
             self._levels = service_levels_of(documents, revision=revision, known=known)
         return self._levels
+
+    async def read_at(self, revision: int) -> ServiceLevels:
+        """The service levels that counted at a revision."""
+        if revision == self._levels.revision:
+            return self._levels
+        return service_levels_of(await self._store.list_documents_at(revision), revision=revision)

@@ -54,6 +54,16 @@ class ServiceLevelStore:
         async with self._database.transaction() as conn:
             return await self._read(conn)
 
+    async def list_documents_at(self, revision: int) -> tuple[Document, ...]:
+        """All documents as they were at a revision."""
+        async with self._database.transaction() as conn:
+            found = await conn.execute(self._queries["list_service_levels_at"], {"revision": revision})
+            rows = await found.fetchall()
+        return tuple(
+            Document(row["id"], row["kind"], row["definition"]["name"], row["definition"], row["version"])
+            for row in rows
+        )
+
     async def create_document(self, document: Document, *, by: str, check: Check) -> None:
         """A new document; AlreadyExists when the name is taken."""
         async with self._database.transaction() as conn:
@@ -73,11 +83,11 @@ class ServiceLevelStore:
         version: int = row["version"]
         return version
 
-    async def delete_document(self, document_id: UUID, kind: str, *, check: Check) -> None:
+    async def delete_document(self, document_id: UUID, kind: str, *, by: str, check: Check) -> None:
         """The document goes; NotFound."""
         async with self._database.transaction() as conn:
             await conn.execute(self._queries["count_service_level_change"])
-            parameters = {"id": document_id, "kind": kind}
+            parameters = {"id": document_id, "kind": kind, "changed_by": by}
             if await (await conn.execute(self._queries["delete_service_level"], parameters)).fetchone() is None:
                 raise _not_found()
             check((await self._read(conn))[1])

@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from services.common.channel import DEADLINE_SECONDS
 from services.common.wire import from_message, to_message
+from services.domain.categories import on_lines
 from services.domain.decision import ClaimedEffect, Decision, EffectOutcome, FactNeed, Facts, Nudge, Plan, RoutingFacts
 
 _OUTCOMES = {
@@ -35,9 +36,10 @@ class OrchestrationClient:
 
     async def apply_decision(self, decision: Decision, *, facts: Facts, routing: RoutingFacts) -> Plan:
         """Store the decision made of these facts; Conflict means read and decide again."""
+        kept = replace(facts, words=None, categories=on_lines(facts.categories, routing.rule_categories))
         request = pb.ApplyDecisionRequest(
             decision=to_message(decision, decision_pb2.Decision),
-            facts=to_message(replace(facts, words=None), decision_pb2.Facts),
+            facts=to_message(kept, decision_pb2.Facts),
             routing=to_message(routing, decision_pb2.RoutingFacts),
         )
         return from_message((await self._stub.ApplyDecision(request)).plan, Plan)

@@ -87,6 +87,10 @@ INSERT INTO rule_policies (ticket_id, policy_id, rule_id)
 VALUES (%(ticket_id)s, %(policy_id)s, %(rule_id)s)
 ON CONFLICT (ticket_id) DO UPDATE SET policy_id = excluded.policy_id, rule_id = excluded.rule_id;
 
+-- end_rule_policy --
+-- What the rule set it for is so no more.
+DELETE FROM rule_policies WHERE ticket_id = %(ticket_id)s;
+
 -- was_answered_enough --
 -- Whether rules have written to this address as often as they may, on this ticket or on all.
 SELECT EXISTS (

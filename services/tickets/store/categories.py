@@ -33,7 +33,7 @@ class CategoryStore:
     async def list_categories(self) -> tuple[Category, ...]:
         """The whole tree from its top, also what is archived."""
         async with self._database.transaction() as conn:
-            return in_order(await _read_all(conn))
+            return in_order(await read_categories(conn))
 
     async def create_category(self, fields: CategoryFields, request: Request) -> Category:
         """A new category; Invalid, AlreadyExists when there is one of this name at this place."""
@@ -95,7 +95,7 @@ async def read_line(conn: Connection, category_id: UUID | None) -> tuple[Categor
 
 async def find_line(conn: Connection, text: str) -> tuple[Category, ...]:
     """The same for an id, a name or a place in the tree; none of an empty text."""
-    return find_category(text, await _read_all(conn)) if text.strip() else ()
+    return find_category(text, await read_categories(conn)) if text.strip() else ()
 
 
 def _changed(old: Category, values: Mapping[str, Any], known: Mapping[UUID, Category]) -> Category:
@@ -118,13 +118,14 @@ def _parent(known: Mapping[UUID, Category], parent_id: UUID | None) -> Category 
     return known[parent_id]
 
 
-async def _read_all(conn: Connection) -> tuple[Category, ...]:
+async def read_categories(conn: Connection) -> tuple[Category, ...]:
+    """All of them, also what is archived."""
     rows = await (await conn.execute(QUERIES["list_categories"])).fetchall()
     return tuple(_category_of(row) for row in rows)
 
 
 async def _read_known(conn: Connection) -> dict[UUID, Category]:
-    return {category.id: category for category in await _read_all(conn)}
+    return {category.id: category for category in await read_categories(conn)}
 
 
 def _category_of(row: Row) -> Category:

@@ -44,6 +44,7 @@ from services.domain.ticket import (
 )
 from services.domain.ticket_fields import TicketField, decidable
 from services.tickets.convert import due_of, field_changes_of, new_values
+from services.tickets.store.categories import read_categories
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
 from services.tickets.store.duplicates import settle_duplicates
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
@@ -117,6 +118,7 @@ async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collecti
         history=await read_history(conn, ticket_id) if FactNeed.HISTORY in needs else None,
         recent_runs=await read_recent_runs(conn, ticket_id) if FactNeed.RULES in needs else (),
         cut_rules=await read_open_cuts(conn) if FactNeed.RULES in needs else (),
+        categories=await read_categories(conn) if FactNeed.CATEGORIES in needs else (),
         waiting=WaitingFacts(row["waiting_since"], row["waiting_epoch"]) if row["waiting_since"] else None,
         last_assignee_id=row["last_assignee_id"],
         family=family_facts_of(row),
@@ -228,7 +230,7 @@ async def _take_step(
     )
     if step.follower_id is not None:
         await add_rule_follower(conn, taken, step.follower_id)
-    if step.policy_id is not None:
+    if step.policy_id is not None or step.kind is EventKind.POLICY_ENDED:
         await set_rule_policy(conn, ticket.id, step)
     return taken
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.domain.categories import with_present
 from services.domain.conditions.fields import CUSTOM
 from services.domain.decision import (
     Anchor,
@@ -30,6 +31,7 @@ from services.domain.templates import fill_reply
 from services.domain.ticket import AuthorKind, Brand, FieldChange, JsonObject, Ticket, Visibility
 from services.domain.words import LONGEST_TEXT
 from services.tickets.convert import new_values
+from services.tickets.store.categories import read_categories
 from services.tickets.store.events import Connection, LockedTicket
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.tickets import body_hash
@@ -87,8 +89,13 @@ async def as_then(conn: Connection, facts: Facts) -> Facts:
     hashes = {event.message_id: event.message_hash for event in facts.events}
     known = tuple(each for each in words.messages if body_hash(each.text) == hashes.get(each.message_id))
     until_seq = facts.events[0].seq - 1 if facts.events else ticket.version
-    history = await read_history(conn, ticket.id, until_seq=until_seq)
-    return replace(facts, words=replace(words, messages=known), history=history, needs=tuple(FactNeed))
+    return replace(
+        facts,
+        words=replace(words, messages=known),
+        history=facts.history or await read_history(conn, ticket.id, until_seq=until_seq),
+        categories=with_present(facts.categories, await read_categories(conn)),
+        needs=tuple(FactNeed),
+    )
 
 
 async def read_recent_runs(conn: Connection, ticket_id: UUID) -> tuple[RecentRuns, ...]:
@@ -178,9 +185,9 @@ async def add_rule_follower(conn: Connection, locked: LockedTicket, user_id: UUI
 
 
 async def set_rule_policy(conn: Connection, ticket_id: UUID, step: Step) -> None:
-    """The policy that a rule wants from here on."""
+    """The policy that a rule wants from here on, or none any more."""
     parameters = {"ticket_id": ticket_id, "policy_id": step.policy_id, "rule_id": step.policy_rule_id}
-    await conn.execute(QUERIES["set_rule_policy"], parameters)
+    await conn.execute(QUERIES["set_rule_policy" if step.policy_id else "end_rule_policy"], parameters)
 
 
 def _alerts(cut: RuleCut, *, at: datetime) -> list[PlannedEffect]:

@@ -14,9 +14,9 @@ from tests.contract.gateway.test_desk_pages import a_ticket
 from tests.doors import Doors
 
 
-async def measured(doors: Doors, policy_id: str) -> int:
+async def measured(doors: Doors, policy_id: str, *, kind: str) -> int:
     """The number of a ticket that waits for its first response since two hours, of eight."""
-    ticket, began = await a_ticket(doors), datetime.now(UTC) - timedelta(hours=2)
+    ticket, began = await a_ticket(doors, type=kind), datetime.now(UTC) - timedelta(hours=2)
     segment = {"state": "running", "began_at": began.isoformat(), "ended_at": None, "worked": 0, "cause": "event 1"}
     await doors.desk.rows(
         "INSERT INTO clocks (ticket_id, kind, epoch, segments, carried, policy_id, policy_version, calendar_version,"
@@ -31,10 +31,12 @@ async def measured(doors: Doors, policy_id: str) -> int:
     return ticket.number
 
 
-async def admin_with_policy(doors: Doors) -> tuple[Browser, str, dict[str, str]]:
+async def admin_with_policy(doors: Doors, *, kind: str) -> tuple[Browser, str, dict[str, str]]:
+    """An admin on the page of a new policy for tickets of one kind, and not for those of other tests."""
     browser = await doors.browser((await doors.account(Role.ADMIN)).email)
     await browser.get("/settings/policies/new")
-    fields = {"name": f"Policy {uuid4()}", "position": "0", "target-first_response": "8 h"}
+    target = {"target-first_response": "8 h", "conditions.text": f"type:{kind}"}
+    fields = {"name": f"Policy {uuid4()}", "position": "0"} | target
     made = await browser.post("/settings/policies/new", fields)
     assert made.status_code == 303, made.text
     return browser, made.headers["location"].partition("?")[0], fields | {"version": "1"}
@@ -47,8 +49,9 @@ def to_publish(page: httpx.Response) -> str:
 
 
 async def test_a_policy_is_published_after_its_effects_were_seen(doors: Doors) -> None:
-    browser, address, fields = await admin_with_policy(doors)
-    number = await measured(doors, address.rpartition("/")[2])
+    kind = f"kind-{uuid4()}"
+    browser, address, fields = await admin_with_policy(doors, kind=kind)
+    number = await measured(doors, address.rpartition("/")[2], kind=kind)
     shorter = fields | {"target-first_response": "1 h"}
     page = await browser.post(address, shorter)
     told = listed(page)
@@ -66,5 +69,5 @@ async def test_a_policy_is_published_after_its_effects_were_seen(doors: Doors) -
 
 
 async def test_what_moves_nothing_is_saved_at_once(doors: Doors) -> None:
-    browser, address, fields = await admin_with_policy(doors)
+    browser, address, fields = await admin_with_policy(doors, kind=f"kind-{uuid4()}")
     assert (await browser.post(address, fields | {"name": f"Other {uuid4()}"})).status_code == 303

@@ -2,23 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 
 from services.common.channel import open_channel
-from services.domain.clocks.policy import NO_SERVICE_LEVELS
-from services.domain.decide import decide
 from services.domain.principal import Principal, Role
-from services.domain.rules.compiled import compile_rules
+from services.domain.ticket import EventKind
 from services.routing.client import RoutingClient
-from services.routing.rules.client import RulesClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.orchestration import OrchestrationClient
+from services.tickets.store.events import append_event, lock_ticket
 from tests.contract.gateway.test_rules import RULE, made
 from tests.doors import Doors
-from tests.people import SIGNER, THE_OWNER
+from tests.people import SIGNER
 from workflows.activities import TicketActivities
 
 WORKER = Principal("worker", Role.SERVICE)
@@ -77,23 +76,16 @@ async def test_a_rule_runs_and_says_why_and_another_says_why_not(doors: Doors) -
     await only(admin, quiet)
 
 
-async def test_a_stored_decision_replays_to_the_same_result_by_the_rules_of_then(doors: Doors) -> None:
+async def test_why_is_asked_of_the_rules_of_then(doors: Doors) -> None:
     admin = await doors.signed_in(Role.ADMIN)
     rule = await made(admin, conditions="refund -reopened>0")
     ticket, decision_id = await decided(doors, admin, await new_ticket(admin))
     await admin.put(f"/rules/{rule['id']}", json=RULE | {"name": rule["name"], "conditions": "tag:never"})
     await admin.patch(f"/tickets/{ticket['id']}", json={"subject": "Another subject"})
-    tickets = await doors.desk.client(Principal(str(uuid4()), Role.ADMIN))
-    (seen,) = await tickets.read_facts(ticket_id=UUID(ticket["id"]), decision_id=UUID(decision_id))
-    assert seen.routing is not None
-    assert seen.facts.words is not None
-    assert seen.facts.words.subject == "Parcel"
-    async with open_channel(doors.routing_address, credentials=lambda: SIGNER.sign(THE_OWNER)) as channel:
-        then = await RulesClient(channel).list_rules_at(seen.routing.rules_revision)
-    again = decide(seen.facts, seen.routing, NO_SERVICE_LEVELS, compile_rules(then))
-    stored = (await admin.get(f"/tickets/{ticket['id']}/decisions/{decision_id}")).json()["decision"]
-    assert [run.name for run in again.runs] == [run["name"] for run in stored["runs"]] == [rule["name"]]
-    assert [step.reason for step in again.steps] == [step["reason"] for step in stored["steps"]]
+    path = f"/tickets/{ticket['id']}/decisions/{decision_id}/rules/{rule['id']}"
+    then, now = (await admin.get(path)).json(), (await admin.get(path, params={"version": 2})).json()
+    assert [explained["rule"]["version"] for explained in (then, now)] == [1, 2]
+    assert [explained["moments"][0]["ran"] for explained in (then, now)] == [True, False]
     await only(admin, rule)
 
 
@@ -131,6 +123,31 @@ async def test_a_rule_is_applied_to_those_that_exist_as_its_own_step(doors: Door
     await only(admin, rule)
 
 
+async def test_a_rule_that_sets_a_category_does_what_a_person_does_who_sets_it(doors: Doors) -> None:
+    admin = await doors.signed_in(Role.ADMIN)
+    team = (await admin.post("/teams", json={"name": f"Team {uuid4()}"})).json()
+    above, other = [
+        (await admin.post("/categories", json={"name": f"{uuid4()}", "team_id": team["id"]})).json() for _ in range(2)
+    ]
+    below = {"name": "Refunds", "parent_id": above["id"], "priority": "high"}
+    category = (await admin.post("/categories", json=below)).json()
+    by_hand = await new_ticket(admin)
+    by_hand = (await admin.patch(f"/tickets/{by_hand['id']}", json={"category_id": category["id"]})).json()
+    actions = [{"kind": "set_category", "category_id": category["id"]}]
+    rule = await made(admin, trigger="tags_changed", conditions="tag:sort", actions=actions)
+    ticket = await new_ticket(admin)
+    await admin.patch(f"/tickets/{ticket['id']}", json={"tags": ["sort"]})
+    by_rule, decision_id = await decided(doors, admin, ticket)
+    changed = ("category_id", "team_id", "priority")
+    assert [by_rule[field] for field in changed] == [by_hand[field] for field in changed]
+    assert [by_rule[field] for field in changed] == [category["id"], team["id"], "high"]
+    stored = await doors.desk.row("SELECT facts FROM decisions WHERE id = %(id)s", id=UUID(decision_id))
+    kept = {each["id"] for each in stored["facts"]["categories"]}
+    assert kept == {above["id"], category["id"]}
+    assert other["id"] not in kept
+    await only(admin, rule)
+
+
 async def test_rules_that_fight_are_cut_and_the_one_is_paused(doors: Doors) -> None:
     admin = await doors.signed_in(Role.ADMIN)
     fights = [
@@ -152,3 +169,42 @@ async def test_rules_that_fight_are_cut_and_the_one_is_paused(doors: Doors) -> N
     assert (answer.status_code, after["status"]) == (200, "new")
     for rule in fights:
         await only(admin, rule)
+
+
+async def test_a_rule_that_runs_100_times_within_an_hour_is_paused_with_one_alert_and_the_ticket_goes_on(
+    doors: Doors,
+) -> None:
+    admin, clock = await doors.signed_in(Role.ADMIN), doors.desk.clock
+    ticket, _ = await decided(doors, admin, await new_ticket(admin))
+    note = {"kind": "note", "note": "looked at"}
+    rule = await made(admin, trigger="field_changed", conditions="tag:none", actions=[note])
+
+    async def change(times: int, *, later: timedelta) -> int:
+        """The type changes so often, a while later; how often the rule has run up to then."""
+        clock.skipped += later
+        async with doors.desk.database.transaction() as conn:
+            locked = await lock_ticket(conn, UUID(ticket["id"]))
+            for _ in range(times):
+                other = {"type": "b" if locked.ticket.type == "a" else "a"}
+                locked = await append_event(conn, locked, EventKind.TICKET_UPDATED, actor=str(uuid4()), changes=other)
+        await decided(doors, admin, ticket)
+        (row,) = await doors.desk.rows(
+            "SELECT count(*) AS runs FROM rule_runs WHERE rule_id = %(id)s", id=UUID(rule["id"])
+        )
+        return int(row["runs"])
+
+    assert await change(10, later=timedelta()) == 10
+    assert await change(60, later=timedelta(minutes=61)) == 70
+    assert await change(42, later=timedelta(minutes=58)) == 110
+    (paused,) = [each for each in (await admin.get("/rules")).json()["items"] if each["id"] == rule["id"]]
+    assert paused["paused_reason"] == "it ran 100 times on this ticket within an hour"
+    told = "SELECT user_id FROM effects WHERE kind = 'rule_cut_mail' AND key LIKE %(key)s"
+    alerts = [row["user_id"] for row in await doors.desk.rows(told, key=f"rule_cut/{rule['id']}/%")]
+    assert len(alerts) == len(set(alerts)) > 0
+    assert await change(1, later=timedelta(minutes=1)) == 110
+    answer = await admin.patch(f"/tickets/{ticket['id']}", json={"priority": "urgent"})
+    assert (answer.status_code, answer.json()["priority"]) == (200, "urgent")
+    assert (await admin.post(f"/rules/{rule['id']}/resume")).status_code == 200
+    assert await change(1, later=timedelta(hours=1)) == 111
+    assert len(await doors.desk.rows(told, key=f"rule_cut/{rule['id']}/%")) == len(alerts)
+    await only(admin, rule)
