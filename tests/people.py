@@ -22,6 +22,7 @@ from services.identity.session_client import SessionClient
 from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
+from services.routing.current import CurrentRouting
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
@@ -91,11 +92,11 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
         rules = RuleStore(database)
         current_rules, people = CurrentRules(rules), RulePeople(routing_store.RoutingStore(database), staff)
         rule_servicer = RuleServicer(rules, levels, current_rules, people)
-        current = CurrentStaffing(staffing, levels)
+        current, routing = CurrentStaffing(staffing, levels), CurrentRouting(staffing, levels, current_rules)
         planning = Planning(PlanningClient(tickets), levels)
         store = routing_store.RoutingStore(database)
         brands = BrandCalendars(TicketsClient(tickets))
-        servicer, names = RoutingServicer(store, staff, levels, current, current_rules), KnownNames(store, staff)
+        servicer, names = RoutingServicer(store, staff, routing), KnownNames(store, staff)
         async with running_server(
             Settings(),
             name="routing",

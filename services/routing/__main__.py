@@ -14,6 +14,7 @@ from services.common.server import serve
 from services.common.settings import load_settings
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.current import CurrentRouting
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
@@ -52,10 +53,10 @@ async def run(settings: RoutingSettings) -> None:
         rules = RuleStore(database)
         current_rules, people = CurrentRules(rules), RulePeople(RoutingStore(database), staff)
         rule_servicer = RuleServicer(rules, levels, current_rules, people)
-        current = CurrentStaffing(staffing, levels)
+        current, routing = CurrentStaffing(staffing, levels), CurrentRouting(staffing, levels, current_rules)
         store, planning = RoutingStore(database), Planning(PlanningClient(tickets), levels)
         brands = BrandCalendars(TicketsClient(tickets))
-        servicer, names = RoutingServicer(store, staff, levels, current, current_rules), KnownNames(store, staff)
+        servicer, names = RoutingServicer(store, staff, routing), KnownNames(store, staff)
         await serve(
             settings,
             name="routing",
