@@ -56,9 +56,9 @@ def run(report: Report, size: Size, *, parts: list[str]) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="duradesk-bench-") as folder:
         stack = Stack(Path(folder) / "home", {"DURADESK_LOG_LEVEL": "info"})
         began = time.monotonic()
-        stack.start()
-        started = time.monotonic() - began
         try:
+            stack.start()
+            started = time.monotonic() - began
             desk = Desk(stack)
             chosen: dict[str, Part] = {"rest": partial(rest.measure, started=started), **PARTS}
             wanted = {name: part for name, part in chosen.items() if name in parts}
