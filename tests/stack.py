@@ -80,6 +80,8 @@ class Stack:
             {name: value for name, value in os.environ.items() if not name.startswith("DURADESK_")}
             | {f"DURADESK_{name}": str(port) for name, port in self.ports.items()}
             | {"DURADESK_HOME": str(home), "DURADESK_OWNER_EMAIL": OWNER[0], "DURADESK_OWNER_PASSWORD": OWNER[1]}
+            # Tests make the rules that they are about.
+            | {"DURADESK_DEFAULT_RULES": "false"}
             | dict(environment or {})
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -125,6 +127,12 @@ class Stack:
         """The process id under which `name` runs now."""
         return int((self.home / "run" / f"{name}.pid").read_text())
 
+    def metrics(self, name: str) -> str:
+        """What the process `name` answers at /metrics."""
+        rows = json.loads((self.home / "run" / "prometheus.json").read_text())
+        addresses = {row["labels"]["process"]: row["targets"][0] for row in rows}
+        return httpx.get(f"http://{addresses[name]}/metrics", timeout=20).text
+
     def kill(self, name: str) -> None:
         """Kill the process `name` as a power cut would; the supervisor starts it again."""
         os.kill(self.pid(name), signal.SIGKILL)
@@ -144,7 +152,7 @@ class Stack:
     def run(self, *command: str, check: bool = True) -> str:
         """What a command of the project or of Temporal prints, run against this stack."""
         done = subprocess.run(
-            [BIN / command[0], *command[1:]], env=self.environment, capture_output=True, text=True, timeout=60
+            [BIN / command[0], *command[1:]], env=self.environment, capture_output=True, text=True, timeout=180
         )
         assert not check or done.returncode == 0, done.stderr + done.stdout
         return done.stdout

@@ -12,9 +12,11 @@ from functools import partial
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from services.common.tracing import inner_span
 from services.domain.decision import ClaimedEffect, EffectOutcome, FactNeed, Plan, RoutingFacts, RuleCut
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.family.cascade import progress_words
@@ -162,7 +164,8 @@ class DeliverActivities:
     async def _send(self, effect: UUID, claimed: ClaimedEffect) -> SendResult:
         begin = partial(self._effects.begin_effect, effect, fence=claimed.fence)
         try:
-            return await self._sender.send(claimed.mail, begin=begin)
+            with inner_span("mail", kind=SpanKind.CLIENT):
+                return await self._sender.send(claimed.mail, begin=begin)
         except DuradeskError:
             raise
         except Exception as error:

@@ -368,9 +368,13 @@ import asyncio, sys
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.server import serve
 from services.common.settings import Settings
+from prometheus_client import CollectorRegistry
 authenticator = SignedOnly(PrincipalSigner(b"k" * 32))
 address = ("127.0.0.1", int(sys.argv[1]))
-asyncio.run(serve(Settings(), name="echo", address=address, services=[], authenticator=authenticator))
+registry = CollectorRegistry()
+asyncio.run(
+    serve(Settings(), name="echo", address=address, services=[], authenticator=authenticator, registry=registry)
+)
 """
 
 

@@ -17,7 +17,7 @@ from tests.e2e.conftest import QUIET
 from tests.e2e.test_service_levels import ALL_WEEK, items, made
 from tests.e2e.test_story import create
 from tests.faults.judge import FULL, Verdict, compare, pronounce, wait_until_quiet
-from tests.stack import OWNER, Stack, free_ports, running_stack, wait_for
+from tests.stack import OWNER, Stack, running_stack, wait_for
 
 SEED = 20_261_122
 WORKERS = ("worker", "worker-2")
@@ -42,8 +42,7 @@ pytestmark = pytest.mark.timeout(1_800 if FULL else 420)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    (metrics,) = free_ports(1)
-    told = {"DURADESK_MAIL_METRICS_PORT": str(metrics), "DURADESK_WORKERS": str(len(WORKERS))}
+    told = {"DURADESK_WORKERS": str(len(WORKERS))}
     with running_stack(tmp_path_factory.mktemp("dues") / "home", told) as stack:
         yield stack
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from psycopg.types.json import Jsonb
 
 from services.common.database import Database
+from services.common.tracing import current_traceparent
 from services.domain import changes
 from services.domain.categories import brought_by
 from services.domain.changes import Change
@@ -232,6 +233,7 @@ async def insert_ticket(
         "actor": actor,
         "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
         "rank": RANKS[first["priority"]],
+        "traceparent": current_traceparent(),
     }
     row = await (await conn.execute(QUERIES["insert_ticket"], parameters)).fetchone()
     if row is None:
