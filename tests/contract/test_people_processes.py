@@ -19,11 +19,7 @@ from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER_KEY, make_account
 from tests.ports import free_ports
 
-<<<<<<< HEAD
-READY_SECONDS = 90
-=======
 READY_SECONDS = 120
->>>>>>> main
 
 
 @asynccontextmanager
@@ -48,23 +44,8 @@ async def ready(address: str) -> None:
         await check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=READY_SECONDS)
 
 
-<<<<<<< HEAD
-def three_free_ports() -> int:
-    """A port that nobody listens on, as on the two after it."""
-    while True:
-        port = free_port()
-        with suppress(OSError), ExitStack() as probes:
-            for offset in range(3):
-                probes.enter_context(socket.create_server(("127.0.0.1", port + offset)))
-            return port
-
-
 async def test_the_first_owner_signs_in_builds_a_team_and_finds_the_default_rules(database_url: DatabaseUrl) -> None:
-    port = three_free_ports()
-=======
-async def test_the_first_owner_signs_in_and_builds_a_team(database_url: DatabaseUrl) -> None:
     port = free_ports(3)[0]
->>>>>>> main
     environment = {
         "DURADESK_DATABASE_URL": await database_url("identity", "routing"),
         "DURADESK_PRINCIPAL_KEY": SIGNER_KEY,
