@@ -98,7 +98,7 @@ class Stack:
         assert self._process is not None
         began = time.monotonic()
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=60)
         return time.monotonic() - began
 
     @property
@@ -114,7 +114,7 @@ class Stack:
         """What the process `name` answers at /metrics."""
         rows = json.loads((self.home / "run" / "prometheus.json").read_text())
         addresses = {row["labels"]["process"]: row["targets"][0] for row in rows}
-        return httpx.get(f"http://{addresses[name]}/metrics", timeout=20).text
+        return httpx.get(f"http://{addresses[name]}/metrics", timeout=60).text
 
     def kill(self, name: str) -> None:
         """Kill the process `name` as a power cut would; the supervisor starts it again."""
@@ -152,19 +152,19 @@ class Stack:
 
     def token(self, user: tuple[str, str] = OWNER) -> str:
         """A bearer token for an e-mail and password."""
-        answer = httpx.post(f"{self.url}/api/v1/tokens", auth=user, timeout=20)
+        answer = httpx.post(f"{self.url}/api/v1/tokens", auth=user, timeout=60)
         answer.raise_for_status()
         return str(answer.json()["token"])
 
     def api(self, user: tuple[str, str] = OWNER) -> httpx.Client:
         """The REST API as this user."""
         return httpx.Client(
-            base_url=f"{self.url}/api/v1", headers={"authorization": f"Bearer {self.token(user)}"}, timeout=20
+            base_url=f"{self.url}/api/v1", headers={"authorization": f"Bearer {self.token(user)}"}, timeout=60
         )
 
     def send_mail(self, mail: EmailMessage) -> None:
         """Hand a mail to the SMTP door; returns only when the door has taken it."""
-        with smtplib.SMTP("127.0.0.1", self.ports["SMTP_PORT"], timeout=20) as smtp:
+        with smtplib.SMTP("127.0.0.1", self.ports["SMTP_PORT"], timeout=60) as smtp:
             smtp.send_message(mail)
 
     def sent_mails(self, to: str) -> list[EmailMessage]:
