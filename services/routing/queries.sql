@@ -84,9 +84,11 @@ WHERE NOT deleted
 ORDER BY position, id;
 
 -- insert_rule --
--- A new rule, after all others.
+-- A new rule, after all others; one that was deleted goes on from its last version.
 INSERT INTO rules (id, name, position, definition, version, changed_by)
-SELECT %(id)s, %(name)s, coalesce(max(position), 0) + 1000, %(definition)s, 1, %(changed_by)s FROM rules
+SELECT %(id)s, %(name)s, coalesce(max(position), 0) + 1000, %(definition)s,
+       coalesce((SELECT max(version) FROM rule_versions WHERE id = %(id)s), 0) + 1, %(changed_by)s
+FROM rules
 RETURNING id, position, definition, version, runs_from;
 
 -- update_rule --

@@ -16,6 +16,7 @@ from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_Orchestration
 from duradesk.tickets.v1.organisation_service_pb2_grpc import add_OrganisationServiceServicer_to_server
 from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
+from duradesk.tickets.v1.rule_run_service_pb2_grpc import add_RuleRunServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
@@ -50,6 +51,7 @@ from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.organisations import OrganisationServicer
 from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
+from services.tickets.servicer.rule_runs import RuleRunServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.servicer.upcoming import UpcomingServicer
@@ -120,6 +122,7 @@ def services_on(
             OrchestrationServicer(database, wakeup, mails, colleagues, metrics),
         ),
         (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
+        (add_RuleRunServiceServicer_to_server, RuleRunServicer(database)),
         (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
         (add_PlanningServiceServicer_to_server, PlanningServicer(database, wakeup)),
     ]

@@ -2,11 +2,10 @@
 
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -16,9 +15,9 @@ from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
 from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER_KEY, make_account
-from tests.postgres import free_port
+from tests.ports import free_ports
 
-READY_SECONDS = 30
+READY_SECONDS = 120
 
 
 @asynccontextmanager
@@ -43,18 +42,8 @@ async def ready(address: str) -> None:
         await check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=READY_SECONDS)
 
 
-def three_free_ports() -> int:
-    """A port that nobody listens on, as on the two after it."""
-    while True:
-        port = free_port()
-        with suppress(OSError), ExitStack() as probes:
-            for offset in range(3):
-                probes.enter_context(socket.create_server(("127.0.0.1", port + offset)))
-            return port
-
-
 async def test_the_first_owner_signs_in_and_builds_a_team(database_url: DatabaseUrl) -> None:
-    port = three_free_ports()
+    port = free_ports(3)[0]
     environment = {
         "DURADESK_DATABASE_URL": await database_url("identity", "routing"),
         "DURADESK_PRINCIPAL_KEY": SIGNER_KEY,

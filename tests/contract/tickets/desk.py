@@ -22,6 +22,7 @@ from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_Orchestration
 from duradesk.tickets.v1.organisation_service_pb2_grpc import add_OrganisationServiceServicer_to_server
 from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
+from duradesk.tickets.v1.rule_run_service_pb2_grpc import add_RuleRunServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
@@ -66,6 +67,7 @@ from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.organisations import OrganisationServicer
 from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
+from services.tickets.servicer.rule_runs import RuleRunServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.servicer.upcoming import UpcomingServicer
@@ -257,6 +259,7 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
+                (add_RuleRunServiceServicer_to_server, RuleRunServicer(database)),
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
                 (
