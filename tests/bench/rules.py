@@ -26,8 +26,9 @@ def measure(desk: Desk, report: Report, size: Size) -> None:
             _make(desk, one)
         present = number
         cpu = asyncio.run(_decided(desk, size.ruled))
-        report.add(Row(f"a create and its decision under {number} more rules: CPU", size.ruled, _each(cpu, size.ruled), "ms",
-                       bare, cpu=cpu, note="floor: under those of a new desk"))  # fmt: skip
+        what, figure = f"a create and its decision under {number} more rules: CPU", _each(cpu, size.ruled)
+        note = "floor: under those of a new desk"
+        report.add(Row(what, size.ruled, figure, "ms", bare, cpu=cpu, note=note))
 
 
 def _make(desk: Desk, number: int) -> None:
