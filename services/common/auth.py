@@ -1,5 +1,6 @@
 """Principals between our processes: signed for a minute, checked at every hop, at hand while a call is served."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,22 +76,23 @@ class PrincipalSigner:
 class KeptToken:
     """The token of one of our processes for its calls, signed anew when it is 15 s old.
 
-    Signing each call's own costs a worker a tenth of what a decision takes it; a token is valid for a minute.
+    Signing each call's own costs a worker a tenth of what a decision takes it; a token is valid for a minute. By the
+    clock that tokens are valid by: it goes on while the machine sleeps, and somebody may set it back.
     """
 
     def __init__(
-        self, signer: PrincipalSigner, principal: Principal, *, clock: Callable[[], float] = time.monotonic
+        self, signer: PrincipalSigner, principal: Principal, *, clock: Callable[[], float] = time.time
     ) -> None:
         self._signer = signer
         self._principal = principal
         self._clock = clock
-        self._token, self._until = "", 0.0
+        self._token, self._signed_at = "", -math.inf
 
     def __call__(self) -> str:
         """The token to send now."""
         now = self._clock()
-        if not self._token or now >= self._until:
-            self._token, self._until = self._signer.sign(self._principal), now + _KEPT_SECONDS
+        if not 0 <= now - self._signed_at < _KEPT_SECONDS:
+            self._token, self._signed_at = self._signer.sign(self._principal), now
         return self._token
 
 
