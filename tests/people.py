@@ -22,6 +22,7 @@ from services.identity.session_client import SessionClient
 from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
+from services.routing.current import CurrentRouting
 from services.routing.names import KnownNames, TicketThings
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
@@ -98,11 +99,11 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
         )
         names = KnownNames(routing_store.RoutingStore(database), staff, things)
         rule_servicer = RuleServicer(rules, levels, current_rules, people, names)
-        current = CurrentStaffing(staffing, levels)
+        current, routing = CurrentStaffing(staffing, levels), CurrentRouting(staffing, levels, current_rules)
         planning = Planning(PlanningClient(tickets), levels)
         store = routing_store.RoutingStore(database)
         brands = BrandCalendars(TicketsClient(tickets))
-        servicer = RoutingServicer(store, staff, levels, current, current_rules)
+        servicer = RoutingServicer(store, staff, routing)
         async with running_server(
             Settings(),
             name="routing",

@@ -122,15 +122,18 @@ class DeliverActivities:
         self._sender = sender
 
     @activity.defn
-    async def deliver(self, effect_id: str) -> None:
-        """Carry out the effect under a lease, and record how it went; nothing when there is nothing left to do."""
+    async def deliver(self, effect_id: str) -> bool:
+        """Carry out the effect under a lease, and record how it went.
+
+        True when it is done and asks for nothing more; else somebody should look what is left to do.
+        """
         effect = UUID(effect_id)
         deadline = asyncio.get_running_loop().time() + _RECORDING_SECONDS
         with _told_by_code():
             try:
                 claimed = await self._effects.claim_effect(effect, lease=_LEASE)
             except (InvalidTransition, NotFound):
-                return
+                return False
             except Conflict:
                 raise _failure("LEASED", delay=_LEASED_ELSEWHERE_DELAY) from None
             async with self._keeping(effect, claimed.fence):
@@ -138,6 +141,7 @@ class DeliverActivities:
                 await self._record(effect, claimed.fence, result, deadline=deadline)
             if result.outcome is EffectOutcome.RETRY:
                 raise _failure("REFUSED_FOR_NOW", delay=_patience(claimed.attempt))
+            return result.outcome is EffectOutcome.DONE
 
     @asynccontextmanager
     async def _keeping(self, effect: UUID, fence: int) -> AsyncIterator[None]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 
 from opentelemetry.trace import SpanKind
 from psycopg import AsyncConnection, AsyncCursor, DataError, Error, OperationalError, errors
@@ -18,6 +18,8 @@ from services.domain.errors import Conflict, DuradeskError, Invalid, Unavailable
 _TAKEN = (errors.SerializationFailure, errors.DeadlockDetected)
 # The server ends a session that idles in its transaction: no OperationalError for psycopg, and lost all the same.
 _AWAY = (OperationalError, errors.IdleInTransactionSessionTimeout)
+
+_BEGIN: LiteralString = "BEGIN"
 
 
 class Database:
@@ -42,7 +44,9 @@ class Database:
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[DictRow],
+            # The driver would send a BEGIN of its own before our first statement; ours is the check, and one trip less.
             kwargs={
+                "autocommit": True,
                 "row_factory": dict_row,
                 "cursor_factory": _TracedCursor,
                 "connect_timeout": 5,
@@ -123,7 +127,7 @@ class _TracedCursor(AsyncCursor[Any]):
         """Run one statement."""
         if not is_inside():
             return await super().execute(query, *args, **options)
-        name = query.name if isinstance(query, Statement) else "statement" if query else "begin"
+        name = query.name if isinstance(query, Statement) else "begin" if query == _BEGIN else "statement"
         with inner_span(name, kind=SpanKind.CLIENT, db_system_name="postgresql"):
             return await super().execute(query, *args, **options)
 
@@ -131,10 +135,9 @@ class _TracedCursor(AsyncCursor[Any]):
 async def _begin(connection: AsyncConnection[DictRow]) -> None:
     """Begin the caller's transaction, which fails on a connection that died.
 
-    The pool's own check switches autocommit on for its length, and leaves it on when the caller goes away in the
-    middle: from then on every statement on the connection would be committed by itself.
+    Nobody gets a connection without it: one of which a caller went away in the middle is rolled back by the pool.
     """
-    await connection.execute("")
+    await connection.execute(_BEGIN)
 
 
 def _options(schema: str) -> str:

@@ -1,6 +1,6 @@
 """Runs identity: `python -m services.identity`."""
 
-import asyncio
+import uvloop
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.database import Database
@@ -39,7 +39,7 @@ def main() -> None:
     settings = load_settings(IdentitySettings)
     configure_logging(settings, "identity")
     configure_tracing(settings, "identity")
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

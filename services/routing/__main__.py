@@ -1,7 +1,6 @@
 """Runs routing: `python -m services.routing`."""
 
-import asyncio
-
+import uvloop
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
@@ -18,6 +17,7 @@ from services.common.tracing import configure_tracing
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
 from services.routing.bootstrap import bootstrap_rules
+from services.routing.current import CurrentRouting
 from services.routing.names import KnownNames, TicketThings
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
@@ -65,10 +65,10 @@ async def run(settings: RoutingSettings) -> None:
         )
         names = KnownNames(RoutingStore(database), staff, things)
         rule_servicer = RuleServicer(rules, levels, current_rules, people, names)
-        current = CurrentStaffing(staffing, levels)
+        current, routing = CurrentStaffing(staffing, levels), CurrentRouting(staffing, levels, current_rules)
         store, planning = RoutingStore(database), Planning(PlanningClient(tickets), levels)
         brands = BrandCalendars(TicketsClient(tickets))
-        servicer = RoutingServicer(store, staff, levels, current, current_rules)
+        servicer = RoutingServicer(store, staff, routing)
         await serve(
             settings,
             name="routing",
@@ -92,7 +92,7 @@ def main() -> None:
     settings = load_settings(RoutingSettings)
     configure_logging(settings, "routing")
     configure_tracing(settings, "routing")
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

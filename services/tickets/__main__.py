@@ -1,7 +1,6 @@
 """Runs tickets: `python -m services.tickets`."""
 
-import asyncio
-
+import uvloop
 from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
 from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
@@ -133,7 +132,7 @@ def main() -> None:
     settings = load_settings(TicketsSettings)
     configure_logging(settings, "tickets")
     configure_tracing(settings, "tickets")
-    asyncio.run(run(settings))
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ from deploy.local.process import ProcessSpec
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import DATABASE_SERVICES
 from deploy.local.supervisor import Supervisor
-from tests.stack import free_ports, let_postgres_in
+from tests.ports import free_ports
+from tests.stack import let_postgres_in
 
 ROOT = Path(__file__).parents[2]
 BINARIES = Path(sys.executable).parent

@@ -155,7 +155,9 @@ def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: St
     with stack.without(*WORKERS):
         time.sleep((due_at - datetime.now(UTC)).total_seconds() + OUTAGE_SECONDS)
     back_at = datetime.now(UTC)
-    done = wait_for(lambda: _happened(api, tickets, OVERDUE), within=300, every=1, what="the tickets to wake")
+    done = wait_for(
+        lambda: _happened(api, tickets, OVERDUE), within=900, every=OVERDUE / 100, what="the tickets to wake"
+    )
     lost, doubled = compare(Counter(event["ticket_id"] for event in done), [each["id"] for each in tickets])
     urgent = {each["id"] for each in tickets if each["priority"] == "urgent"}
     done.sort(key=lambda event: datetime.fromisoformat(event["occurred_at"]))
