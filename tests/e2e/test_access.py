@@ -188,7 +188,7 @@ def callers(stack: Stack, api: httpx.Client) -> Iterator[dict[Role, Caller]]:
 
 def operations(stack: Stack) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every method and path under /api/v1, with what OpenAPI says of it."""
-    paths = httpx.get(f"{stack.url}/openapi.json").json()["paths"]
+    paths = httpx.get(f"{stack.url}/openapi.json", timeout=60).json()["paths"]
     for path, item in paths.items():
         for method, operation in item.items():
             if path.startswith("/api/v1"):
@@ -341,7 +341,7 @@ def test_who_may_no_more_is_refused_at_both_doors_within_5_seconds(stack: Stack,
     while codes() != {401, grpc.StatusCode.UNAUTHENTICATED}:
         assert asked - ended < 5.5, "who asked later than that was let in"
         asked = time.monotonic()
-    assert httpx.post(f"{stack.url}/api/v1/tokens", auth=(gone.email, PASSWORD)).status_code == 401
+    assert httpx.post(f"{stack.url}/api/v1/tokens", auth=(gone.email, PASSWORD), timeout=60).status_code == 401
     for caller in (signed_out, gone):
         caller.api.close()
 
@@ -457,9 +457,11 @@ def test_secrets_are_where_they_belong_and_nowhere_else(
     secrets = [*kept.values(), *tokens, PASSWORD, OWNER[1], "Canary-Wrong-8842"]
 
     wrong = [
-        httpx.post(f"{stack.url}/api/v1/tokens", auth=(callers[Role.AGENT].email, "Canary-Wrong-8842")),
-        httpx.get(f"{stack.url}/api/v1/tickets", headers={"authorization": f"Bearer {tokens[0]}x"}),
-        httpx.get(f"{stack.url}/api/v1/tickets/{tokens[0]}", headers={"authorization": f"Bearer {tokens[0]}"}),
+        httpx.post(f"{stack.url}/api/v1/tokens", auth=(callers[Role.AGENT].email, "Canary-Wrong-8842"), timeout=60),
+        httpx.get(f"{stack.url}/api/v1/tickets", headers={"authorization": f"Bearer {tokens[0]}x"}, timeout=60),
+        httpx.get(
+            f"{stack.url}/api/v1/tickets/{tokens[0]}", headers={"authorization": f"Bearer {tokens[0]}"}, timeout=60
+        ),
         api.post("/users", json={"email": "x", "name": "", "role": "agent", "password": PASSWORD}),
     ]
     assert all(answer.is_error for answer in wrong)
@@ -467,7 +469,7 @@ def test_secrets_are_where_they_belong_and_nowhere_else(
     places |= {
         "terminal": stack.output,
         "answers": "".join(answer.text for answer in wrong),
-        "metrics": httpx.get(f"{stack.url}/metrics").text,
+        "metrics": httpx.get(f"{stack.url}/metrics", timeout=60).text,
         "status": stack.run("duradesk", "status"),
         "command lines": "\n".join(command_lines()),
     }
