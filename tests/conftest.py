@@ -3,8 +3,20 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import Postgres, running_postgres
+
+# Other tests run beside: how long a step takes says nothing. In CI (see hypothesis's own profile "ci") the same stories
+# are told each time, so that a change is judged by itself and not by luck.
+settings.register_profile(
+    "duradesk",
+    settings(),
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("duradesk")
 
 DatabaseUrl = Callable[..., Awaitable[str]]
 

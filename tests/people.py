@@ -26,6 +26,7 @@ from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
+from services.routing.service_levels.brands import BrandCalendars
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
@@ -38,6 +39,7 @@ from services.routing.staffing.current import CurrentStaffing
 from services.routing.staffing.servicer import StaffingServicer
 from services.routing.staffing.store import StaffingStore
 from services.tickets.client.planning import PlanningClient
+from services.tickets.client.tickets import TicketsClient
 
 PUBLIC_URL = "https://desk.example"
 SIGNER_KEY = "k" * 32
@@ -92,6 +94,7 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
         current = CurrentStaffing(staffing, levels)
         planning = Planning(PlanningClient(tickets), levels)
         store = routing_store.RoutingStore(database)
+        brands = BrandCalendars(TicketsClient(tickets))
         servicer, names = RoutingServicer(store, staff, levels, current, current_rules), KnownNames(store, staff)
         async with running_server(
             Settings(),
@@ -99,7 +102,10 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
             address=("127.0.0.1", 0),
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning, names)),
+                (
+                    add_ServiceLevelServiceServicer_to_server,
+                    ServiceLevelServicer(service_levels, planning, names, brands),
+                ),
                 (add_RuleServiceServicer_to_server, rule_servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
             ],

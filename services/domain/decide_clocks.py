@@ -58,7 +58,8 @@ def _tell_changed_levels(draft: Draft, present: TicketFacts) -> None:
     by_hand = {due.key for due in facts.moved} | {due.key for due in facts.fired}
     planned = tuple(due for due in facts.planned if due.kind in _CLOCK_DUES and due.key not in by_hand)
     measured = MeasuredTicket(draft.ticket, facts.brand.id, facts.clocks, tuple(by_hand), planned)
-    reason = tell_moves(planned, plan_anew(measured, levels, at=facts.now), draft.policy(facts.now), levels)
+    planned_anew, policy = plan_anew(measured, levels, at=facts.now), draft.policy(facts.now)
+    reason = tell_moves(planned, planned_anew, policy, levels, clocks=facts.clocks)
     if reason:
         draft.steps.append(Step(EventKind.SERVICE_LEVELS_CHANGED, (), "service levels", reason, facts.now))
 

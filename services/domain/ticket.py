@@ -288,7 +288,7 @@ class Brand:
     """A company front and its times; a duration that is None is switched off.
 
     A public reply can be taken back for `undo_seconds`, and goes out after them. `language` is that of the mails to
-    customers which nobody writes by hand.
+    customers which nobody writes by hand. Snoozes are offered in the working time of its calendar.
     """
 
     id: UUID
@@ -305,6 +305,7 @@ class Brand:
     language: str = "en"
     family_down: DownPolicy = DownPolicy.CASCADE
     family_up: UpPolicy = UpPolicy.SETTLE
+    calendar_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from services.gateway.api import (
     users,
     views,
 )
+from services.gateway.api import upcoming as upcoming_api
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
@@ -162,6 +163,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         tickets,
         snoozes,
         clocks,
+        upcoming_api,
         service_levels,
         staffing,
         rules,

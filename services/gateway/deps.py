@@ -137,6 +137,10 @@ def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
 
+def _upcoming(request: Request) -> UpcomingClient:
+    return services(request).upcoming
+
+
 def _rules(request: Request) -> RulesClient:
     return services(request).rules
 
@@ -198,6 +202,7 @@ TicketFields = Annotated[TicketFieldsClient, Depends(_ticket_fields)]
 Macros = Annotated[MacrosClient, Depends(_macros)]
 Organisations = Annotated[OrganisationsClient, Depends(_organisations)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
+Upcoming = Annotated[UpcomingClient, Depends(_upcoming)]
 Rules = Annotated[RulesClient, Depends(_rules)]
 
 

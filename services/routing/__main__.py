@@ -19,6 +19,7 @@ from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
+from services.routing.service_levels.brands import BrandCalendars
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
@@ -32,6 +33,7 @@ from services.routing.staffing.servicer import StaffingServicer
 from services.routing.staffing.store import StaffingStore
 from services.routing.store import CONSTRAINT_ERRORS, RoutingStore
 from services.tickets.client.planning import PlanningClient
+from services.tickets.client.tickets import TicketsClient
 
 ITSELF = Principal("routing", Role.SERVICE)
 
@@ -53,6 +55,7 @@ async def run(settings: RoutingSettings) -> None:
         rule_servicer = RuleServicer(rules, levels, current_rules, people)
         current = CurrentStaffing(staffing, levels)
         store, planning = RoutingStore(database), Planning(PlanningClient(tickets), levels)
+        brands = BrandCalendars(TicketsClient(tickets))
         servicer, names = RoutingServicer(store, staff, levels, current, current_rules), KnownNames(store, staff)
         await serve(
             settings,
@@ -61,7 +64,10 @@ async def run(settings: RoutingSettings) -> None:
             services=[
                 (add_RoutingServiceServicer_to_server, servicer),
                 (add_StaffingServiceServicer_to_server, StaffingServicer(staffing, current, staff)),
-                (add_ServiceLevelServiceServicer_to_server, ServiceLevelServicer(service_levels, planning, names)),
+                (
+                    add_ServiceLevelServiceServicer_to_server,
+                    ServiceLevelServicer(service_levels, planning, names, brands),
+                ),
                 (add_RuleServiceServicer_to_server, rule_servicer),
             ],
             authenticator=SignedOnly(signer),

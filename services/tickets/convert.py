@@ -65,6 +65,7 @@ class BrandFields:
     language: str | None = None
     family_down: DownPolicy | None = None
     family_up: UpPolicy | None = None
+    calendar_id: UUID | None = None
 
 
 def ticket_of(row: Row) -> Ticket:

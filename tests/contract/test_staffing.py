@@ -110,9 +110,6 @@ async def test_how_a_team_gives_its_tickets_is_kept_whole_and_by_version(desk: D
         await desk.owner.update_team_routing(wanted)
     with pytest.raises(NotFound):
         await desk.owner.update_team_routing(TeamRouting(uuid4()))
-    async with open_channel(desk.address, credentials=lambda: SIGNER.sign(THE_OWNER)) as channel:
-        with pytest.raises(Invalid, match="a team works by stays"):
-            await ServiceLevelsClient(channel).delete_calendar(calendar.id)
 
 
 async def test_a_routing_that_cannot_work_is_refused_by_field(desk: Desk) -> None:

@@ -335,9 +335,10 @@ def test_who_may_no_more_is_refused_at_both_doors_within_5_seconds(stack: Stack,
     assert codes() == {200, grpc.StatusCode.OK}
     assert signed_out.api.delete("/tokens/current").status_code == 204
     api.patch(f"/users/{gone.id}", json={"active": False}).raise_for_status()
-    began = time.monotonic()
-    wait_for(lambda: codes() == {401, grpc.StatusCode.UNAUTHENTICATED}, within=6, what="all four to be refused")
-    assert time.monotonic() - began <= 5.5  # and half a second for asking
+    ended = asked = time.monotonic()
+    while codes() != {401, grpc.StatusCode.UNAUTHENTICATED}:
+        assert asked - ended < 5.5, "who asked later than that was let in"
+        asked = time.monotonic()
     assert httpx.post(f"{stack.url}/api/v1/tokens", auth=(gone.email, PASSWORD)).status_code == 401
     for caller in (signed_out, gone):
         caller.api.close()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from services.domain.clocks.model import Clock
 from services.domain.clocks.policy import Policy, ServiceLevels
 from services.domain.ticket import Due
 
@@ -10,16 +11,22 @@ _MOST_TOLD = 6
 
 
 def tell_moves(
-    planned: Sequence[Due], planned_anew: Sequence[Due], policy: Policy | None, levels: ServiceLevels
+    planned: Sequence[Due],
+    planned_anew: Sequence[Due],
+    policy: Policy | None,
+    levels: ServiceLevels,
+    *,
+    clocks: Sequence[Clock] = (),
 ) -> str:
     """The reason, with the policy and the calendar that count now: "policy Gold version 2, calendar Prague version 3:
-    limit of first response moves from … to …"; empty when nothing moves.
+    limit of first response moves from … to …"; empty when nothing moves. `clocks` are as they were measured before.
     """
     moves = tuple(_moves({due.key: due for due in planned}, {due.key: due for due in planned_anew}))
     if not moves:
         return ""
     more = f"; and {len(moves) - _MOST_TOLD} more" if len(moves) > _MOST_TOLD else ""
-    return f"{_terms(policy, levels)}: {'; '.join(moves[:_MOST_TOLD])}{more}"
+    deleted = "the policy was deleted, " if _is_deleted(clocks, levels) else ""
+    return f"{deleted}{_terms(policy, levels)}: {'; '.join(moves[:_MOST_TOLD])}{more}"
 
 
 def _moves(before: dict[str, Due], after: dict[str, Due]) -> Iterator[str]:
@@ -32,6 +39,12 @@ def _moves(before: dict[str, Due], after: dict[str, Due]) -> Iterator[str]:
     for key, due in before.items():
         if key not in after:
             yield f"{due.reason} is gone, it was at {_instant(due.due_at)}"
+
+
+def _is_deleted(clocks: Sequence[Clock], levels: ServiceLevels) -> bool:
+    """Whether a policy is gone by which something is measured."""
+    known = {policy.id for policy in levels.policies}
+    return any(clock.is_live and clock.policy_id is not None and clock.policy_id not in known for clock in clocks)
 
 
 def _terms(policy: Policy | None, levels: ServiceLevels) -> str:

@@ -52,7 +52,7 @@ async def update_calendar(calendar_id: UUID, new: CalendarIn, levels: ServiceLev
 
 @router.delete("/calendars/{calendar_id}", status_code=204, responses=CHANGED)
 async def delete_calendar(calendar_id: UUID, levels: ServiceLevels) -> None:
-    """Delete a calendar that no policy needs."""
+    """Delete a calendar that no policy, team or brand needs."""
     await levels.delete_calendar(calendar_id)
 
 

@@ -27,6 +27,7 @@ class BrandIn(In):
     language: Language = "en"
     family_down: DownPolicy = DownPolicy.CASCADE
     family_up: UpPolicy = UpPolicy.SETTLE
+    calendar_id: UUID | None = None
 
 
 @with_config(ConfigDict(extra="forbid", json_schema_extra={"minProperties": 1}))
@@ -45,6 +46,7 @@ class BrandPatch(TypedDict, total=False):
     language: Language
     family_down: DownPolicy
     family_up: UpPolicy
+    calendar_id: UUID | None
     version: Version
 
 
@@ -64,4 +66,5 @@ class BrandOut(Out):
     language: str
     family_down: DownPolicy
     family_up: UpPolicy
+    calendar_id: UUID | None
     version: int

@@ -1,8 +1,7 @@
-"""What a change of calendars, policies and ladders would do to open tickets: shown before it is published."""
+"""What changing or deleting a calendar, policy or ladder would do to open tickets: shown before it is done."""
 
 from dataclasses import dataclass
 from hashlib import sha256
-from uuid import UUID
 
 from starlette.datastructures import FormData
 
@@ -16,21 +15,22 @@ PUBLISH = "publish"
 
 @dataclass(frozen=True, slots=True)
 class ShownPreview:
-    """A preview on a page; `seen` names the change that it is of."""
+    """A preview on a page; `seen` names the change that it is of, which `deletes` or changes something."""
 
     preview: LevelsPreview
     seen: str
+    deletes: bool
 
 
 async def still_to_see(
-    behind: Services, change: Calendar | Ladder | Policy | UUID, sent: FormData
+    behind: Services, thing: Calendar | Ladder | Policy, sent: FormData, *, deletes: bool = False
 ) -> ShownPreview | None:
-    """What somebody has to see before the change is made; None when they have, or when nothing would move.
+    """What somebody has to see before the thing is saved so, or deleted; None when they have, or if nothing would move.
 
     Invalid, NotFound, Conflict.
     """
-    seen = sha256(repr(change).encode()).hexdigest()
+    seen = sha256(f"{deletes} {thing!r}".encode()).hexdigest()
     if sent.get(PUBLISH) == seen:
         return None
-    preview = await behind.service_levels.preview_service_levels(change)
-    return ShownPreview(preview, seen) if preview.moved or preview.steps else None
+    preview = await behind.service_levels.preview_service_levels(thing.id if deletes else thing)
+    return ShownPreview(preview, seen, deletes) if preview.moved or preview.steps else None

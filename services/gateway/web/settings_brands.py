@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, Invalid, NotFound
 from services.domain.ticket import Brand
+from services.gateway.brand_calendars import check_brand_calendar
 from services.gateway.deps import Behind, Services
 from services.gateway.models.base import LARGEST_WHOLE
 from services.gateway.web import forms
@@ -48,9 +49,9 @@ async def list_brands(request: Request, behind: Behind, done: Done = "") -> Resp
 
 
 @router.get("/new")
-async def show_new_brand(request: Request) -> Response:
+async def show_new_brand(request: Request, behind: Behind) -> Response:
     """The form for another brand."""
-    return await _brand_page(request, None, forms.Form(_OFFERED))
+    return await _brand_page(request, behind, None, forms.Form(_OFFERED))
 
 
 @router.post("/new")
@@ -58,9 +59,11 @@ async def create_brand(request: Request, behind: Behind) -> Response:
     """Make a brand."""
     typed = await _typed(request)
     try:
-        await behind.tickets.create_brand(_read(typed))
+        values = _read(typed)
+        await check_brand_calendar(values, behind.service_levels)
+        await behind.tickets.create_brand(values)
     except (Invalid, AlreadyExists) as error:
-        return await _brand_page(request, None, forms.form_again(typed, error))
+        return await _brand_page(request, behind, None, forms.form_again(typed, error))
     return RedirectResponse(f"{BRANDS}?done=made", HTTPStatus.SEE_OTHER)
 
 
@@ -68,7 +71,7 @@ async def create_brand(request: Request, behind: Behind) -> Response:
 async def show_brand(request: Request, behind: Behind, brand_id: UUID, done: Done = "") -> Response:
     """One brand."""
     brand = await _brand(behind, brand_id)
-    return await _brand_page(request, brand, forms.Form(_values(brand)), done=done)
+    return await _brand_page(request, behind, brand, forms.Form(_values(brand)), done=done)
 
 
 @router.post("/{brand_id}")
@@ -79,9 +82,11 @@ async def update_brand(
     typed = await _typed(request)
     brand = await _brand(behind, brand_id)
     try:
-        await behind.tickets.update_brand(brand_id, _read(typed), expected_version=version)
+        values = _read(typed)
+        await check_brand_calendar(values, behind.service_levels)
+        await behind.tickets.update_brand(brand_id, values, expected_version=version)
     except (Invalid, AlreadyExists, Conflict) as error:
-        return await _brand_page(request, brand, forms.form_again(typed, _in_words(error)))
+        return await _brand_page(request, behind, brand, forms.form_again(typed, _in_words(error)))
     return RedirectResponse(f"{BRANDS}/{brand_id}?done=saved", HTTPStatus.SEE_OTHER)
 
 
@@ -92,15 +97,19 @@ async def _brand(behind: Services, brand_id: UUID) -> Brand:
     return brand
 
 
-async def _brand_page(request: Request, brand: Brand | None, form: forms.Form, *, done: str = "") -> Response:
+async def _brand_page(
+    request: Request, behind: Services, brand: Brand | None, form: forms.Form, *, done: str = ""
+) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.wrong or form.problem else HTTPStatus.OK
-    return await page(request, "desk/brand.html", status=status, brand=brand, form=form, done=done)
+    calendars = await behind.service_levels.list_calendars()
+    return await page(request, "desk/brand.html", status=status, brand=brand, form=form, calendars=calendars, done=done)
 
 
 async def _typed(request: Request) -> dict[str, object]:
     """What the form holds, as typed: a box that is not ticked is not sent."""
     sent = await request.form()
-    texts: dict[str, object] = {name: str(sent.get(name, "")) for name in ("name", "address", "undo_seconds", *_TIMES)}
+    names = ("name", "address", "undo_seconds", "calendar_id", *_TIMES)
+    texts: dict[str, object] = {name: str(sent.get(name, "")) for name in names}
     return texts | {name: name in sent for name in ("acknowledge", "resolved_notice")}
 
 
@@ -118,6 +127,10 @@ def _read(typed: Mapping[str, object]) -> dict[str, Any]:
         values["undo_seconds"] = int(str(typed["undo_seconds"]).strip()[:_MOST_DIGITS] or 0)
     except ValueError:
         wrong["undo_seconds"] = "must be a whole number of seconds"
+    try:
+        values["calendar_id"] = UUID(str(typed["calendar_id"])) if typed["calendar_id"] else None
+    except ValueError:
+        wrong["calendar_id"] = "must be one of the list"
     if wrong:
         raise Invalid("The brand is not valid.", violations=wrong)
     return values
@@ -126,6 +139,7 @@ def _read(typed: Mapping[str, object]) -> dict[str, Any]:
 def _values(brand: Brand) -> dict[str, object]:
     days = {name: _days(getattr(brand, name)) for name in _TIMES}
     kept = ("name", "address", "undo_seconds", "acknowledge", "resolved_notice")
+    days["calendar_id"] = str(brand.calendar_id or "")
     return days | {name: getattr(brand, name) for name in kept}
 
 

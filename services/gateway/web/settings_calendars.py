@@ -78,9 +78,11 @@ async def update_calendar(request: Request, behind: Behind, calendar_id: UUID, v
 
 @router.post("/{calendar_id}/delete")
 async def delete_calendar(request: Request, behind: Behind, calendar_id: UUID) -> Response:
-    """Delete a calendar that no policy needs."""
+    """Delete a calendar that nothing needs, once one has seen what that moves."""
     calendar = await _calendar(behind, calendar_id)
     try:
+        if shown := await still_to_see(behind, calendar, await request.form(), deletes=True):
+            return await _calendar_page(request, calendar, forms.Form(_values(calendar)), shown=shown)
         await behind.service_levels.delete_calendar(calendar_id)
     except Invalid as error:
         return await _calendar_page(request, calendar, forms.Form(_values(calendar), problem=error.message))

@@ -73,9 +73,11 @@ async def update_ladder(request: Request, behind: Behind, ladder_id: UUID, versi
 
 @router.post("/{ladder_id}/delete")
 async def delete_ladder(request: Request, behind: Behind, ladder_id: UUID) -> Response:
-    """Delete a ladder that no policy needs."""
+    """Delete a ladder that no policy needs, once one has seen what that moves."""
     ladder = await _ladder(behind, ladder_id)
     try:
+        if shown := await still_to_see(behind, ladder, await request.form(), deletes=True):
+            return await _as_kept(request, behind, ladder, shown=shown)
         await behind.service_levels.delete_escalation_ladder(ladder_id)
     except Invalid as error:
         return await _as_kept(request, behind, ladder, problem=error.message)
@@ -114,10 +116,17 @@ async def _ladder(behind: Services, ladder_id: UUID) -> Ladder:
 
 
 async def _as_kept(
-    request: Request, behind: Services, ladder: Ladder, *, done: str = "", problem: str = ""
+    request: Request,
+    behind: Services,
+    ladder: Ladder,
+    *,
+    done: str = "",
+    problem: str = "",
+    shown: ShownPreview | None = None,
 ) -> Response:
     steps = step_part(_PART, ladder.steps, await known_of(behind))
-    return await _ladder_page(request, ladder, steps, forms.Form({"name": ladder.name}, problem=problem), done=done)
+    form = forms.Form({"name": ladder.name}, problem=problem)
+    return await _ladder_page(request, ladder, steps, form, done=done, shown=shown)
 
 
 async def _ladder_page(

@@ -107,8 +107,7 @@ async def show_policy(request: Request, behind: Behind, policy_id: UUID, done: D
     """One policy."""
     around = await _around(behind)
     policy = _policy(around, policy_id)
-    form = forms.Form(_values(policy))
-    return await _policy_page(request, policy, around, form, around.conditions(policy), done=done)
+    return await _as_kept(request, around, policy, done=done)
 
 
 @router.post("/{policy_id}")
@@ -118,8 +117,12 @@ async def update_policy(request: Request, behind: Behind, policy_id: UUID, versi
 
 
 @router.post("/{policy_id}/delete")
-async def delete_policy(behind: Behind, policy_id: UUID) -> Response:
-    """Delete a policy; its tickets come under the next one that fits."""
+async def delete_policy(request: Request, behind: Behind, policy_id: UUID) -> Response:
+    """Delete a policy, once one has seen what that moves; its tickets come under the next one that fits."""
+    around = await _around(behind)
+    policy = _policy(around, policy_id)
+    if shown := await still_to_see(behind, policy, await request.form(), deletes=True):
+        return await _as_kept(request, around, policy, shown=shown)
     await behind.service_levels.delete_sla_policy(policy_id)
     return RedirectResponse(f"{POLICIES}?done=deleted", HTTPStatus.SEE_OTHER)
 
@@ -209,6 +212,13 @@ def _policy(around: Around, policy_id: UUID) -> Policy:
     if policy is None:
         raise NotFound("There is no such policy.")
     return policy
+
+
+async def _as_kept(
+    request: Request, around: Around, policy: Policy, *, done: str = "", shown: ShownPreview | None = None
+) -> Response:
+    form = forms.Form(_values(policy))
+    return await _policy_page(request, policy, around, form, around.conditions(policy), done=done, shown=shown)
 
 
 async def _policy_page(

@@ -59,6 +59,7 @@ async def brand_hours(behind: Services) -> BrandHours:
 
 
 def hours_of(brands: Iterable[Brand], calendars: Sequence[Calendar]) -> BrandHours:
-    """The hours of these brands; the only calendar there is is everybody's."""
+    """The hours of these brands by their calendars; without one, the only calendar there is is everybody's."""
     usual = working_days(calendars[0] if len(calendars) == 1 else OFFICE_HOURS)
-    return BrandHours({brand.id: usual for brand in brands}, usual)
+    known: dict[UUID | None, WorkingDays] = {calendar.id: working_days(calendar) for calendar in calendars}
+    return BrandHours({brand.id: known.get(brand.calendar_id, usual) for brand in brands}, usual)

@@ -34,7 +34,7 @@ class ServiceLevelsClient:
         return from_message((await self._stub.UpdateCalendar(request)).calendar, Calendar)
 
     async def delete_calendar(self, calendar_id: UUID) -> None:
-        """No more; NotFound, Invalid (a policy needs it)."""
+        """No more; NotFound, Invalid (a policy, a team or a brand needs it)."""
         await self._stub.DeleteCalendar(pb.DeleteCalendarRequest(calendar_id=str(calendar_id)))
 
     async def list_escalation_ladders(self) -> tuple[Ladder, ...]:

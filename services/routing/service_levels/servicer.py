@@ -16,6 +16,7 @@ from services.domain.calendars.model import Calendar, check_calendar
 from services.domain.clocks.policy import Ladder, Policy, check_ladder, check_policy
 from services.domain.clocks.whole import check_service_levels
 from services.routing.convert import id_from
+from services.routing.service_levels.brands import BrandCalendars
 from services.routing.service_levels.convert import (
     KINDS,
     T,
@@ -38,9 +39,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
     """Each write is checked by itself, and then with all the others under one lock."""
 
-    def __init__(self, store: ServiceLevelStore, planning: Planning, names: KnownNames) -> None:
+    def __init__(self, store: ServiceLevelStore, planning: Planning, names: KnownNames, brands: BrandCalendars) -> None:
         self._store = store
         self._names = names
+        self._brands = brands
         self._planning = planning
 
     async def ListCalendars(self, request: pb.ListCalendarsRequest, context: Context) -> pb.ListCalendarsResponse:
@@ -57,6 +59,7 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
 
     async def DeleteCalendar(self, request: pb.DeleteCalendarRequest, context: Context) -> pb.DeleteCalendarResponse:
         """Gone."""
+        await self._brands.check_unused(id_from(request.calendar_id, of="calendar"))
         await self._delete(request.calendar_id, Calendar)
         return pb.DeleteCalendarResponse()
 
@@ -111,6 +114,8 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
         _, documents = await self._store.list_documents()
         after = _with_change(documents, request)
         _check_all(after)
+        if request.WhichOneof("change") == "deleted_id":
+            await self._brands.check_unused(UUID(request.deleted_id))
         preview = await self._planning.preview(service_levels_of(after))
         return to_message(preview, pb.PreviewServiceLevelsResponse)
 

@@ -1,7 +1,8 @@
 -- list_brands --
 -- All brands by name.
 SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,
-       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, version
+       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, calendar_id,
+       version
 FROM brands
 ORDER BY lower(name), id;
 
@@ -12,14 +13,16 @@ SELECT id FROM brands WHERE lower(address) = ANY(%(addresses)s) LIMIT 1;
 -- get_brand --
 -- A brand by its id.
 SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,
-       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, version
+       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, calendar_id,
+       version
 FROM brands
 WHERE id = %(brand_id)s;
 
 -- lock_brand --
 -- A brand that is about to change.
 SELECT id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,
-       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, version
+       resolved_notice, undo_seconds, staff_notices, language, family_down, family_up, calendar_id,
+       version
 FROM brands
 WHERE id = %(brand_id)s
 FOR NO KEY UPDATE;
@@ -27,10 +30,11 @@ FOR NO KEY UPDATE;
 -- insert_brand --
 -- A new brand.
 INSERT INTO brands (id, name, address, idle_remind_after, idle_resolve_after, auto_close_after, acknowledge,
-                    resolved_notice, undo_seconds, staff_notices, language, family_down, family_up)
+                    resolved_notice, undo_seconds, staff_notices, language, family_down, family_up,
+                    calendar_id)
 VALUES (%(id)s, %(name)s, %(address)s, %(idle_remind_after)s, %(idle_resolve_after)s, %(auto_close_after)s,
         %(acknowledge)s, %(resolved_notice)s, %(undo_seconds)s, %(staff_notices)s, %(language)s,
-        %(family_down)s, %(family_up)s);
+        %(family_down)s, %(family_up)s, %(calendar_id)s);
 
 -- update_brand --
 -- A brand's new values, guarded by its version.
@@ -47,6 +51,7 @@ SET name = %(name)s,
     language = %(language)s,
     family_down = %(family_down)s,
     family_up = %(family_up)s,
+    calendar_id = %(calendar_id)s,
     version = version + 1
 WHERE id = %(id)s AND version = %(version)s;
 

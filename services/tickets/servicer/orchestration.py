@@ -46,11 +46,20 @@ _OUTCOMES = {
 class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceServicer):
     """Each method is one transaction; what frees a place or brings tickets wakes the claimers after its commit."""
 
-    def __init__(self, database: Database, wakeup: Wakeup, mails: MailMaker, colleagues: Colleagues) -> None:
+    def __init__(
+        self,
+        database: Database,
+        wakeup: Wakeup,
+        mails: MailMaker,
+        colleagues: Colleagues,
+        *,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
         self._database = database
         self._wakeup = wakeup
         self._mails = mails
         self._colleagues = colleagues
+        self._look_seconds = look_seconds
 
     async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
         """The facts of one moment."""
@@ -89,7 +98,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
             left = deadline - loop.time()
             if nudges or left <= 0:
                 return pb.ClaimOutboxResponse(nudges=[to_message(nudge, pb.Nudge) for nudge in nudges])
-            await _wait(changed, seconds=min(left, LOOK_SECONDS))
+            await _wait(changed, seconds=min(left, self._look_seconds))
 
     async def ReleaseOutbox(self, request: pb.ReleaseOutboxRequest, context: Context) -> pb.ReleaseOutboxResponse:
         """Rows that could not be signalled are for whoever can."""

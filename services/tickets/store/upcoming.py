@@ -44,7 +44,8 @@ class UpcomingStore:
         self, wanted: UpcomingQuery, page: Page, *, scope: Scope
     ) -> tuple[tuple[UpcomingDue, ...], str]:
         """A page of what happens by itself, soonest first, and the token of the next."""
-        listing = f"upcoming {wanted}"
+        # A later page may be asked for with a later end: the place in the list is the same.
+        listing = f"upcoming {wanted.team_ids}"
         at, ticket_id, key = page.after(listing, (datetime.fromisoformat, UUID, str)) or (None, None, None)
         parameters = {
             "team_ids": list(wanted.team_ids),

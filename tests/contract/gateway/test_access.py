@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -10,7 +11,8 @@ from structlog.testing import capture_logs
 
 from services.domain.principal import Role
 from services.domain.user import UserChange
-from tests.doors import BODY_LIMIT, Doors, running_gateway
+from tests.conftest import DatabaseUrl
+from tests.doors import BODY_LIMIT, Doors, running_doors, running_gateway
 from tests.people import PASSWORD
 from tests.postgres import free_port
 
@@ -146,7 +148,7 @@ async def test_operators_see_health_and_metrics_by_route(doors: Doors, anybody: 
         'duradesk_http_request_seconds_count{method="GET",route="/api/v1/tickets/{ticket_id}",status="404"}' in metrics
     )
     assert "47114711" not in metrics
-    assert "duradesk_outbox_tickets 1.0" in metrics
+    assert re.search(r"^duradesk_outbox_tickets [1-9]", metrics, re.MULTILINE)
     assert 'duradesk_deliveries{state="in_doubt"} 0.0' in metrics
 
 
@@ -180,12 +182,13 @@ async def test_openapi_says_what_is_true(doors: Doors, anybody: httpx.AsyncClien
     assert operations["create_token"]["security"] == [{"basic": []}]
 
 
-async def test_guesses_are_counted_by_connection_not_by_header(anybody: httpx.AsyncClient) -> None:
-    statuses = []
-    for count in range(60):
-        headers = basic(f"guess-{count}@example.com:wrong") | {"x-forwarded-for": f"192.0.2.{count}"}
-        statuses.append((response := await anybody.post("/tokens", headers=headers)).status_code)
-        if response.status_code == 429:
-            assert int(response.headers["retry-after"]) > 0
-            return
-    pytest.fail(f"never told to wait: {statuses}")
+async def test_guesses_are_counted_by_connection_not_by_header(database_url: DatabaseUrl) -> None:
+    # Before doors of its own: whoever guesses shuts those of all others here.
+    async with running_doors(await database_url("identity", "routing", "tickets")) as doors:
+        anybody = await doors.http()
+        for count in range(60):
+            headers = basic(f"guess-{count}@example.com:wrong") | {"x-forwarded-for": f"192.0.2.{count}"}
+            response = await anybody.post("/tokens", headers=headers)
+            if response.status_code == 429:
+                break
+        assert (response.status_code, int(response.headers["retry-after"]) > 0) == (429, True)

@@ -106,7 +106,7 @@ async def test_what_happens_next_on_the_tickets_of_a_team_is_changed_on_one_page
     ("interval", "urgency", "words"),
     [
         ("-2 hours -10 minutes", "late", "late by 2 h"),
-        ("30 minutes", "soon", "29 min left"),
+        ("30 minutes", "soon", "2[0-9] min left"),
         ("3 hours", "calm", "2 h left"),
         (None, "paused", "paused, 8 h left"),
     ],
@@ -130,7 +130,7 @@ async def test_a_list_says_how_late_or_how_soon(doors: Doors, interval: str | No
         interval=interval,
     )
     page = await browser.get(f"/tickets?filter=number:{ticket.number}")
-    assert f"{words} First response" in listed(page)
+    assert re.search(f"{words} First response", listed(page))
     assert f'class="cell due {urgency}"' in page.text
     assert "since: Created" in listed(await browser.get(f"/tickets/{ticket.number}"))
     rows = (await browser.get(f"/tickets/{ticket.number}/clocks.csv")).text.splitlines()

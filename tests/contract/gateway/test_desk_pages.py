@@ -12,7 +12,7 @@ from services.domain.principal import Role
 from services.domain.ticket import NewMessage, Priority, Ticket, TicketStatus, Visibility
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
-from tests.contract.tickets.desk import MAIL, new_ticket
+from tests.contract.tickets.desk import ADMIN, MAIL, new_ticket
 from tests.doors import Doors
 
 HOSTILE = (
@@ -23,7 +23,9 @@ HOSTILE = (
     "javascript:alert(1)",
 )
 _TAG = re.compile(r"<[a-z][^>]*>", re.IGNORECASE)
-_RUNS = re.compile(r"<script(?! src=)|\son[a-z]+=|style=|javascript:", re.IGNORECASE)
+# What would run: in a tag without its values, and in the value of an address.
+_RUNS = re.compile(r"<script(?! src=)|\son[a-z]+=|\sstyle=", re.IGNORECASE)
+_RUNS_WHEN_FOLLOWED = re.compile(r"\s(?:href|src|(?:form)?action|hx-[a-z]+)=[\"']?\s*javascript:", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,12 @@ def shown(response: httpx.Response) -> str:
     """The page's words, without markup."""
     assert response.status_code == 200, response.text
     return unescape(_TAG.sub(" ", response.text))
+
+
+def running_tags(page: str) -> list[str]:
+    """The tags that would run something by themselves; the words of a page may say what they like."""
+    bare = [(tag, re.sub(r'"[^"]*"|\'[^\']*\'', "", tag)) for tag in _TAG.findall(page)]
+    return [tag for tag, names in bare if _RUNS.search(names) or _RUNS_WHEN_FOLLOWED.search(tag)]
 
 
 async def test_whoever_has_not_signed_in_is_asked_to(doors: Doors) -> None:
@@ -68,7 +76,7 @@ async def test_a_page_has_its_policy_and_nothing_inline(agent: Browser, path: st
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert not _RUNS.search(answer.text)
+    assert not running_tags(answer.text)
 
 
 async def test_an_empty_list_says_how_a_ticket_begins(agent: Browser) -> None:
@@ -105,7 +113,8 @@ async def test_words_of_strangers_are_only_words(doors: Doors, agent: Browser, w
         answer = await agent.get(path)
         assert words in shown(answer)
         names = [re.sub(r'"[^"]*"|\'[^\']*\'', "", tag) for tag in _TAG.findall(answer.text)]
-        assert not [tag for tag in names if _RUNS.search(tag) or "hx-get" in tag]
+        assert not running_tags(answer.text)
+        assert not [tag for tag in names if "hx-get" in tag]
         assert "<script>" not in answer.text
         assert answer.text.count('id="main"') == 1
 
@@ -160,7 +169,10 @@ async def test_a_reply_that_somebody_overtook_is_held(doors: Doors, agent: Brows
 
 
 async def test_a_reply_can_be_taken_back_into_the_composer(doors: Doors, agent: Browser) -> None:
-    ticket = await a_ticket(doors)
+    # The usual five seconds may pass between two pages on a busy machine.
+    patient = {"name": f"Shop {uuid4()}", "address": f"{uuid4()}@example.com", "undo_seconds": 3600}
+    brand = await (await doors.desk.client(ADMIN)).create_brand(patient)
+    ticket = await a_ticket(doors, brand=brand.name)
     await agent.get(f"/tickets/{ticket.number}")
     await agent.post(f"/tickets/{ticket.number}/messages", {"visibility": "public", "body": "too soon"})
     undo = re.search(r'action="([^"]*/undo[^"]*)"', (await agent.get(f"/tickets/{ticket.number}")).text)

@@ -138,10 +138,12 @@ async def test_a_revoked_agent_loses_the_pages_within_5_seconds(doors: Doors, ho
     browser = await doors.browser(user.email)
     change = UserChange(active=False) if how == "deactivated" else UserChange(password="another password")
     await doors.identity.update_user(user.id, change)
-    ended = time.monotonic()
+    ended = asked = time.monotonic()
     while (await browser.get("/account")).status_code != 303:
-        assert time.monotonic() - ended < 5.5
+        # Counted to the question: on a busy machine the answer may take its time.
+        assert asked - ended < 5.5
         await asyncio.sleep(0.2)
+        asked = time.monotonic()
 
 
 async def test_who_is_signed_in_need_not_sign_in(doors: Doors) -> None:

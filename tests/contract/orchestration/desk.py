@@ -26,7 +26,7 @@ from services.domain.ticket import AuthorKind, EventKind, Priority, TicketStatus
 from services.domain.user import User
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.queue import QueueClient
-from services.tickets.servicer.orchestration import OrchestrationServicer
+from services.tickets.servicer.orchestration import LOOK_SECONDS, OrchestrationServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.store.events import append_event, enqueue, lock_ticket
 from services.tickets.store.mails import MailMaker
@@ -214,7 +214,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def running_desk(url: str) -> AsyncIterator[Desk]:
+async def running_desk(url: str, *, look_seconds: float = LOOK_SECONDS) -> AsyncIterator[Desk]:
     clock, colleagues = Clock(), Staff()
     async with (
         Database(url, schema="tickets", instant=clock.instant) as database,
@@ -226,7 +226,9 @@ async def running_desk(url: str) -> AsyncIterator[Desk]:
             services=[
                 (
                     add_OrchestrationServiceServicer_to_server,
-                    OrchestrationServicer(database, wakeup, MailMaker(LINKS, REPLY_ADDRESSES), colleagues),
+                    OrchestrationServicer(
+                        database, wakeup, MailMaker(LINKS, REPLY_ADDRESSES), colleagues, look_seconds=look_seconds
+                    ),
                 ),
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
             ],

@@ -12,7 +12,7 @@ from services.domain.decision import Nudge
 from services.domain.errors import Invalid
 from services.domain.ticket import Priority, TicketStatus
 from tests.contract.orchestration.conftest import OpenDesk
-from tests.contract.orchestration.desk import Desk
+from tests.contract.orchestration.desk import Desk, running_desk
 from tests.postgres import Postgres
 
 NOT_AT_ALL = timedelta()
@@ -193,20 +193,15 @@ async def test_a_window_that_could_never_work_is_refused(desk: Desk, window: int
         await claim(desk, window=window, urgent_places=urgent_places)
 
 
-async def test_a_waiting_claimer_is_answered_as_soon_as_a_ticket_is_committed(open_desk: OpenDesk) -> None:
-    here, there = await open_desk(), await open_desk()
-    # The other process may not listen yet: the first round only warms it up.
-    latencies = []
-    for _ in range(6):
-        waiting = await begin_claim(there)
-        ticket_id = await here.new_ticket()
-        began = asyncio.get_running_loop().time()
-        (nudge,) = await waiting
-        latencies.append(asyncio.get_running_loop().time() - began)
-        assert nudge.ticket_id == ticket_id
-        await here.advance(ticket_id)
-    # Without the notice it would look by itself after up to a second, half of one on average.
-    assert sorted(latencies)[2] < 0.2
+async def test_a_waiting_claimer_is_told_of_a_ticket_that_another_process_committed(url: str) -> None:
+    # It would look by itself only after its wait is over, and be answered with nothing.
+    async with running_desk(url) as here, running_desk(url, look_seconds=600) as there:
+        await listening(url, connections=2)
+        for _ in range(3):
+            waiting = await begin_claim(there)
+            ticket_id = await here.new_ticket()
+            assert [nudge.ticket_id for nudge in await waiting] == [ticket_id]
+            await here.advance(ticket_id)
 
 
 async def test_a_decision_frees_a_place_for_a_waiting_claimer(desk: Desk) -> None:
@@ -220,7 +215,7 @@ async def test_a_decision_frees_a_place_for_a_waiting_claimer(desk: Desk) -> Non
 async def test_a_claim_that_finds_nothing_ends_with_its_wait(desk: Desk) -> None:
     began = asyncio.get_running_loop().time()
     assert await claim(desk, wait=SECOND / 5) == ()
-    assert 0.2 <= asyncio.get_running_loop().time() - began < 2
+    assert asyncio.get_running_loop().time() - began >= 0.2
 
 
 async def test_a_row_that_becomes_due_by_time_is_found_while_waiting(desk: Desk) -> None:

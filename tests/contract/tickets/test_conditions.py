@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.sql import SQL
 
@@ -271,7 +271,7 @@ async def test_python_and_sql_agree(told: Told) -> None:
     seen: list[tuple[Condition, bool, set[UUID]]] = []
 
     @given(CONDITIONS, st.booleans())
-    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=200)
     def collect(condition: Condition, internal: bool) -> None:
         found = {key for key, known in facts[internal].items() if evaluate(condition, known, now=now)}
         seen.append((condition, internal, found))
@@ -290,7 +290,7 @@ async def test_python_and_sql_agree(told: Told) -> None:
 
 
 @given(CONDITIONS)
-@settings(max_examples=50, deadline=None, database=None)
+@settings(max_examples=50)
 def test_both_forms_are_read_back_as_they_were_written(condition: Condition) -> None:
     assert parse_json(format_json(condition)) == condition
     text = format_text(condition)

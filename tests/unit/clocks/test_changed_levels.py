@@ -127,7 +127,7 @@ def test_a_policy_that_is_gone_takes_its_limits_along() -> None:
     (limit,) = look_at(measured(facts), replace(make_levels(), revision=1), nothing, now=facts.now).limits
     assert (limit.new_due_at, limit.late) == (None, False)
     (step,) = decide(facts, make_routing(), nothing).steps
-    assert step.reason.startswith("no policy applies: ")
+    assert step.reason.startswith("the policy was deleted, no policy applies: step half of first response is gone, ")
     assert UUID(int=3) == limit.ticket_id
 
 

@@ -15,6 +15,7 @@ from services.domain.conditions.tree import Condition, Not, Operator, Test
 from services.domain.errors import Invalid
 from services.domain.orders import Order, OrderKey, parse_order
 from services.domain.words import fold, split_words
+from tests.spending import processor_seconds
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ANN, BEN, TEAM = (UUID(int=number) for number in (1, 2, 3))
@@ -157,10 +158,10 @@ def test_what_only_rules_can_test(facts: Facts, test: tuple[str, Operator, str |
     assert set(refusal.value.violations) == {"not"}
 
 
-@pytest.mark.timeout(2)
 def test_no_pattern_takes_long() -> None:
     pattern = Test("subject", Operator.MATCHES, ("*a" * 99 + "b",))
-    assert not evaluate(pattern, {"subject": ("a" * 100_000,)}, now=NOW)
+    with processor_seconds(2):
+        assert not evaluate(pattern, {"subject": ("a" * 100_000,)}, now=NOW)
 
 
 @pytest.mark.parametrize(
