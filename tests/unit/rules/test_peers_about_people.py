@@ -78,7 +78,9 @@ def test_each_field_has_its_value_from_before_the_change(field: str) -> None:
         "team": (str(TEAM), str(BILLING)),
     }[field]
     event = changes({"assignee": "assignee_id", "team": "team_id"}.get(field, field), old, new)
-    rules = (make_rule("from", on=Trigger(f"{field}_changed"), when=f"was.{field}:{old} changed_to.{field}:{new}"),)
-    rules += (make_rule("back", on=Trigger(f"{field}_changed"), when=f"was.{field}:{new} changed_to.{field}:{old}"),)
+    rules = [
+        make_rule(name, on=Trigger(f"{field}_changed"), when=f"was.{field}:{was} changed_to.{field}:{now}")
+        for name, was, now in (("from", old, new), ("back", new, old))
+    ]
     facts = goes_on(created(ticket={"team_id": TEAM, "assignee_id": ANN}), play(created()), event)
     assert ran(play(facts, *rules)) == ["from"]
