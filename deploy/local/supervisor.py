@@ -62,10 +62,9 @@ class Supervisor:
         try:
             for status in self.statuses:
                 if status.pid:
-                    (self._run / f"{status.name}.pid").write_text(f"{status.pid}\n")
-            part = self._run / "status.json.part"
-            part.write_text(json.dumps([asdict(status) for status in self.statuses], default=datetime.isoformat))
-            part.replace(_status_file(self._run))
+                    _replace(self._run / f"{status.name}.pid", f"{status.pid}\n")
+            told = json.dumps([asdict(status) for status in self.statuses], default=datetime.isoformat)
+            _replace(_status_file(self._run), told)
         except OSError:  # a full disk must not end the stack
             return
 
@@ -85,3 +84,10 @@ def _instant(text: str | None) -> datetime | None:
 
 def _status_file(run: Path) -> Path:
     return run / "status.json"
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write it so that whoever reads it at the same moment has the text before or this one, never a half."""
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(text)
+    part.replace(file)

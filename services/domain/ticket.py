@@ -97,6 +97,7 @@ class EventKind(StrEnum):
     CHILD_REOPENED = "child_reopened"
     CHILDREN_SETTLED = "children_settled"
     CASCADE_ENDED = "cascade_ended"
+    CHILDREN_TOLD = "children_told"
     FAMILY_POLICY_SET = "family_policy_set"
     TICKET_MERGED = "ticket_merged"
     MERGE_RECEIVED = "merge_received"

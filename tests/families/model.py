@@ -22,8 +22,22 @@ class Cascade:
 
 
 @dataclass
+class Merge:
+    """Into which ticket one was merged, and what that moved; `joined` says that the survivor took its place."""
+
+    target: int
+    status: str
+    parent: int | None
+    joined: bool
+    children: list[int]
+
+
+@dataclass
 class Ticket:
-    """One ticket: `epoch` counts the changes of its status, `news` are those that its children have for it."""
+    """One ticket: `epoch` counts the changes of its status, `news` are those that its children have for it.
+
+    `spam` is the status that it had before somebody took it for spam.
+    """
 
     status: str = OPEN
     epoch: int = 0
@@ -32,6 +46,12 @@ class Ticket:
     up: str = "settle"
     news: list[tuple[int, str]] = field(default_factory=list)
     cascades: list[Cascade] = field(default_factory=list)
+    merge: Merge | None = None
+    spam: str | None = None
+
+    @property
+    def is_set_aside(self) -> bool:
+        return self.merge is not None or self.spam is not None
 
 
 class Model:
@@ -55,18 +75,70 @@ class Model:
             return True
         if child == parent or one.parent is not None or other.parent is not None:
             return False
-        if self.children(child) or other.status == CLOSED:
+        if self.children(child) or one.is_set_aside or other.status == CLOSED:
             return False
-        one.parent = parent
-        for cascade in other.cascades:
-            if cascade.running and cascade.act != OPEN and child not in cascade.done:
-                cascade.due.add(child)
+        self._link(child, parent)
         return True
 
     def unlink(self, child: int) -> bool:
         self.tickets[child].parent = None
         for ticket in self.tickets:
             ticket.news = [news for news in ticket.news if news[0] != child]
+        return True
+
+    def merge(self, source: int, target: int) -> bool:
+        one, other, children = self.tickets[source], self.tickets[target], self.children(source)
+        if one.merge is not None and one.merge.target == target:
+            return True
+        if source == target or one.is_set_aside or other.is_set_aside or other.status == CLOSED:
+            return False
+        if children and other.parent not in (None, source):
+            return False
+        parent, waits = one.parent, one.status == OPEN
+        for member in (source, *children):
+            self.unlink(member)
+        for child in children:
+            if child != target:
+                self._link(child, target)
+        joins = parent not in (None, target, other.parent)
+        joined = joins and parent is not None and self.link(target, parent)
+        one.merge = Merge(target, one.status, parent, joined, children)
+        self._become(source, CLOSED)
+        if waits and other.status != OPEN:
+            self._become(target, OPEN)
+        return True
+
+    def unmerge(self, source: int) -> bool:
+        one = self.tickets[source]
+        merge, one.merge = one.merge, None
+        if merge is None:
+            return False
+        self._become(source, merge.status)
+        if merge.joined and self.tickets[merge.target].parent == merge.parent:
+            self.unlink(merge.target)
+        if merge.parent is not None:
+            self._link_back(source, merge.parent)
+        for child in sorted(merge.children, key=lambda child: child == merge.target):
+            if self.tickets[child].parent == (merge.target if child != merge.target else None):
+                self.unlink(child)
+                self._link_back(child, source)
+        return True
+
+    def mark_spam(self, number: int) -> bool:
+        ticket = self.tickets[number]
+        if ticket.spam is not None:
+            return True
+        if ticket.merge is not None or self.children(number):
+            return False
+        self.unlink(number)
+        ticket.spam = ticket.status
+        self._become(number, CLOSED)
+        return True
+
+    def unmark_spam(self, number: int) -> bool:
+        before, self.tickets[number].spam = self.tickets[number].spam, None
+        if before is not None:
+            self._become(number, before)
         return True
 
     def set_policy(self, number: int, down: str, up: str) -> bool:
@@ -86,7 +158,7 @@ class Model:
         return True
 
     def reopen(self, number: int) -> bool:
-        if self.tickets[number].status == OPEN:
+        if self.tickets[number].status == OPEN or self.tickets[number].is_set_aside:
             return False
         self._become(number, OPEN)
         return True
@@ -131,6 +203,18 @@ class Model:
         cascade.undone = True
         ticket.cascades.append(Cascade(OPEN, False, OPEN, -1, set(cascade.done), undoes=cascade))
         return True
+
+    def _link(self, child: int, parent: int) -> None:
+        self.tickets[child].parent = parent
+        for cascade in self.tickets[parent].cascades:
+            if cascade.running and cascade.act != OPEN and child not in cascade.done:
+                cascade.due.add(child)
+
+    def _link_back(self, child: int, parent: int) -> None:
+        """Where it was before a merge, also when that is closed; not where families would have three levels."""
+        one, other = self.tickets[child], self.tickets[parent]
+        if not (one.is_set_aside or other.is_set_aside or other.parent is not None or self.children(child)):
+            self._link(child, parent)
 
     def _follow(self, parent: int, child: int, cascade: Cascade) -> None:
         ticket = self.tickets[child]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from services.domain import changes
+from services.domain import changes, merging
 from services.domain.changes import Change
 from services.domain.decide import decide
 from services.domain.errors import InvalidTransition
@@ -32,6 +32,7 @@ from services.domain.family.model import (
 )
 from services.domain.family.policy import Children, DownPolicy, UpPolicy
 from services.domain.lifecycle import Act
+from services.domain.merging import Merge
 from services.domain.principal import Principal, Role
 from services.domain.ticket import Channel, Contact, Priority, Ticket, TicketStatus
 from tests.unit.factories import NOON, make_facts, make_routing, make_ticket
@@ -64,6 +65,55 @@ class PureDesk:
         self.policies = [(DownPolicy.CASCADE, UpPolicy.SETTLE) for _ in range(count)]
         self.news: list[list[tuple[int, ChildNews]]] = [[] for _ in range(count)]
         self.cascades: list[list[Running]] = [[] for _ in range(count)]
+        self.merges: dict[int, Merge] = {}
+        self.before_spam: dict[int, TicketStatus] = {}
+
+    def merge(self, source: int, target: int) -> bool:
+        one, other = self._read(source), self._read(target)
+        try:
+            if merging.is_merged_into(one, other):
+                return True
+            merging.check_families(one, other)
+        except InvalidTransition:
+            return False
+        merge = self._move_family(source, target)
+        self.merges[source] = merge
+        self._apply(source, merging.give_up(one, other).values)
+        self._apply(target, merging.receive(one, other).values)
+        return True
+
+    def unmerge(self, source: int) -> bool:
+        if source not in self.merges:
+            return False
+        merge = self.merges.pop(source)
+        self._apply(source, merging.take_back(merge).values)
+        target = self._number_of(merge.target_id)
+        if merge.joined and self.tickets[target].parent_id == merge.parent_id:
+            self.unlink(target)
+        if merge.parent_id is not None:
+            self._link_back(source, self._number_of(merge.parent_id))
+        for child in sorted(map(self._number_of, merge.children), key=lambda child: child == target):
+            if self.tickets[child].parent_id == (merge.target_id if child != target else None):
+                self.unlink(child)
+                self._link_back(child, source)
+        return True
+
+    def mark_spam(self, number: int) -> bool:
+        try:
+            change = merging.mark_spam(self._read(number))
+        except InvalidTransition:
+            return False
+        if change is not None:
+            self.unlink(number)
+            self.before_spam[number] = self.tickets[number].status
+            self._apply(number, change.values)
+        return True
+
+    def unmark_spam(self, number: int) -> bool:
+        status = self.before_spam.pop(number, TicketStatus.OPEN)
+        if change := merging.unmark_spam(self._read(number), status=status):
+            self._apply(number, change.values)
+        return True
 
     def statuses(self) -> list[str]:
         return [ticket.status.value for ticket in self.tickets]
@@ -77,10 +127,7 @@ class PureDesk:
         except InvalidTransition:
             return False
         if linked:
-            self.tickets[child] = replace(self.tickets[child], parent_id=self.tickets[parent].id)
-            for cascade in self.cascades[parent]:
-                if cascade.running and cascade.undoes is None and child not in [*cascade.due, *cascade.done]:
-                    cascade.due.append(child)
+            self._join(child, parent)
         return True
 
     def unlink(self, child: int) -> bool:
@@ -157,6 +204,34 @@ class PureDesk:
         self.cascades[number].append(undo)
         return True
 
+    def _move_family(self, source: int, target: int) -> Merge:
+        """What the merge of the first into the second moved, without messages, tags and followers."""
+        one, survivor_parent, children = self.tickets[source], self.tickets[target].parent_id, self._children(source)
+        for member in (source, *children):
+            self.unlink(member)
+        for child in children:
+            if child != target:
+                self.link(child, target)
+        joins = one.parent_id is not None and one.parent_id not in (self.tickets[target].id, survivor_parent)
+        joined = joins and one.parent_id is not None and self.link(target, self._number_of(one.parent_id))
+        ids = tuple(self.tickets[child].id for child in children)
+        return Merge(
+            one.id, self.tickets[target].id, one.status, (), (), ids, one.parent_id, joined, False, 0, 0, NOON
+        )  # fmt: skip
+
+    def _join(self, child: int, parent: int) -> None:
+        self.tickets[child] = replace(self.tickets[child], parent_id=self.tickets[parent].id)
+        for cascade in self.cascades[parent]:
+            if cascade.running and cascade.undoes is None and child not in [*cascade.due, *cascade.done]:
+                cascade.due.append(child)
+
+    def _link_back(self, child: int, parent: int) -> None:
+        try:
+            check_link(self._read(child), self._read(parent), back=True)
+        except InvalidTransition:
+            return
+        self._join(child, parent)
+
     def _carry_out(self, number: int, child: int, cascade: Running) -> None:
         ticket = self._read(child)
         change: Change | Skipped
@@ -174,7 +249,7 @@ class PureDesk:
         old = self._read(number)
         new = replace(self.tickets[number], **values)
         self.tickets[number] = new
-        self.epochs[number] += 1
+        self.epochs[number] += "status" in values
         if (news := news_of(old, new, settling)) and old.parent_id is not None:
             self.news[self._number_of(old.parent_id)].append((number, news))
         if not new.status.is_settled:

@@ -15,6 +15,10 @@ _WEIGHTS = {
     "hear": 4,
     "carry_out": 4,
     "undo": 3,
+    "merge": 3,
+    "unmerge": 3,
+    "mark_spam": 1,
+    "unmark_spam": 1,
 }
 _DOWN = ("cascade", "cascade", "cascade", "block", "independent")
 
@@ -38,7 +42,7 @@ def _arguments(act: str, random: Random, told: int) -> tuple[object, ...]:
     # The first one is mostly the parent.
     number = random.choice([0, 0, 0, 1, 1, 2, 3])
     match act:
-        case "link":
+        case "link" | "merge":
             return (number, random.randrange(TICKETS))
         case "set_policy":
             return (number, random.choice(_DOWN), random.choice(["settle", "settle", "notify"]))

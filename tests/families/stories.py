@@ -1,5 +1,6 @@
 """Random stories of a few tickets, told to a desk and to the simple model: both must end the same at every step."""
 
+from abc import abstractmethod
 from typing import Protocol
 
 from hypothesis import strategies as st
@@ -24,19 +25,23 @@ class Desk(Protocol):
     def hear(self, number: int) -> bool: ...
     def carry_out(self, number: int) -> bool: ...
     def undo(self, number: int) -> bool: ...
+    def merge(self, source: int, target: int) -> bool: ...
+    def unmerge(self, source: int) -> bool: ...
+    def mark_spam(self, number: int) -> bool: ...
+    def unmark_spam(self, number: int) -> bool: ...
     def statuses(self) -> list[str]: ...
     def parents(self) -> list[int | None]: ...
 
 
 class Stories(RuleBasedStateMachine):
-    """Told to `new_desk` and to the model."""
+    """Told to `new_desk` and to the model: whoever tells them says which desk that is."""
 
     def __init__(self) -> None:
         super().__init__()
         self.desk, self.model = self.new_desk(), Model(TICKETS)
 
-    def new_desk(self) -> Desk:
-        raise NotImplementedError
+    @abstractmethod
+    def new_desk(self) -> Desk: ...
 
     @initialize()
     def begin_with_a_family(self) -> None:
@@ -79,6 +84,22 @@ class Stories(RuleBasedStateMachine):
     @rule(number=NUMBERS)
     def undo(self, number: int) -> None:
         assert self.desk.undo(number) == self.model.undo(number)
+
+    @rule(source=NUMBERS, survivor=NUMBERS)
+    def merge(self, source: int, survivor: int) -> None:
+        assert self.desk.merge(source, survivor) == self.model.merge(source, survivor)
+
+    @rule(source=NUMBERS)
+    def unmerge(self, source: int) -> None:
+        assert self.desk.unmerge(source) == self.model.unmerge(source)
+
+    @rule(number=NUMBERS)
+    def mark_spam(self, number: int) -> None:
+        assert self.desk.mark_spam(number) == self.model.mark_spam(number)
+
+    @rule(number=NUMBERS)
+    def unmark_spam(self, number: int) -> None:
+        assert self.desk.unmark_spam(number) == self.model.unmark_spam(number)
 
     @invariant()
     def both_are_the_same(self) -> None:

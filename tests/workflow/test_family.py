@@ -1,10 +1,12 @@
 """A parent's workflow: it reads its children's news together, and carries cascades out beside all else."""
 
+import asyncio
 from uuid import UUID
 
 from temporalio.api.enums.v1 import EventType
 
 from services.domain.errors import Unavailable
+from tests.histories.stories import ShortRuns
 from tests.workflow.env import Env, until
 from workflows.ticket import TicketWorkflow
 
@@ -60,3 +62,26 @@ async def test_a_cascade_of_a_terminated_workflow_goes_on_in_the_next(idle_env: 
         await idle_env.look(parent)
         await idle_env.handle(parent).result()
     assert idle_env.desk.cascades.handled[cascade_id] == 150
+
+
+async def test_no_history_passes_ten_times_its_limit_whatever_the_children_tell(idle_env: Env) -> None:
+    parent = await idle_env.desk.create_ticket()
+    async with idle_env.working(workflows=[ShortRuns]):
+        run_id: str | None = await idle_env.start(parent)
+        cascade_id = idle_env.desk.cascades.begin(parent, 3_000)
+        await idle_env.look(parent)
+        for _ in range(5):
+            await asyncio.gather(*(idle_env.handle(parent).signal(TicketWorkflow.child_settled) for _ in range(20)))
+        await until(lambda: idle_env.desk.cascades.handled[cascade_id] == 3_000)
+        await idle_env.desk.close(parent)
+        await idle_env.look(parent)
+        await idle_env.handle(parent).result()
+        lengths = []
+        while run_id:
+            events = await idle_env.events(parent, run_id=run_id)
+            lengths.append(len(events))
+            run_id = events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    # The limit of a real run is 1,000 events, and Temporal's own is far above ten times that.
+    assert TicketWorkflow.history_limit == 1_000
+    assert len(lengths) > 1
+    assert max(lengths) < 10 * ShortRuns.history_limit

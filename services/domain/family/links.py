@@ -1,12 +1,16 @@
 """Who may be whose parent: two levels, one parent, nobody their own."""
 
+from services.domain.changes import check_not_set_aside
 from services.domain.errors import Invalid, InvalidTransition
 from services.domain.family.model import MOST_GROUPED
 from services.domain.ticket import Ticket, TicketStatus
 
 
-def check_link(child: Ticket, parent: Ticket) -> bool:
-    """Whether there is anything to do to make `child` a child of `parent`; InvalidTransition says why it cannot be."""
+def check_link(child: Ticket, parent: Ticket, *, back: bool = False) -> bool:
+    """Whether there is anything to do to make `child` a child of `parent`; InvalidTransition says why it cannot be.
+
+    `back` puts it where it was before a merge, also when that parent is closed.
+    """
     if child.id == parent.id:
         raise _refused("ITS_OWN_PARENT", f"#{child.number} cannot be its own parent: name another ticket.")
     if child.parent_id == parent.id:
@@ -25,7 +29,9 @@ def check_link(child: Ticket, parent: Ticket) -> bool:
             "CHILD_IS_A_PARENT",
             f"#{child.number} has children of its own, and families have two levels: link those instead.",
         )
-    if parent.status is TicketStatus.CLOSED:
+    check_not_set_aside(child)
+    check_not_set_aside(parent)
+    if parent.status is TicketStatus.CLOSED and not back:
         raise _refused("PARENT_IS_CLOSED", f"#{parent.number} is closed: reopen it before it gets children.")
     return True
 

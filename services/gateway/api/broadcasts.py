@@ -14,8 +14,13 @@ router = APIRouter(prefix=f"{PREFIX}/tickets/{{ticket_id}}/broadcasts", tags=["f
 async def start_broadcast(
     ticket_id: TicketId, new: BroadcastIn, broadcasts: Broadcasts, request_id: RequestId
 ) -> BroadcastOut:
-    """Reply to all children, each in its own thread and each customer once; who is linked later gets the last one."""
-    started = await broadcasts.start_broadcast(ticket_id, new.body, request_id=request_id)
+    """Reply to all children, each in its own thread and each customer once; who is linked later gets the last one.
+
+    It keeps what was promised on the parent; `next_update_at` promises the next.
+    """
+    started = await broadcasts.start_broadcast(
+        ticket_id, new.body, next_update_at=new.next_update_at, request_id=request_id
+    )
     return BroadcastOut.model_validate(started)
 
 

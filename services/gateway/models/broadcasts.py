@@ -3,15 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import AwareDatetime
+
 from services.domain.bulk import BulkState
 from services.domain.family.model import ChildOutcome
 from services.gateway.models.base import In, Out, Words
 
 
 class BroadcastIn(In):
-    """What each child gets; {name}, {number} and {subject} are its own."""
+    """What each child gets, {name}, {number} and {subject} being its own, and by when its customer hears again."""
 
     body: Words
+    next_update_at: AwareDatetime | None = None
 
 
 class UntoldOut(Out):

@@ -1,20 +1,36 @@
 """Which other ticket somebody means: found by its number, by words, or among the customer's own."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Form, Query
+from fastapi import Form, Query, Request, Response
 
 from services.domain.errors import NotFound
 from services.domain.ticket import Ticket
 from services.gateway.deps import Services
+from services.gateway.web.lists import Asked
+from services.gateway.web.pages import page
 
 Find = Annotated[str, Query(max_length=500)]
 Chosen = Annotated[int, Form(ge=1, le=10**18)]
 _MOST = 12
 
 
-async def found_tickets(ticket: Ticket, find: str, behind: Services) -> tuple[Ticket, ...]:
+async def choose_ticket(
+    request: Request, ticket: Ticket, asked: Asked, behind: Services, *, act: str, find: str
+) -> Response:
+    """The page that asks which ticket is meant; `act` is where its form leads."""
+    found = await _found_tickets(ticket, find, behind)
+    return await page(request, "desk/choose_ticket.html", ticket=ticket, asked=asked, act=act, find=find, found=found)
+
+
+async def with_chosen(chosen: int, behind: Services, act: Callable[[UUID], Awaitable[object]]) -> None:
+    """Do it with the ticket of that number."""
+    await act((await behind.tickets.get_ticket(chosen)).id)
+
+
+async def _found_tickets(ticket: Ticket, find: str, behind: Services) -> tuple[Ticket, ...]:
     """What was looked for, without the ticket itself; without words the customer's other tickets that are open."""
     number = find.strip().removeprefix("#")
     if number.isascii() and number.isdigit():

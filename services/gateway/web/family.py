@@ -13,7 +13,7 @@ from services.domain.family.policy import DownPolicy, FamilyPolicy, UpPolicy
 from services.gateway.deps import Behind, Families
 from services.gateway.problems import status_of
 from services.gateway.web.changes import Text, made
-from services.gateway.web.choosing import Chosen, Find, found_tickets
+from services.gateway.web.choosing import Chosen, Find, choose_ticket, with_chosen
 from services.gateway.web.lists import AskedFor
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.panel import TheTicket, show_ticket
@@ -29,21 +29,14 @@ async def choose_parent(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, find: Find = ""
 ) -> Response:
     """Whose child it is to be."""
-    found = await found_tickets(ticket, find, behind)
-    return await page(
-        request, "desk/choose_ticket.html", ticket=ticket, asked=asked, act="parent", find=find, found=found
-    )
+    return await choose_ticket(request, ticket, asked, behind, act="parent", find=find)
 
 
 @router.post("/parent")
 async def set_parent(request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, chosen: Chosen) -> Response:
     """A child of that one from now on."""
-
-    async def linked() -> None:
-        parent = await behind.tickets.get_ticket(chosen)
-        await behind.families.set_parent(ticket.id, parent.id)
-
-    return await made(request, ticket, asked, behind, linked())
+    linked = with_chosen(chosen, behind, lambda parent_id: behind.families.set_parent(ticket.id, parent_id))
+    return await made(request, ticket, asked, behind, linked)
 
 
 @router.get("/children")
@@ -51,21 +44,14 @@ async def choose_child(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, find: Find = ""
 ) -> Response:
     """Which ticket is to be its child."""
-    found = await found_tickets(ticket, find, behind)
-    return await page(
-        request, "desk/choose_ticket.html", ticket=ticket, asked=asked, act="children", find=find, found=found
-    )
+    return await choose_ticket(request, ticket, asked, behind, act="children", find=find)
 
 
 @router.post("/children")
 async def add_child(request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, chosen: Chosen) -> Response:
     """That one is a child of this one from now on."""
-
-    async def linked() -> None:
-        child = await behind.tickets.get_ticket(chosen)
-        await behind.families.set_parent(child.id, ticket.id)
-
-    return await made(request, ticket, asked, behind, linked())
+    linked = with_chosen(chosen, behind, lambda child_id: behind.families.set_parent(child_id, ticket.id))
+    return await made(request, ticket, asked, behind, linked)
 
 
 @router.post("/family/{member_id}/remove")

@@ -14,10 +14,11 @@ from fastapi.responses import RedirectResponse
 from services.domain.errors import DuradeskError
 from services.domain.family.broadcast import Broadcast
 from services.domain.family.model import Family
-from services.domain.ticket import Event, EventKind, Message, Ticket
+from services.domain.ticket import Due, DueKind, Event, EventKind, Message, Ticket
 from services.gateway.deps import Behind, Services
 from services.gateway.problems import status_of
 from services.gateway.web.activity import Change, changes_of
+from services.gateway.web.changes import Text, instant_of
 from services.gateway.web.directory import directory_of
 from services.gateway.web.lists import Asked, AskedFor
 from services.gateway.web.pages import PageRoute, page
@@ -52,6 +53,7 @@ class Story:
     members: tuple[Ticket, ...]
     lines: tuple[Line, ...]
     broadcasts: tuple[Broadcast, ...]
+    promised: Due | None
 
 
 @router.get("/tickets/{number}/family")
@@ -67,13 +69,15 @@ async def start_broadcast(
     asked: AskedFor,
     behind: Behind,
     body: Annotated[str, Form(max_length=1_000_000)] = "",
+    until: Text = "",
     request_id: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Reply to all children of the ticket; the page shows how far that is."""
     try:
-        await behind.broadcasts.start_broadcast(ticket.id, body, request_id=request_id)
+        next_update_at = instant_of(until) if until else None
+        await behind.broadcasts.start_broadcast(ticket.id, body, next_update_at=next_update_at, request_id=request_id)
     except DuradeskError as error:
-        return await _show(request, ticket, asked, behind, error=error, typed=body)
+        return await _show(request, ticket, asked, behind, error=error, typed=body, until=until)
     return RedirectResponse(f"/tickets/{ticket.number}/family?{asked.query}#broadcasts", HTTPStatus.SEE_OTHER)
 
 
@@ -85,6 +89,7 @@ async def _show(
     *,
     error: DuradeskError | None = None,
     typed: str = "",
+    until: str = "",
 ) -> Response:
     return await page(
         request,
@@ -95,6 +100,7 @@ async def _show(
         story=await _story_of(ticket, behind),
         problem=error.message if error else "",
         typed=typed,
+        until=until,
         request_id=uuid4().hex,
     )
 
@@ -122,7 +128,9 @@ async def _story_of(ticket: Ticket, behind: Services) -> Story:
         changes = changes_of(_shown(events.result()[0]), directory, authors)
         lines += [Line(change.event.effective_at, one, change=change) for change in changes]
     newest_first = sorted(lines, key=lambda line: line.at, reverse=True)
-    return Story(family, members, tuple(newest_first), broadcasts)
+    dues = await behind.tickets.list_dues(parent.id)
+    promised = next((due for due in dues if due.kind is DueKind.PROMISED_UPDATE), None)
+    return Story(family, members, tuple(newest_first), broadcasts, promised)
 
 
 def _shown(events: Iterable[Event]) -> list[Event]:

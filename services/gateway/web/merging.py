@@ -11,7 +11,7 @@ from services.domain.errors import DuradeskError, NotFound
 from services.gateway.deps import Behind
 from services.gateway.problems import status_of
 from services.gateway.web.changes import Text, made
-from services.gateway.web.choosing import Chosen, Find, found_tickets
+from services.gateway.web.choosing import Chosen, Find, choose_ticket, with_chosen
 from services.gateway.web.lists import AskedFor
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.panel import TheTicket, show_ticket
@@ -36,10 +36,7 @@ async def choose_survivor(
         survivor = await behind.tickets.get_ticket(into)
         preview = await behind.merges.preview_merge(ticket.id, survivor.id)
         return await page(request, "desk/merge.html", ticket=ticket, asked=asked, preview=preview)
-    found = await found_tickets(ticket, find, behind)
-    return await page(
-        request, "desk/choose_ticket.html", ticket=ticket, asked=asked, act="merge", find=find, found=found
-    )
+    return await choose_ticket(request, ticket, asked, behind, act="merge", find=find)
 
 
 @router.post("/{number}/merge")
@@ -135,10 +132,7 @@ async def choose_original(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, find: Find = ""
 ) -> Response:
     """Of which ticket it is a duplicate."""
-    found = await found_tickets(ticket, find, behind)
-    return await page(
-        request, "desk/choose_ticket.html", ticket=ticket, asked=asked, act="duplicate", find=find, found=found
-    )
+    return await choose_ticket(request, ticket, asked, behind, act="duplicate", find=find)
 
 
 @router.post("/{number}/duplicate")
@@ -146,12 +140,8 @@ async def mark_duplicate(
     request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind, chosen: Chosen
 ) -> Response:
     """Settled with that one from now on."""
-
-    async def marked() -> None:
-        original = await behind.tickets.get_ticket(chosen)
-        await behind.merges.mark_duplicate(ticket.id, original.id)
-
-    return await made(request, ticket, asked, behind, marked())
+    marked = with_chosen(chosen, behind, lambda original_id: behind.merges.mark_duplicate(ticket.id, original_id))
+    return await made(request, ticket, asked, behind, marked)
 
 
 @router.post("/{number}/duplicate/remove")

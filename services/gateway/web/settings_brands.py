@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, Invalid, NotFound
+from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.ticket import Brand
 from services.gateway.brand_calendars import check_brand_calendar
 from services.gateway.deps import Behind, Services
@@ -25,6 +26,8 @@ router = APIRouter(
 )
 
 _TIMES = ("idle_remind_after", "idle_resolve_after", "auto_close_after")
+# How parents and children settle each other, where a parent has no policy of its own.
+_POLICIES: Mapping[str, type[DownPolicy] | type[UpPolicy]] = {"family_down": DownPolicy, "family_up": UpPolicy}
 _DAY = timedelta(days=1)
 # More than any number of seconds that is right has, and as many as can be carried on to be refused.
 _MOST_DIGITS = 9
@@ -36,6 +39,8 @@ _OFFERED: Mapping[str, object] = {
     "undo_seconds": 5,
     "acknowledge": True,
     "resolved_notice": True,
+    "family_down": DownPolicy.CASCADE,
+    "family_up": UpPolicy.SETTLE,
 }
 
 Text = Annotated[str, Form(max_length=2000)]
@@ -108,7 +113,7 @@ async def _brand_page(
 async def _typed(request: Request) -> dict[str, object]:
     """What the form holds, as typed: a box that is not ticked is not sent."""
     sent = await request.form()
-    names = ("name", "address", "undo_seconds", "calendar_id", *_TIMES)
+    names = ("name", "address", "undo_seconds", "calendar_id", *_TIMES, *_POLICIES)
     texts: dict[str, object] = {name: str(sent.get(name, "")) for name in names}
     return texts | {name: name in sent for name in ("acknowledge", "resolved_notice")}
 
@@ -127,6 +132,11 @@ def _read(typed: Mapping[str, object]) -> dict[str, Any]:
         values["undo_seconds"] = int(str(typed["undo_seconds"]).strip()[:_MOST_DIGITS] or 0)
     except ValueError:
         wrong["undo_seconds"] = "must be a whole number of seconds"
+    for name, policies in _POLICIES.items():
+        try:
+            values[name] = policies(str(typed[name]))
+        except ValueError:
+            wrong[name] = "must be one of the list"
     try:
         values["calendar_id"] = UUID(str(typed["calendar_id"])) if typed["calendar_id"] else None
     except ValueError:
@@ -138,7 +148,7 @@ def _read(typed: Mapping[str, object]) -> dict[str, Any]:
 
 def _values(brand: Brand) -> dict[str, object]:
     days = {name: _days(getattr(brand, name)) for name in _TIMES}
-    kept = ("name", "address", "undo_seconds", "acknowledge", "resolved_notice")
+    kept = ("name", "address", "undo_seconds", "acknowledge", "resolved_notice", *_POLICIES)
     days["calendar_id"] = str(brand.calendar_id or "")
     return days | {name: getattr(brand, name) for name in kept}
 

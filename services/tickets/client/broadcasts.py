@@ -1,5 +1,6 @@
 """BroadcastService as the gateway calls it."""
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import grpc
@@ -16,9 +17,14 @@ class BroadcastClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = broadcast_service_pb2_grpc.BroadcastServiceStub(channel)
 
-    async def start_broadcast(self, ticket_id: UUID, body: str, *, request_id: str = "") -> Broadcast:
-        """A reply to all children, which begins soon; NotFound, Invalid, InvalidTransition (NO_CHILDREN)."""
+    async def start_broadcast(
+        self, ticket_id: UUID, body: str, *, next_update_at: datetime | None = None, request_id: str = ""
+    ) -> Broadcast:
+        """A reply to all children, which begins soon, and perhaps a promise of the next; NotFound, Invalid,
+        InvalidTransition (NO_CHILDREN)."""
         request = pb.StartBroadcastRequest(ticket_id=str(ticket_id), body=body, request_id=request_id or str(uuid4()))
+        if next_update_at is not None:
+            request.next_update_at.FromDatetime(next_update_at)
         return from_message((await self._stub.StartBroadcast(request)).broadcast, Broadcast)
 
     async def list_broadcasts(self, ticket_id: UUID) -> tuple[Broadcast, ...]:

@@ -64,16 +64,22 @@ WHERE id = %(job_id)s
 FOR UPDATE;
 
 -- next_bulk_items --
--- The next page, its tickets in the order in which everybody locks several; for an undo with the event to take back.
-SELECT page.position, page.ticket_id, made.seq, made.changes
-FROM (SELECT position, ticket_id
-      FROM bulk_items
-      WHERE job_id = %(job_id)s AND outcome IS NULL
-      ORDER BY position
-      LIMIT %(most)s) AS page
-LEFT JOIN bulk_items undone ON undone.job_id = %(undo_of)s AND undone.ticket_id = page.ticket_id
-LEFT JOIN events made ON made.ticket_id = page.ticket_id AND made.seq = undone.seq
-ORDER BY page.ticket_id;
+-- The next page, with the change that is to be made.
+SELECT i.position, i.ticket_id, j.change
+FROM bulk_items i
+JOIN bulk_jobs j ON j.id = i.job_id
+WHERE i.job_id = %(job_id)s AND i.outcome IS NULL
+ORDER BY i.position
+LIMIT %(most)s;
+
+-- open_bulk_items --
+-- Those of a page that were not handled meanwhile; for an undo with the event to take back.
+SELECT i.position, i.ticket_id, made.seq, made.changes
+FROM bulk_items i
+LEFT JOIN bulk_items undone ON undone.job_id = %(undo_of)s AND undone.ticket_id = i.ticket_id
+LEFT JOIN events made ON made.ticket_id = i.ticket_id AND made.seq = undone.seq
+WHERE i.job_id = %(job_id)s AND i.outcome IS NULL AND i.position = ANY(%(positions)s::int[])
+ORDER BY i.ticket_id;
 
 -- finish_bulk_items --
 -- What became of the tickets of a page.
@@ -85,9 +91,12 @@ WHERE i.job_id = %(job_id)s AND i.position = became.position;
 
 -- finish_bulk_page --
 -- Whether that was all, and how many tickets are behind the bulk.
-UPDATE bulk_jobs
+UPDATE bulk_jobs j
 SET worked_at = clock_timestamp(),
-    state = CASE WHEN %(last)s THEN 'done' ELSE state END,
-    finished_at = CASE WHEN %(last)s THEN instant() END
-WHERE id = %(job_id)s
-RETURNING (SELECT count(*) FROM bulk_items i WHERE i.job_id = %(job_id)s AND i.outcome IS NOT NULL) AS handled;
+    state = CASE WHEN n.handled = n.total THEN 'done' ELSE state END,
+    finished_at = CASE WHEN n.handled = n.total THEN instant() END
+FROM (SELECT count(*) AS total, count(outcome) AS handled
+      FROM bulk_items
+      WHERE job_id = %(job_id)s) AS n
+WHERE j.id = %(job_id)s
+RETURNING n.total, n.handled, n.handled = n.total AS last;

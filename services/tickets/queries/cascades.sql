@@ -81,7 +81,7 @@ WHERE c.id = %(cascade_id)s;
 
 -- newest_cascade --
 -- The last one that began on a parent.
-SELECT id FROM cascades WHERE parent_id = %(parent_id)s ORDER BY created_at DESC, id LIMIT 1;
+SELECT id FROM cascades WHERE parent_id = %(parent_id)s ORDER BY seq DESC LIMIT 1;
 
 -- find_cascade --
 -- Whose cascade it is.
@@ -94,16 +94,23 @@ FROM cascades
 WHERE id = %(cascade_id)s
 FOR UPDATE;
 
--- next_children --
--- The next page in the order in which everybody locks several; for an undo with the event to take back.
+-- next_members --
+-- The tickets of the next page: the parent, and the children that come next.
+(SELECT child_id AS id
+ FROM cascade_items
+ WHERE cascade_id = %(cascade_id)s AND outcome IS NULL
+ ORDER BY child_id
+ LIMIT %(most)s)
+UNION
+SELECT parent_id FROM cascades WHERE id = %(cascade_id)s;
+
+-- open_children --
+-- Those of these children that the cascade has not handled; for an undo with the event to take back.
 SELECT i.child_id, made.seq, made.changes
-FROM (SELECT child_id
-      FROM cascade_items
-      WHERE cascade_id = %(cascade_id)s AND outcome IS NULL
-      ORDER BY child_id
-      LIMIT %(most)s) AS i
+FROM cascade_items i
 LEFT JOIN cascade_items undone ON undone.cascade_id = %(undo_of)s AND undone.child_id = i.child_id
 LEFT JOIN events made ON made.ticket_id = i.child_id AND made.seq = undone.seq
+WHERE i.cascade_id = %(cascade_id)s AND i.outcome IS NULL AND i.child_id = ANY(%(child_ids)s)
 ORDER BY i.child_id;
 
 -- told_already --
@@ -123,13 +130,15 @@ WHERE i.cascade_id = %(cascade_id)s AND i.child_id = became.child_id;
 
 -- finish_page --
 -- Whether that was all, and how many children are behind the cascade.
-UPDATE cascades
+UPDATE cascades c
 SET worked_at = clock_timestamp(),
-    state = CASE WHEN %(last)s THEN 'done' ELSE state END,
-    finished_at = CASE WHEN %(last)s THEN instant() ELSE finished_at END
-WHERE id = %(cascade_id)s
-RETURNING (SELECT count(*) FROM cascade_items i WHERE i.cascade_id = %(cascade_id)s) AS total,
-          (SELECT count(*) FROM cascade_items i WHERE i.cascade_id = %(cascade_id)s AND i.outcome IS NOT NULL) AS handled;
+    state = CASE WHEN n.handled = n.total THEN 'done' ELSE state END,
+    finished_at = CASE WHEN n.handled = n.total THEN instant() ELSE finished_at END
+FROM (SELECT count(*) AS total, count(outcome) AS handled
+      FROM cascade_items
+      WHERE cascade_id = %(cascade_id)s) AS n
+WHERE c.id = %(cascade_id)s
+RETURNING n.total, n.handled, n.handled = n.total AS last;
 
 -- preview_children --
 -- The children of a ticket as settling it would meet them, with whether each is in the scope.

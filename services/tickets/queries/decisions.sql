@@ -148,7 +148,7 @@ SELECT t.id AS ticket_id, t.number, t.status, t.priority, t.channel, b.name AS b
        (SELECT i.parent_id FROM family_inbox i WHERE i.child_id = t.id ORDER BY i.id DESC LIMIT 1) AS parent_to_tell,
        (SELECT c.id FROM cascades c
         WHERE c.parent_id = t.id AND c.state = 'running'
-        ORDER BY c.created_at, c.id LIMIT 1) AS cascade_id
+        ORDER BY c.seq LIMIT 1) AS cascade_id
 FROM tickets t
 JOIN brands b ON b.id = t.brand_id
 WHERE t.id = %(ticket_id)s;

@@ -30,6 +30,42 @@ SET ticket_id = %(source_id)s, origin_id = nullif(origin_id, %(source_id)s)
 WHERE ticket_id = %(holder_id)s AND origin_id IN (SELECT id FROM below)
 RETURNING created_at;
 
+-- merge_cc_proposals --
+-- Whom customers named on a merged ticket is proposed on the survivor, once; its requester needs no proposal.
+UPDATE cc_proposals p
+SET ticket_id = %(target_id)s
+FROM tickets t
+JOIN contacts c ON c.id = t.requester_id
+WHERE t.id = %(target_id)s AND p.ticket_id = %(source_id)s AND p.email <> c.email
+  AND NOT EXISTS (SELECT FROM cc_proposals o WHERE o.ticket_id = t.id AND o.email = p.email);
+
+-- return_cc_proposals --
+-- Proposals go where the messages are that made them, when a merge is taken back.
+UPDATE cc_proposals p
+SET ticket_id = %(source_id)s
+FROM messages m
+WHERE p.ticket_id = %(holder_id)s AND m.id = p.message_id AND m.ticket_id = %(source_id)s
+  AND NOT EXISTS (SELECT FROM cc_proposals o WHERE o.ticket_id = m.ticket_id AND o.email = p.email);
+
+-- merge_drafts --
+-- What people typed on a merged ticket and did not send goes on below their drafts on the survivor; a reply to another
+-- customer than the survivor's does not, lest it be sent to the wrong one.
+WITH taken AS (
+    UPDATE drafts d
+    SET body = '', version = d.version + 1, saved_at = instant()
+    FROM drafts typed, tickets source, tickets target
+    WHERE source.id = %(source_id)s AND target.id = %(target_id)s AND d.ticket_id = source.id AND d.body <> ''
+      AND typed.user_id = d.user_id AND typed.ticket_id = d.ticket_id AND typed.visibility = d.visibility
+      AND (d.visibility = 'internal' OR source.requester_id = target.requester_id)
+    RETURNING d.user_id, d.visibility, typed.body
+)
+INSERT INTO drafts (user_id, ticket_id, visibility, body, version, saved_at)
+SELECT user_id, %(target_id)s, visibility, body, 1, instant()
+FROM taken
+ON CONFLICT (user_id, ticket_id, visibility) DO UPDATE
+SET body = concat_ws(E'\n\n', nullif(drafts.body, ''), excluded.body), version = drafts.version + 1,
+    saved_at = excluded.saved_at;
+
 -- move_reminders --
 -- The reminders of a ticket that have not come, to be set anew on another one.
 DELETE FROM reminders r

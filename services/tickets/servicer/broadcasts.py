@@ -1,5 +1,7 @@
 """BroadcastService: one reply to all children of a ticket."""
 
+from datetime import UTC
+
 from duradesk.tickets.v1 import broadcast_service_pb2 as pb
 from duradesk.tickets.v1 import broadcast_service_pb2_grpc
 
@@ -21,7 +23,10 @@ class BroadcastServicer(broadcast_service_pb2_grpc.BroadcastServiceServicer):
     async def StartBroadcast(self, request: pb.StartBroadcastRequest, context: Context) -> pb.StartBroadcastResponse:
         """Begin."""
         ticket_id, write = read.ticket_id(request.ticket_id), read.write("StartBroadcast", request)
-        broadcast = await self._broadcasts.start_broadcast(ticket_id, check_body(request.body), write)
+        next_update_at = request.next_update_at.ToDatetime(UTC) if request.HasField("next_update_at") else None
+        broadcast = await self._broadcasts.start_broadcast(
+            ticket_id, check_body(request.body), write, next_update_at=next_update_at
+        )
         return pb.StartBroadcastResponse(broadcast=to_message(broadcast, pb.Broadcast))
 
     async def ListBroadcasts(self, request: pb.ListBroadcastsRequest, context: Context) -> pb.ListBroadcastsResponse:

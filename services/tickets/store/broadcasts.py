@@ -6,6 +6,7 @@ constraint of the database.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,9 +16,11 @@ from services.common.database import Database
 from services.domain.bulk import BulkAct, BulkState, TicketChange
 from services.domain.family.broadcast import TOLD_ELSEWHERE, Broadcast, check_parent, fill_in, why_untold
 from services.domain.family.model import ChildOutcome, ChildProblem
+from services.domain.promises import Promise
 from services.domain.ticket import AuthorKind, EventKind, Visibility
 from services.tickets.convert import Row, json_of
 from services.tickets.store.events import PACED_RANK, Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.promises import make_promise
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
@@ -32,8 +35,13 @@ class BroadcastStore:
         self._database = database
         self._on_commit = on_commit
 
-    async def start_broadcast(self, parent_id: UUID, body: str, request: Request) -> Broadcast:
-        """Begins soon; NotFound, InvalidTransition (NO_CHILDREN)."""
+    async def start_broadcast(
+        self, parent_id: UUID, body: str, request: Request, *, next_update_at: datetime | None = None
+    ) -> Broadcast:
+        """Begins soon; NotFound, Invalid, InvalidTransition (NO_CHILDREN).
+
+        It keeps what was promised on the parent, and promises the next update there if that is wanted.
+        """
         principal, job_id = request.principal, uuid4()
         async with self._database.transaction() as conn:
             parent = await lock_ticket(conn, parent_id, scope=request.scope)
@@ -51,6 +59,10 @@ class BroadcastStore:
                     "author_name": principal.name,
                 }
                 await conn.execute(QUERIES["insert_broadcast"], parameters)
+                parent = await _tell_parent(conn, parent, job_id, actor=request.actor)
+                if next_update_at is not None:
+                    promise = Promise(next_update_at)
+                    await make_promise(conn, parent, promise, actor=request.actor, promise_id=uuid4())
             found = await _list(conn, parent_id, request.scope)
         self._on_commit()
         return next(broadcast for broadcast in found if broadcast.id == (first or job_id))
@@ -101,6 +113,20 @@ async def tell_child(conn: Connection, child: LockedTicket, *, job_id: UUID, act
     )
     await enqueue(conn, child.ticket, rank=PACED_RANK)
     return child, ""
+
+
+async def _tell_parent(conn: Connection, parent: LockedTicket, job_id: UUID, *, actor: str) -> LockedTicket:
+    told = await append_event(
+        conn,
+        parent,
+        EventKind.CHILDREN_TOLD,
+        actor=actor,
+        changes={},
+        cause=f"bulk {job_id}",
+        reason=f"a reply to all children, {parent.ticket.children.total:,} by now",
+    )
+    await enqueue(conn, told.ticket)
+    return told
 
 
 async def _list(conn: Connection, parent_id: UUID, scope: Scope) -> tuple[Broadcast, ...]:

@@ -1,7 +1,8 @@
 """The same change on many tickets: a job, its tickets one by one, and pages of a hundred in a transaction each.
 
 What became of a ticket is written in the transaction that changes it: so a page that was cut off, or runs twice,
-changes each ticket once. Locks: the job, then the tickets by id.
+changes each ticket once. Locks: the tickets of the page, for a family's acts with their parents, by id as everybody
+locks several; then the job.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -150,17 +151,17 @@ class BulkStore:
 
 
 async def _run_page(conn: Connection, job_id: UUID, *, role: Role | None) -> BulkProgress:
+    positions = await _lock_page(conn, job_id)
     job = await (await conn.execute(QUERIES["lock_bulk_job"], {"job_id": job_id})).fetchone()
     if job is None:
         raise NotFound("This bulk does not exist.")
     if job["state"] != BulkState.RUNNING:
         return BulkProgress(True, job["total"], job["total"])
-    page = {"job_id": job_id, "undo_of": job["undo_of"], "most": PAGE}
-    items = await (await conn.execute(QUERIES["next_bulk_items"], page)).fetchall()
+    # Read anew: another worker may have been at the same page.
+    locked = {"job_id": job_id, "undo_of": job["undo_of"], "positions": positions}
+    items = await (await conn.execute(QUERIES["open_bulk_items"], locked)).fetchall()
     try:
         principal = _maker(job, role)
-        if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
-            await _lock_families(conn, job, items)
         became = [await _handle(conn, job, item, principal) for item in items]
     except Forbidden as error:
         became = [_Became(item["position"], BulkOutcome.FAILED, error.message) for item in items]
@@ -174,11 +175,21 @@ async def _run_page(conn: Connection, job_id: UUID, *, role: Role | None) -> Bul
             "seqs": [item.seq for item in became],
         },
     )
-    row = await (
-        await conn.execute(QUERIES["finish_bulk_page"], {"job_id": job_id, "last": len(items) < PAGE})
-    ).fetchone()
+    row = await (await conn.execute(QUERIES["finish_bulk_page"], {"job_id": job_id})).fetchone()
     assert row is not None
-    return BulkProgress(len(items) < PAGE, row["handled"], job["total"])
+    return BulkProgress(row["last"], row["handled"], row["total"])
+
+
+async def _lock_page(conn: Connection, job_id: UUID) -> list[int]:
+    """Lock the tickets of the next page; the places that they have in the bulk."""
+    rows = await (await conn.execute(QUERIES["next_bulk_items"], {"job_id": job_id, "most": PAGE})).fetchall()
+    tickets = {row["ticket_id"] for row in rows}
+    if rows and BulkAct(rows[0]["change"]["act"]) in FAMILY_ACTS:
+        parents = await (await conn.execute(QUERIES["find_parents"], {"ticket_ids": list(tickets)})).fetchall()
+        parent_id = _change_of(rows[0]["change"]).parent_id
+        tickets |= {row["parent_id"] for row in parents} | ({parent_id} if parent_id else set())
+    await lock_in_order(conn, tickets)
+    return [row["position"] for row in rows]
 
 
 def _maker(job: Row, role: Role | None) -> Principal:
@@ -252,15 +263,6 @@ async def _relate(conn: Connection, locked: LockedTicket, job: Row, item: Row, p
         return await unlink(conn, locked, actor=principal.subject)
     parent = await lock_ticket(conn, parent_id, scope=scope_of(principal))
     return await link(conn, locked, parent, actor=principal.subject)
-
-
-async def _lock_families(conn: Connection, job: Row, items: Sequence[Row]) -> None:
-    """The tickets of the page and all their parents at once, in the order in which everybody locks several."""
-    parent_id = _change_of(job["change"]).parent_id
-    known = {"ticket_ids": [item["ticket_id"] for item in items]}
-    rows = await (await conn.execute(QUERIES["find_parents"], known)).fetchall()
-    parents = {row["parent_id"] for row in rows} | ({parent_id} if parent_id else set())
-    await lock_in_order(conn, [*known["ticket_ids"], *parents])
 
 
 async def _run_macro(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:

@@ -1,8 +1,8 @@
 """Cascades: what settling a parent does to its children, a hundred in a transaction, and taking that back.
 
 What became of a child is written in the transaction that changes it: so a page that was cut off, or runs twice,
-changes each child once. Locks: the parent, the cascade, then the children by id; so reopening the parent, linking and
-unlinking wait for the page and the next page sees them.
+changes each child once. Locks: the parent and the children of the page by id, as everybody locks several, then the
+cascade; so reopening the parent, linking and unlinking wait for the page and the next page sees them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,15 @@ from services.domain.family.model import (
 from services.domain.principal import Principal, Role
 from services.domain.ticket import EventKind, FieldChange
 from services.tickets.convert import Row, field_changes_of, new_values
-from services.tickets.store.events import PACED_RANK, Connection, LockedTicket, append_event, enqueue, lock_ticket
+from services.tickets.store.events import (
+    PACED_RANK,
+    Connection,
+    LockedTicket,
+    append_event,
+    enqueue,
+    lock_in_order,
+    lock_ticket,
+)
 from services.tickets.store.requests import Request
 from services.tickets.store.scope import EVERYTHING, Scope, scope_of
 from services.tickets.store.statements import QUERIES
@@ -142,6 +150,9 @@ async def _take_back_parent(conn: Connection, parent: LockedTicket, row: Row, re
 
 
 async def _run_page(conn: Connection, cascade_id: UUID) -> CascadeProgress:
+    page = {"cascade_id": cascade_id, "most": PAGE}
+    members = await (await conn.execute(QUERIES["next_members"], page)).fetchall()
+    await lock_in_order(conn, (row["id"] for row in members))
     parent = await _lock_parent(conn, cascade_id)
     job = await (await conn.execute(QUERIES["lock_cascade"], {"cascade_id": cascade_id})).fetchone()
     assert job is not None
@@ -149,16 +160,16 @@ async def _run_page(conn: Connection, cascade_id: UUID) -> CascadeProgress:
     if job["state"] != CascadeState.RUNNING:
         cascade, _ = await _read_cascade(conn, cascade_id, scope=EVERYTHING)
         return CascadeProgress(True, act, cascade.total, cascade.total)
-    page = {"cascade_id": cascade_id, "undo_of": job["undo_of"], "most": PAGE}
-    items = await (await conn.execute(QUERIES["next_children"], page)).fetchall()
+    # Read anew: another worker may have been at the same page.
+    locked = {"child_ids": [row["id"] for row in members], "cascade_id": cascade_id, "undo_of": job["undo_of"]}
+    items = await (await conn.execute(QUERIES["open_children"], locked)).fetchall()
     became = await _handle_all(conn, job, items, parent=parent)
     await conn.execute(QUERIES["finish_children"], {"cascade_id": cascade_id, **_columns(became)})
-    last = len(items) < PAGE
-    row = await (await conn.execute(QUERIES["finish_page"], {"cascade_id": cascade_id, "last": last})).fetchone()
+    row = await (await conn.execute(QUERIES["finish_page"], {"cascade_id": cascade_id})).fetchone()
     assert row is not None
-    if last:
+    if row["last"]:
         await _tell_end(conn, parent, cascade_id)
-    return CascadeProgress(last, act, row["handled"], row["total"])
+    return CascadeProgress(row["last"], act, row["handled"], row["total"])
 
 
 async def _handle_all(conn: Connection, job: Row, items: Sequence[Row], *, parent: LockedTicket) -> Sequence[_Became]:

@@ -44,8 +44,9 @@ async def move_family(conn: Connection, source_id: UUID, target_id: UUID, *, act
         await unlink(conn, await lock_ticket(conn, child_id), actor=actor, reason="its parent was merged")
         if child_id != target_id:
             await link(conn, await lock_ticket(conn, child_id), await lock_ticket(conn, target_id), actor=actor)
-    joined = parent_id is not None and parent_id != target_id and await _link(conn, target_id, parent_id, actor=actor)
-    return MovedFamily(parent_id, joined, children)
+    if parent_id is None or parent_id in (target_id, target.ticket.parent_id):
+        return MovedFamily(parent_id, False, children)
+    return MovedFamily(parent_id, await _link(conn, target_id, parent_id, actor=actor), children)
 
 
 async def return_family(conn: Connection, merge: Merge, *, actor: str) -> bool:
@@ -53,7 +54,7 @@ async def return_family(conn: Connection, merge: Merge, *, actor: str) -> bool:
     target = await lock_ticket(conn, merge.target_id)
     if merge.joined and target.ticket.parent_id == merge.parent_id:
         await unlink(conn, target, actor=actor, reason="un-merged")
-    whole = merge.parent_id is None or await _link(conn, merge.source_id, merge.parent_id, actor=actor)
+    whole = merge.parent_id is None or await _link(conn, merge.source_id, merge.parent_id, actor=actor, back=True)
     # The survivor last: only without children is it a child again.
     for child_id in sorted(merge.children, key=lambda child_id: child_id == merge.target_id):
         child = await lock_ticket(conn, child_id)
@@ -62,14 +63,15 @@ async def return_family(conn: Connection, merge: Merge, *, actor: str) -> bool:
             whole = False
             continue
         await unlink(conn, child, actor=actor, reason="un-merged")
-        whole = await _link(conn, child_id, merge.source_id, actor=actor) and whole
+        whole = await _link(conn, child_id, merge.source_id, actor=actor, back=True) and whole
     return whole
 
 
-async def _link(conn: Connection, child_id: UUID, parent_id: UUID, *, actor: str) -> bool:
+async def _link(conn: Connection, child_id: UUID, parent_id: UUID, *, actor: str, back: bool = False) -> bool:
     """Whether the one could become a child of the other."""
     try:
-        await link(conn, await lock_ticket(conn, child_id), await lock_ticket(conn, parent_id), actor=actor)
+        child, parent = await lock_ticket(conn, child_id), await lock_ticket(conn, parent_id)
+        await link(conn, child, parent, actor=actor, back=back)
     except InvalidTransition:
         return False
     return True

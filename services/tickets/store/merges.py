@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.domain import merging
+from services.domain.changes import Change
 from services.domain.errors import InvalidTransition
 from services.domain.followers import check_room
 from services.domain.merging import MOST_MERGES, Merge, MergePreview, Unmerged
@@ -104,25 +105,11 @@ async def _merge(conn: Connection, before: Ticket, survivor: Ticket, request: Re
     family = await move_family(conn, before.id, survivor.id, actor=request.actor)
     source, target = await lock_ticket(conn, before.id), await lock_ticket(conn, survivor.id)
     moved = await conn.execute(QUERIES["move_messages"], ids)
-    change, received = merging.give_up(before, survivor), merging.receive(before, survivor)
-    source = await append_event(
-        conn,
-        source,
-        change.kind,
-        actor=request.actor,
-        changes=change.values,
-        cause=f"ticket {survivor.id}",
-        reason=f"merged into #{survivor.number}",
-    )
-    target = await append_event(
-        conn,
-        target,
-        received.kind,
-        actor=request.actor,
-        changes=received.values,
-        cause=f"ticket {before.id}",
-        reason=f"received #{before.number}",
-    )
+    given, received = merging.give_up(before, survivor), merging.receive(before, survivor)
+    source = await _say(conn, source, given, survivor, words="merged into", actor=request.actor)
+    target = await _say(conn, target, received, before, words="received", actor=request.actor)
+    await conn.execute(QUERIES["merge_cc_proposals"], ids)
+    await conn.execute(QUERIES["merge_drafts"], ids)
     followed = await conn.execute(QUERIES["take_over_followers"], {**ids, "include_customers": customers})
     followers = [row["follower_id"] for row in await followed.fetchall()]
     check_room(await _count_followers(conn, survivor.id) - 1)
@@ -153,25 +140,10 @@ async def _unmerge(conn: Connection, merge: Merge, request: Request, *, holder_i
     await conn.execute(QUERIES["drop_followers"], survivor)
     await conn.execute(QUERIES["delete_merge"], ids)
     source, target = await lock_ticket(conn, merge.source_id), await lock_ticket(conn, merge.target_id)
-    change, given = merging.take_back(merge), merging.give_back(merge, target.ticket)
-    await append_event(
-        conn,
-        source,
-        change.kind,
-        actor=request.actor,
-        changes=change.values,
-        cause=f"ticket {merge.target_id}",
-        reason=f"un-merged from #{target.ticket.number}",
-    )
-    await append_event(
-        conn,
-        target,
-        given.kind,
-        actor=request.actor,
-        changes=given.values,
-        cause=f"ticket {merge.source_id}",
-        reason=f"gave back #{source.ticket.number}",
-    )
+    taken, given = merging.take_back(merge), merging.give_back(merge, target.ticket)
+    await _say(conn, source, taken, target.ticket, words="un-merged from", actor=request.actor)
+    await _say(conn, target, given, source.ticket, words="gave back", actor=request.actor)
+    await conn.execute(QUERIES["return_cc_proposals"], {**ids, "holder_id": holder_id})
     family = await return_family(conn, merge, actor=request.actor)
     changed = {ticket_id: await lock_ticket(conn, ticket_id) for ticket_id in (*ids.values(), holder_id)}
     await _told(conn, *changed.values())
@@ -184,6 +156,21 @@ async def _unmerge(conn: Connection, merge: Merge, request: Request, *, holder_i
         family=family,
     )
     return Unmerged(changed[merge.source_id].ticket, kept)
+
+
+async def _say(
+    conn: Connection, locked: LockedTicket, change: Change, other: Ticket, *, words: str, actor: str
+) -> LockedTicket:
+    """What the merge, or taking it back, is to one of its two sides."""
+    return await append_event(
+        conn,
+        locked,
+        change.kind,
+        actor=actor,
+        changes=change.values,
+        cause=f"ticket {other.id}",
+        reason=f"{words} #{other.number}",
+    )
 
 
 async def _told(conn: Connection, *changed: LockedTicket) -> None:

@@ -18,13 +18,14 @@ async def link(
     actor: str,
     cause: str = "",
     decision_id: UUID | None = None,
+    back: bool = False,
 ) -> LockedTicket:
     """Make `child` a child of `parent`, both locked and read after that; InvalidTransition says why it cannot be.
 
     Both have an event, neither is settled or reopened by it; a cascade under way takes the child along, and it gets
-    the last reply to all children.
+    the last reply to all children. `back` puts it where it was before a merge, also when that parent is closed.
     """
-    if not check_link(child.ticket, parent.ticket):
+    if not check_link(child.ticket, parent.ticket, back=back):
         return child
     changes, said = {"parent_id": parent.ticket.id}, cause or f"ticket {parent.ticket.id}"
     reason = f"a child of #{parent.ticket.number}"

@@ -1,6 +1,7 @@
 """The desk's pages of merges, splits, duplicates, spam and families, without scripts."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -134,8 +135,15 @@ async def test_a_reply_to_all_children_is_begun_on_the_familys_page(doors: Doors
     says(shown(await agent.get(path)), ["Reply to all children", "Send to 1 child"])
     refused = await agent.post(f"{path}/broadcast", {"body": "Dear {nmae}"})
     assert (refused.status_code, "Dear {nmae}" in refused.text) == (422, True)
+    past = await agent.post(f"{path}/broadcast", {"body": "We are at it", "until": "2020-01-31T09:00"})
+    assert (past.status_code, "must be later than now" in past.text, "2020-01-31T09:00" in past.text) == (
+        422,
+        True,
+        True,
+    )
+    typed = {"body": "We are at it, {name}", "until": f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M}"}
     for _ in range(2):
-        done = await agent.post(f"{path}/broadcast", {"body": "We are at it, {name}", "request_id": "all"})
+        done = await agent.post(f"{path}/broadcast", typed | {"request_id": "all"})
         assert done.headers["location"] == f"{path}?#broadcasts"
     text = shown(await agent.get(path))
     assert text.count("We are at it") == 1

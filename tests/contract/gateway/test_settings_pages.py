@@ -277,6 +277,7 @@ async def test_a_brand_keeps_what_was_typed_and_says_what_would_be_right(doors: 
     browser = await owner(doors)
     await browser.get("/settings/brands/new")
     typed = {"name": "Shop", "address": "no address", "idle_remind_after": "soon", "undo_seconds": "5"}
+    typed |= {"family_down": "block", "family_up": "notify"}
     wrong = await browser.post("/settings/brands/new", typed)
     assert wrong.status_code == 422
     assert "Must be a number of days, for example 3 or 0.5, or empty." in wrong.text
@@ -292,7 +293,9 @@ async def test_a_brand_keeps_what_was_typed_and_says_what_would_be_right(doors: 
     page = (await browser.get(path)).text
     assert "Closing is switched off" in page
     (version,) = re.findall(r'name="version" value="(\d+)"', page)
+    assert re.findall(r'<option value="(\w+)" selected>', page) == ["block", "notify"]
     changed = right | {"auto_close_after": "4", "version": version}
+    assert (await browser.post(path, changed | {"family_up": "always"})).status_code == 422
     assert (await browser.post(path, changed | {"version": "9" * 30})).status_code == 422
     assert (await browser.post(path, changed)).is_redirect
     late = await browser.post(path, changed | {"name": "Shop 2"})

@@ -35,7 +35,7 @@ async def run_cascades(desk: Desk, parent: Ticket) -> None:
     """Carry out what began on the parent, oldest first, as its workflow does."""
     while True:
         rows = await desk.rows(
-            "SELECT id FROM cascades WHERE parent_id = %(id)s AND state = 'running' ORDER BY created_at, id LIMIT 1",
+            "SELECT id FROM cascades WHERE parent_id = %(id)s AND state = 'running' ORDER BY seq LIMIT 1",
             id=parent.id,
         )
         if not rows:

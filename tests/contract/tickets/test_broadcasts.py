@@ -9,7 +9,8 @@ from services.domain.bulk import BulkAct, BulkState, TicketChange
 from services.domain.errors import Forbidden, Invalid, InvalidTransition, NotFound
 from services.domain.family.broadcast import Broadcast
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Ticket, TicketStatus
+from services.domain.ticket import EventKind, Ticket, TicketStatus
+from services.tickets.store.promises import read_promise
 from tests.contract.tickets.desk import LIGHT_AGENT, RELAY, Desk, customer
 
 ANN = Principal(str(uuid4()), Role.AGENT, name="Ann")
@@ -87,6 +88,32 @@ async def test_a_child_that_left_or_is_closed_is_left_out_with_its_reason(desk: 
     done = await carry_out(desk, parent)
     assert {problem.reason for problem in done.problems} == {"it has left the family", "it is closed"}
     assert (done.done, await words(desk, told)) == (1, ["News"])
+
+
+async def test_it_promises_the_next_one_on_the_parent_which_the_next_one_keeps(desk: Desk) -> None:
+    parent, _ = await family(desk, "cleo@c.example")
+    broadcasts, at = await desk.broadcasts(), await desk.clock.instant() + timedelta(hours=1)
+    for _ in range(2):
+        await broadcasts.start_broadcast(parent.id, "We know of it.", next_update_at=at, request_id="once")
+    events, _ = await (await desk.client()).list_events(parent.id)
+    assert [event.kind for event in events[-2:]] == [EventKind.CHILDREN_TOLD, EventKind.PROMISE_MADE]
+    promises = []
+    for _ in range(2):
+        async with desk.database.transaction() as conn:
+            promises.append(await read_promise(conn, parent.id))
+        await broadcasts.start_broadcast(parent.id, "It is mended.")
+    assert [(one.promised_at, one.kept_at is not None) for one in promises if one] == [(at, False), (at, True)]
+
+
+async def test_a_promise_that_cannot_be_made_sends_nothing(desk: Desk) -> None:
+    parent, _ = await family(desk, "cleo@c.example")
+    broadcasts, now = await desk.broadcasts(), await desk.clock.instant()
+    with pytest.raises(Invalid):
+        await broadcasts.start_broadcast(parent.id, "News", next_update_at=now - timedelta(hours=1))
+    await (await desk.client()).resolve_ticket(parent.id)
+    with pytest.raises(InvalidTransition):
+        await broadcasts.start_broadcast(parent.id, "News", next_update_at=now + timedelta(hours=1))
+    assert await broadcasts.list_broadcasts(parent.id) == ()
 
 
 @pytest.mark.parametrize("body", ["", "  ", "Dear {nmae}", "{password}"])

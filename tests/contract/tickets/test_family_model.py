@@ -68,6 +68,19 @@ class StoreDesk:
     def undo(self, number: int) -> bool:
         return self._allowed(self._undo(self._ids[number]))
 
+    def merge(self, source: int, target: int) -> bool:
+        merged = self._store.merges.merge_ticket(self._ids[source], self._ids[target], _request(), customers=False)
+        return self._allowed(merged)
+
+    def unmerge(self, source: int) -> bool:
+        return self._allowed(self._store.merges.unmerge_ticket(self._ids[source], _request()))
+
+    def mark_spam(self, number: int) -> bool:
+        return self._allowed(self._store.duplicates.mark_spam(self._ids[number], _request()))
+
+    def unmark_spam(self, number: int) -> bool:
+        return self._allowed(self._store.duplicates.unmark_spam(self._ids[number], _request()))
+
     def statuses(self) -> list[str]:
         return [row["status"] for row in self._run(self._rows())]
 
@@ -96,7 +109,7 @@ class StoreDesk:
     async def _carry_out(self, ticket_id: UUID) -> None:
         async with self._database.transaction() as conn:
             cursor = await conn.execute(
-                "SELECT id FROM cascades WHERE parent_id = %(id)s AND state = 'running' ORDER BY created_at LIMIT 1",
+                "SELECT id FROM cascades WHERE parent_id = %(id)s AND state = 'running' ORDER BY seq LIMIT 1",
                 {"id": ticket_id},
             )
             row = await cursor.fetchone()
@@ -107,7 +120,7 @@ class StoreDesk:
     async def _undo(self, ticket_id: UUID) -> None:
         async with self._database.transaction() as conn:
             cursor = await conn.execute(
-                "SELECT id FROM cascades WHERE parent_id = %(id)s ORDER BY created_at DESC LIMIT 1", {"id": ticket_id}
+                "SELECT id FROM cascades WHERE parent_id = %(id)s ORDER BY seq DESC LIMIT 1", {"id": ticket_id}
             )
             row = await cursor.fetchone()
         if row is None:

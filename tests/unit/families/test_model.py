@@ -21,11 +21,7 @@ class PureStories(Stories):
 
 TestPureStories = PureStories.TestCase
 TestPureStories.settings = settings(
-    max_examples=2_000 if FULL else 40,
-    stateful_step_count=20,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
+    max_examples=2_000 if FULL else 40, stateful_step_count=20, suppress_health_check=list(HealthCheck)
 )
 
 
