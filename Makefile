@@ -30,6 +30,14 @@ test: install  ## Run every test
 faults: install  ## Cut, kill and flood a whole desk at full size (about half an hour), and print what the judge says
 	DURADESK_FAULTS=full $(BIN)/python -m pytest tests/faults tests/workflow/test_mail_through_time.py
 
+.PHONY: bench
+bench: install  ## Measure a desk of its own beside floors of the same run (about 15 minutes), and print a table
+	$(BIN)/python -m tests.bench
+
+.PHONY: bench-all
+bench-all: install  ## The same with a million tickets (up to 3 hours)
+	$(BIN)/python -m tests.bench --size all
+
 .PHONY: screenshots
 screenshots: install  ## Take pictures of every page of the demo that runs here, into reports/screenshots
 	$(BIN)/python -m tests.browser.screenshots

@@ -48,6 +48,7 @@ from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.organisations import OrganisationsClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.rule_runs import RuleRunsClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -149,6 +150,7 @@ async def running_gateway(
             upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
+            rule_runs=RuleRunsClient(tickets),
             desk=DeskClient(tickets),
             queue=QueueClient(tickets),
             staffing=StaffingClient(routing),

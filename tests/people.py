@@ -22,13 +22,14 @@ from services.identity.session_client import SessionClient
 from services.identity.store import statements as identity_statements
 from services.routing import store as routing_store
 from services.routing.client import RoutingClient
+from services.routing.current import CurrentRouting
+from services.routing.names import KnownNames, TicketThings
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.brands import BrandCalendars
 from services.routing.service_levels.current import CurrentServiceLevels
-from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
@@ -38,7 +39,10 @@ from services.routing.staffing.client import StaffingClient
 from services.routing.staffing.current import CurrentStaffing
 from services.routing.staffing.servicer import StaffingServicer
 from services.routing.staffing.store import StaffingStore
+from services.tickets.client.categories import CategoriesClient
+from services.tickets.client.organisations import OrganisationsClient
 from services.tickets.client.planning import PlanningClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 
 PUBLIC_URL = "https://desk.example"
@@ -90,12 +94,16 @@ async def running_routing(url: str, identity_address: str, tickets_address: str 
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
         rules = RuleStore(database)
         current_rules, people = CurrentRules(rules), RulePeople(routing_store.RoutingStore(database), staff)
-        rule_servicer = RuleServicer(rules, levels, current_rules, people)
-        current = CurrentStaffing(staffing, levels)
+        things = TicketThings(
+            TicketsClient(tickets), CategoriesClient(tickets), OrganisationsClient(tickets), TicketFieldsClient(tickets)
+        )
+        names = KnownNames(routing_store.RoutingStore(database), staff, things)
+        rule_servicer = RuleServicer(rules, levels, current_rules, people, names)
+        current, routing = CurrentStaffing(staffing, levels), CurrentRouting(staffing, levels, current_rules)
         planning = Planning(PlanningClient(tickets), levels)
         store = routing_store.RoutingStore(database)
         brands = BrandCalendars(TicketsClient(tickets))
-        servicer, names = RoutingServicer(store, staff, levels, current, current_rules), KnownNames(store, staff)
+        servicer = RoutingServicer(store, staff, routing)
         async with running_server(
             Settings(),
             name="routing",

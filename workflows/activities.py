@@ -12,9 +12,11 @@ from functools import partial
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from services.common.tracing import inner_span
 from services.domain.decision import ClaimedEffect, EffectOutcome, FactNeed, Plan, RoutingFacts, RuleCut
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.family.cascade import progress_words
@@ -120,15 +122,18 @@ class DeliverActivities:
         self._sender = sender
 
     @activity.defn
-    async def deliver(self, effect_id: str) -> None:
-        """Carry out the effect under a lease, and record how it went; nothing when there is nothing left to do."""
+    async def deliver(self, effect_id: str) -> bool:
+        """Carry out the effect under a lease, and record how it went.
+
+        True when it is done and asks for nothing more; else somebody should look what is left to do.
+        """
         effect = UUID(effect_id)
         deadline = asyncio.get_running_loop().time() + _RECORDING_SECONDS
         with _told_by_code():
             try:
                 claimed = await self._effects.claim_effect(effect, lease=_LEASE)
             except (InvalidTransition, NotFound):
-                return
+                return False
             except Conflict:
                 raise _failure("LEASED", delay=_LEASED_ELSEWHERE_DELAY) from None
             async with self._keeping(effect, claimed.fence):
@@ -136,6 +141,7 @@ class DeliverActivities:
                 await self._record(effect, claimed.fence, result, deadline=deadline)
             if result.outcome is EffectOutcome.RETRY:
                 raise _failure("REFUSED_FOR_NOW", delay=_patience(claimed.attempt))
+            return result.outcome is EffectOutcome.DONE
 
     @asynccontextmanager
     async def _keeping(self, effect: UUID, fence: int) -> AsyncIterator[None]:
@@ -158,7 +164,8 @@ class DeliverActivities:
     async def _send(self, effect: UUID, claimed: ClaimedEffect) -> SendResult:
         begin = partial(self._effects.begin_effect, effect, fence=claimed.fence)
         try:
-            return await self._sender.send(claimed.mail, begin=begin)
+            with inner_span("mail", kind=SpanKind.CLIENT):
+                return await self._sender.send(claimed.mail, begin=begin)
         except DuradeskError:
             raise
         except Exception as error:

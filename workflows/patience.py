@@ -7,10 +7,12 @@ from pathlib import Path
 
 import structlog
 from temporalio.client import Client
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, TLSConfig
 
 from services.common.settings import Settings
+from services.common.tracing import is_tracing
+from workflows.tracing import TraceInterceptor
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -51,14 +53,19 @@ async def pause(seconds: float, stopping: asyncio.Event) -> None:
         await asyncio.wait_for(stopping.wait(), seconds)
 
 
-async def connect(settings: Settings, stopping: asyncio.Event) -> Client | None:
+async def connect(
+    settings: Settings, stopping: asyncio.Event, *, metrics: PrometheusConfig | None = None
+) -> Client | None:
     """A client of Temporal, waited for as long as it takes; None when the process is to stop before that."""
     outage = Outage("temporal")
-    runtime = Runtime(telemetry=TelemetryConfig(logging=_SDK_LOGS))
+    runtime = Runtime(telemetry=TelemetryConfig(logging=_SDK_LOGS, metrics=metrics, attach_service_name=False))
     while not stopping.is_set():
         try:
             client = await Client.connect(
-                settings.temporal_address, namespace=settings.temporal_namespace, runtime=runtime
+                settings.temporal_address,
+                namespace=settings.temporal_namespace,
+                runtime=runtime,
+                interceptors=[TraceInterceptor()] if is_tracing() else [],
             )
         # An address that does not answer is a RuntimeError here, a server that is not up yet an RPCError.
         except (RPCError, RuntimeError) as error:

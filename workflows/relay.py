@@ -6,14 +6,17 @@ relays; a signal that is lost or sent twice is made good there or does no harm.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from opentelemetry.trace import SpanKind
 from temporalio.client import Client
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
+from services.common.tracing import span
 from services.domain.decision import Nudge
 from services.domain.errors import DuradeskError
 from workflows.messages import PRIORITY_KEYS, TICKETS_QUEUE, TicketInput, workflow_id
@@ -69,7 +72,8 @@ class Relay:
 
     async def _signal(self, nudge: Nudge) -> Exception | None:
         try:
-            await signal_with_start(self._client, nudge)
+            with trace_of(nudge):
+                await signal_with_start(self._client, nudge)
         except RPCError as error:
             return error
         log.debug("relay.signalled", ticket_id=str(nudge.ticket_id))
@@ -83,6 +87,13 @@ class Relay:
             await register_search_attributes(self._client)
         except RPCError as error:
             self._temporal.goes_on(error)
+
+
+def trace_of(nudge: Nudge) -> AbstractContextManager[object]:
+    """The signal belongs to the trace of the change that asked for it; one that nobody traces begins none."""
+    if not nudge.traceparent:
+        return nullcontext()
+    return span("relay signal", kind=SpanKind.PRODUCER, parent=nudge.traceparent)
 
 
 async def signal_with_start(client: Client, nudge: Nudge) -> None:

@@ -17,6 +17,7 @@ is harmless, and a run that was terminated goes on with the next `look`.
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -52,6 +53,8 @@ _NEWS_SECONDS = 1.0
 # After what single tickets need: a page changes a hundred of them.
 _CASCADE_PRIORITY = Priority(priority_key=4)
 _MOST_DELIVERIES = 50
+# In this status a run may end as soon as nothing is left to deliver.
+_CLOSED = "closed"
 
 
 @workflow.defn(name="TicketWorkflow")
@@ -155,10 +158,12 @@ class TicketWorkflow:
                 self._deliveries[effect_id] = asyncio.create_task(self._deliver(effect_id))
 
     async def _deliver(self, effect_id: str) -> None:
+        done: bool | None = False
         try:
-            await workflow.execute_activity(
+            done = await workflow.execute_activity(
                 "deliver",
                 effect_id,
+                result_type=bool,
                 task_queue=DELIVER_QUEUE,
                 start_to_close_timeout=_DELIVER_TIMEOUT,
                 heartbeat_timeout=_DELIVER_SILENCE,
@@ -167,9 +172,20 @@ class TicketWorkflow:
                 summary="deliver what was decided",
             )
         finally:
-            # However it ended, the plan is read again: it says whether anything is left to deliver.
             del self._deliveries[effect_id]
-            self._nudged = True
+            # Unless it is done and was all, the plan is read again. Earlier releases' deliveries did not say so.
+            if not done or not self._can_wait_after(effect_id):
+                self._nudged = True
+
+    def _can_wait_after(self, effect_id: str) -> bool:
+        """Whether a delivery that is done changes nothing in the plan but itself."""
+        plan = self._plan
+        if plan is None or plan.status == _CLOSED or len(plan.open_effects) > _MOST_DELIVERIES:
+            return False
+        left = tuple(effect for effect in plan.open_effects if effect != effect_id)
+        self._plan = replace(plan, open_effects=left)
+        workflow.set_current_details(_details(self._plan, self._progress))
+        return True
 
     def _start_cascade(self, plan: AdvanceResult) -> None:
         if plan.cascade_id and self._cascade is None:

@@ -27,6 +27,7 @@ from services.domain.errors import InvalidTransition, Unavailable
 from services.identity.client import IdentityClient
 from services.mail.client import SmtpSettings
 from services.routing.client import RoutingClient
+from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.settings import TicketsSettings
@@ -96,6 +97,7 @@ async def _tell(stack: Stack, *, password: str, script: Sequence[Story]) -> int:
             TicketsClient(tickets), RoutingClient(routing), IdentityClient(identity), password=password
         )
         await promise(ServiceLevelsClient(routing))
+        await RulesClient(routing).add_default_rules()
     async with past_desk(tickets_settings, smtp) as desk:
         return await _play(desk, shop, script)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import uuid4
 
+from prometheus_client import CollectorRegistry
 from psycopg import AsyncConnection, Error
 from psycopg.rows import DictRow
 
@@ -19,6 +20,7 @@ from services.common.server import running_server
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
 from services.tickets.__main__ import services_on
+from services.tickets.metrics import TicketMetrics
 from services.tickets.news import NewsDesk
 from services.tickets.settings import TicketsSettings
 from services.tickets.store import CONSTRAINT_ERRORS
@@ -66,7 +68,7 @@ def _nobody_watches(database: Database, wakeup: Wakeup) -> NewsDesk:
 async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDatabase, Wakeup, str]]:
     """The database with the clock to set, whom to tell of what was committed, and the address of the service."""
     signer, itself = PrincipalSigner(settings.needed_principal_key), Principal("tickets", Role.SERVICE)
-    url = settings.needed_database_url
+    url, metrics = settings.needed_database_url, TicketMetrics(CollectorRegistry())
     async with (
         PastDatabase(url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=2) as database,
         Wakeup(url) as wakeup,
@@ -76,7 +78,7 @@ async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDat
             name="demo",
             address=("127.0.0.1", 0),
             services=services_on(
-                database, wakeup, _nobody_watches(database, wakeup), IdentityClient(identity), settings
+                database, wakeup, _nobody_watches(database, wakeup), IdentityClient(identity), settings, metrics
             ),
             authenticator=SignedOnly(signer),
         ) as port,

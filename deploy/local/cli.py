@@ -12,6 +12,7 @@ import typer
 
 from deploy.demo.fill import fill
 from deploy.demo.script import STORIES
+from deploy.local import targets
 from deploy.local import up as upper
 from deploy.local.access import fetch_token
 from deploy.local.home import is_running
@@ -55,16 +56,18 @@ def demo(
 
 @app.command()
 def status() -> None:
-    """List the processes of the stack (name, process id, up since, restarts) and what waits in its queues."""
+    """List the processes of the stack (name, process id, up since, restarts, where /metrics is) and what waits."""
     settings = load_settings(LocalSettings)
     if not is_running(settings):
         raise Unavailable(f"Nothing runs in {settings.data}: start it with `duradesk up`.")
-    typer.echo(f"{'NAME':<10} {'PID':>8} {'STATE':<9} {'UP SINCE':<20} {'UP FOR':>9} {'RESTARTS':>8}")
+    typer.echo(f"{'NAME':<10} {'PID':>8} {'STATE':<9} {'UP SINCE':<20} {'UP FOR':>9} {'RESTARTS':>8} METRICS")
+    addresses = targets.read(settings)
     for row in read_status(settings.run):
         since = row.started_at.strftime("%Y-%m-%d %H:%M:%SZ") if row.started_at else "-"
         age = str(datetime.now(UTC) - row.started_at).split(".")[0] if row.started_at else "-"
         state = "ready" if row.ready else "starting" if row.pid else "waiting"
-        typer.echo(f"{row.name:<10} {row.pid or '-':>8} {state:<9} {since:<20} {age:>9} {row.restarts:>8}")
+        told = f"{row.name:<10} {row.pid or '-':>8} {state:<9} {since:<20} {age:>9} {row.restarts:>8}"
+        typer.echo(f"{told} {addresses.get(row.name, '-')}")
     for name, value in read_queues(settings):
         typer.echo(f"{name:<32} {value:>10.10g}")
 

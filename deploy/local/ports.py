@@ -31,8 +31,6 @@ def stack_ports(settings: LocalSettings) -> dict[str, Port]:
     }
     if settings.lmtp_port:
         ports["lmtp"] = Port(listen, settings.lmtp_port, "DURADESK_LMTP_PORT")
-    if settings.mail_metrics_port:
-        ports["mail-metrics"] = Port(listen, settings.mail_metrics_port, "DURADESK_MAIL_METRICS_PORT")
     if settings.embeds_sink:
         ports["sink"] = Port("127.0.0.1", settings.sink_port, "DURADESK_SMTP_SINK_PORT")
     if settings.embeds_temporal:

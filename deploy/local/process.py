@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,7 +25,8 @@ class ProcessSpec:
     """What to run. `layer` orders the stop: a higher one ends first and has `grace_seconds` for it.
 
     Ready means: `probe` answers yes, or without one a line of the log contains `ready_event`.
-    `death_signal` is what the kernel sends when the supervisor itself is killed.
+    `death_signal` is what the kernel sends when the supervisor itself is killed. `listener` is open in the process
+    under the same number, in each of its lives.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ProcessSpec:
     user: tuple[int, int] | None = None
     prepare: Callable[[], Awaitable[None]] = nothing_to_prepare
     working_directory: Path | None = None
+    listener: socket.socket | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ async def start(spec: ProcessSpec) -> Running:
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
             cwd=spec.working_directory,
+            pass_fds=() if spec.listener is None else (spec.listener.fileno(),),
         )
     except OSError:
         output.close()

@@ -7,22 +7,26 @@ from http.client import HTTPException
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.local import targets
 from deploy.local.settings import LocalSettings
 
 _SECONDS = 5.0
-_SHOWN = ("duradesk_outbox", "duradesk_undecided", "duradesk_deliver", "duradesk_mail")
+_TELLERS = ("gateway", "mail")
+_SHOWN = ("outbox", "undecided", "waiting", "cascades", "deliver", "due", "quarantined", "mail")
 # Everything is on this machine: a proxy for the web in the environment is not meant for it.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def read_queues(settings: LocalSettings) -> Iterator[tuple[str, float]]:
     """Each number by its name, e.g. `outbox_tickets` or `deliveries ready`; what does not answer tells none."""
-    ports = [settings.port, settings.mail_metrics_port]
-    for text in (_read(f"http://{settings.listen}:{port}/metrics") for port in ports if port):
+    addresses = targets.read(settings)
+    for text in (_read(f"http://{addresses[name]}/metrics") for name in _TELLERS if name in addresses):
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
-                if sample.name.startswith(_SHOWN) and not sample.name.endswith("_created"):
-                    yield " ".join([sample.name.removeprefix("duradesk_"), *sample.labels.values()]), sample.value
+                name = sample.name.removeprefix("duradesk_")
+                # Of the kinds of dues only those of which one is late: there are many, and mostly none is.
+                if name.startswith(_SHOWN) and (sample.value or not name.startswith("due")):
+                    yield " ".join([name, *sample.labels.values()]), sample.value
 
 
 def _read(url: str) -> str:

@@ -14,7 +14,6 @@ class LocalSettings(Settings):
 
     smtp_sink_port: Port | None = None
     lmtp_port: Port | None = None
-    mail_metrics_port: Port | None = None
     owner_email: str = "owner@localhost"
     owner_password: SecretStr | None = None
     smarthost: str = ""

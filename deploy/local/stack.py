@@ -1,13 +1,14 @@
 """What the stack of one machine consists of: its processes, what each of them is told, and the order of their start."""
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local import postgres, temporal
+from deploy.local import postgres, targets, temporal
 from deploy.local.home import secret
 from deploy.local.ports import Reservation
 from deploy.local.probes import grpc_health, http_ok, smtp_greeting
@@ -89,7 +90,9 @@ async def start(stack: Stack, supervisor: Supervisor, ports: Reservation, *, own
         await postgres.ensure_database(stack.settings.data / "postgres", stack.database_password)
     await migrate_all(stack.database_url)
     ports.release()
-    await supervisor.start(_services(stack, owner_password=owner_password), within_seconds=_START_SECONDS)
+    services = _services(stack, owner_password=owner_password)
+    targets.write(stack.settings, {spec.name: spec.listener for spec in services})
+    await supervisor.start(services, within_seconds=_START_SECONDS)
 
 
 async def migrate_all(database_url: str) -> list[str]:
@@ -137,22 +140,28 @@ def _services(stack: Stack, *, owner_password: str) -> list[ProcessSpec]:
         environment = _inherited() | stack.plain_environment | told
         return ProcessSpec(name=name, command=command, environment=environment, **rest)
 
+    def watched(name: str, *words: str, told: dict[str, str], **rest: Any) -> ProcessSpec:
+        # The kernel chooses the port, once: nobody else can take it while the process starts again.
+        listener = socket.create_server(("127.0.0.1", 0))
+        metrics = {f"{PREFIX}METRICS_FD": str(listener.fileno())}
+        return process(name, *words, told=told | metrics, listener=listener, **rest)
+
     def core(name: str, port: int, *, told: dict[str, str] = database, ca: Path | None = None) -> ProcessSpec:
         probe = grpc_health(f"{settings.listen}:{port}", ca=ca)
-        return process(name, f"services.{name}", told=told, probe=probe, layer=1, grace_seconds=2)
+        return watched(name, f"services.{name}", told=told, probe=probe, layer=1, grace_seconds=2)
 
     def background(role: str, name: str = "") -> ProcessSpec:
         # They have no port to ask: that they are ready is a line of their log, which must not be silenced.
         level = "debug" if settings.log_level == "debug" else "info"
         told = key | {f"{PREFIX}LOG_LEVEL": level}
-        return process(name or role, "workflows", role, told=told, ready_event=f"{role}.ready", layer=2)
+        return watched(name or role, "workflows", role, told=told, ready_event=f"{role}.ready", layer=2)
 
     return [
         core("identity", settings.grpc_port + 2, told=database | owner),
         core("tickets", settings.grpc_port, ca=settings.tls_ca),
         core("routing", settings.grpc_port + 1),
         process("gateway", "services.gateway", told=key | sink, probe=http_ok(f"{settings.url}/readyz"), layer=2),
-        process("mail", "services.mail", told=key, probe=smtp_greeting(settings.listen, settings.smtp_port), layer=2),
+        watched("mail", "services.mail", told=key, probe=smtp_greeting(settings.listen, settings.smtp_port), layer=2),
         *(background(role) for role in ("relay", "worker", "reconcile")),
         *(background("worker", f"worker-{number}") for number in range(2, settings.workers + 1)),
     ]

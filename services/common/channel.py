@@ -3,8 +3,9 @@
 A call whose answer is a stream has no deadline unless it says one, and is not tried again once it has begun.
 """
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -13,11 +14,16 @@ from uuid import uuid4
 
 import grpc
 import structlog
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from opentelemetry.trace import SpanKind
 
 from services.common.errors import restore
+from services.common.tracing import HEADER, current_traceparent, inner_span
+from services.domain.errors import DuradeskError
 
 DEADLINE_SECONDS = 10.0
 MAXIMUM_MESSAGE_BYTES = 32 * 1024 * 1024
+_HEALTH_SECONDS = 2.0
 
 R = TypeVar("R")
 
@@ -78,6 +84,21 @@ def open_channel(
     return grpc.aio.secure_channel(address, trusted, options=_OPTIONS, interceptors=interceptors)
 
 
+async def not_serving(channels: Mapping[str, grpc.aio.Channel]) -> list[str]:
+    """The names of those behind these channels that do not say, within 2 s, that they serve."""
+    answers = await asyncio.gather(*map(_is_serving, channels.values()))
+    return [name for name, serving in zip(channels, answers, strict=True) if not serving]
+
+
+async def _is_serving(channel: grpc.aio.Channel) -> bool:
+    check = health_pb2_grpc.HealthStub(channel).Check
+    try:
+        answer = await check(health_pb2.HealthCheckRequest(), timeout=_HEALTH_SECONDS)
+    except DuradeskError:
+        return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
 class _Caller(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
     def __init__(self, credentials: Callable[[], str] | None) -> None:
         self._credentials = credentials
@@ -85,13 +106,14 @@ class _Caller(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
     async def intercept_unary_unary(
         self, continuation: Callable[..., Any], client_call_details: Any, request: Any
     ) -> Any:
-        metadata = _metadata(client_call_details, self._credentials)
         timeout = DEADLINE_SECONDS if client_call_details.timeout is None else client_call_details.timeout
-        call = await continuation(client_call_details._replace(metadata=metadata, timeout=timeout), request)
-        try:
-            return await call
-        except grpc.aio.AioRpcError as error:
-            raise restore(error) from error
+        with inner_span(_name(client_call_details.method), kind=SpanKind.CLIENT):
+            metadata = _metadata(client_call_details, self._credentials)
+            call = await continuation(client_call_details._replace(metadata=metadata, timeout=timeout), request)
+            try:
+                return await call
+            except grpc.aio.AioRpcError as error:
+                raise restore(error) from error
 
 
 class _StreamCaller(grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
@@ -105,6 +127,10 @@ class _StreamCaller(grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type
         return await continuation(client_call_details._replace(metadata=metadata), request)
 
 
+def _name(method: str | bytes) -> str:
+    return (method.decode() if isinstance(method, bytes) else method).removeprefix("/duradesk.")
+
+
 def _metadata(details: Any, credentials: Callable[[], str] | None) -> grpc.aio.Metadata:
     metadata = grpc.aio.Metadata(*(details.metadata or ()))
     token = credentials() if credentials else _token.get(None)
@@ -112,6 +138,8 @@ def _metadata(details: Any, credentials: Callable[[], str] | None) -> grpc.aio.M
         metadata["authorization"] = f"Bearer {token}"
     # A call that no request caused begins one: a server takes what brings no id for an outsider's call.
     metadata["x-request-id"] = structlog.contextvars.get_contextvars().get("request_id") or uuid4().hex
+    if traceparent := current_traceparent():
+        metadata[HEADER] = traceparent
     return metadata
 
 

@@ -4,17 +4,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, LiteralString, Self
 
-from psycopg import AsyncConnection, DataError, Error, OperationalError, errors
+from opentelemetry.trace import SpanKind
+from psycopg import AsyncConnection, AsyncCursor, DataError, Error, OperationalError, errors
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from services.common.sql import Statement
+from services.common.tracing import inner_span, is_inside
 from services.domain.errors import Conflict, DuradeskError, Invalid, Unavailable
 
 _TAKEN = (errors.SerializationFailure, errors.DeadlockDetected)
 # The server ends a session that idles in its transaction: no OperationalError for psycopg, and lost all the same.
 _AWAY = (OperationalError, errors.IdleInTransactionSessionTimeout)
+
+_BEGIN: LiteralString = "BEGIN"
 
 
 class Database:
@@ -35,10 +40,18 @@ class Database:
     ) -> None:
         self._constraint_errors = dict(constraint_errors or {})
         self._instant = instant
+        self._schema = schema
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[DictRow],
-            kwargs={"row_factory": dict_row, "connect_timeout": 5, "options": _options(schema)},
+            # The driver would send a BEGIN of its own before our first statement; ours is the check, and one trip less.
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "cursor_factory": _TracedCursor,
+                "connect_timeout": 5,
+                "options": _options(schema),
+            },
             min_size=1,
             max_size=max_size,
             timeout=5,
@@ -81,11 +94,12 @@ class Database:
         happened or not.
         """
         try:
-            async with self._pool.connection() as connection:
-                if self._instant is not None:
-                    now = (await self._instant()).isoformat()
-                    await connection.execute("select set_config('duradesk.now', %(now)s, true)", {"now": now})
-                yield connection
+            with inner_span(f"{self._schema} transaction"):
+                async with self._pool.connection() as connection:
+                    if self._instant is not None:
+                        now = (await self._instant()).isoformat()
+                        await connection.execute("select set_config('duradesk.now', %(now)s, true)", {"now": now})
+                    yield connection
         except Error as error:
             raise self._domain_error(error) from error
 
@@ -102,13 +116,24 @@ class Database:
         return error
 
 
+class _TracedCursor(AsyncCursor[Any]):
+    """Shows each statement that belongs to a trace as a span by the statement's name, without its parameters."""
+
+    async def execute(self, query: Any, *args: Any, **options: Any) -> Self:
+        """Run one statement."""
+        if not is_inside():
+            return await super().execute(query, *args, **options)
+        name = query.name if isinstance(query, Statement) else "begin" if query == _BEGIN else "statement"
+        with inner_span(name, kind=SpanKind.CLIENT, db_system_name="postgresql"):
+            return await super().execute(query, *args, **options)
+
+
 async def _begin(connection: AsyncConnection[DictRow]) -> None:
     """Begin the caller's transaction, which fails on a connection that died.
 
-    The pool's own check switches autocommit on for its length, and leaves it on when the caller goes away in the
-    middle: from then on every statement on the connection would be committed by itself.
+    Nobody gets a connection without it: one of which a caller went away in the middle is rolled back by the pool.
     """
-    await connection.execute("")
+    await connection.execute(_BEGIN)
 
 
 def _options(schema: str) -> str:

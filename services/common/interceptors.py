@@ -13,10 +13,13 @@ from uuid import uuid4
 import grpc
 import structlog
 from google.protobuf.message import DecodeError
+from opentelemetry.trace import SpanKind
 
 from services.common.auth import Authenticator, acting_as
 from services.common.errors import DETAILS_KEY, code_of, to_status, words_of
 from services.common.guarded import run_while
+from services.common.metrics import CallMetrics
+from services.common.tracing import HEADER, span
 from services.domain.errors import DuradeskError, Forbidden, Invalid, Unauthenticated, Unavailable
 from services.domain.principal import Principal
 
@@ -91,12 +94,37 @@ def _writing_all(stream: Callable[[Any, Context], AsyncGenerator[Any, None]]) ->
     return write
 
 
+class Tracing(Interceptor):
+    """Makes the call part of its caller's trace; one from outside begins a trace, but for those of `streams`.
+
+    What our own processes ask by themselves, which brings a request id and no trace, begins none.
+    """
+
+    def __init__(self, *, streams: Set[str] = frozenset()) -> None:
+        self._streams = streams
+
+    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+        """Answer within a span that knows the code."""
+        parent, from_us = _metadata(details, HEADER), _REQUEST_ID.fullmatch(_metadata(details, "x-request-id"))
+        if details.method in self._streams or (from_us and not parent):
+            return await answer()
+        with span(details.method.removeprefix("/duradesk."), kind=SpanKind.SERVER, parent=parent) as served:
+            try:
+                return await answer()
+            finally:
+                served.set_attribute("rpc.grpc.status_code", _code_name(context))
+
+
 class RequestContext(Interceptor):
-    """Binds request id and method to the logs, logs the call once, and hides what nobody foresaw.
+    """Binds request id and method to the logs, logs and counts the call once, and hides what nobody foresaw.
 
     A call is logged where it enters: one that comes from a process of ours, which brings a request id, only when it
-    fails or for debugging.
+    fails or for debugging. One of `streams` is not counted: how long somebody watches says nothing.
     """
+
+    def __init__(self, metrics: CallMetrics, *, streams: Set[str] = frozenset()) -> None:
+        self._metrics = metrics
+        self._streams = streams
 
     async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
         """Answer; an unknown exception is logged here, once, and becomes an opaque INTERNAL."""
@@ -119,12 +147,14 @@ class RequestContext(Interceptor):
             log.exception("grpc.failed")
             await _abort(context, DuradeskError("The service failed for a reason of its own; its log says which."))
         finally:
-            milliseconds = round((perf_counter() - began) * 1000, 1)
+            seconds = perf_counter() - began
+            if details.method not in self._streams:
+                self._metrics.observe(details.method, code=code, seconds=seconds)
             log.log(
                 level if code == grpc.StatusCode.OK.name else logging.INFO,
                 "grpc.call",
                 code=code,
-                milliseconds=milliseconds,
+                milliseconds=round(seconds * 1000, 1),
             )
 
 
@@ -208,7 +238,7 @@ def _metadata(details: Details, key: str) -> str:
 
 
 def _code_name(context: Context) -> str:
-    code: Any = context.code()
+    code: Any = context.code() or grpc.StatusCode.OK
     return next((known.name for known in grpc.StatusCode if code in (known, known.value[0])), "UNKNOWN")
 
 

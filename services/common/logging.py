@@ -13,20 +13,26 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from services.common.settings import Settings
+from services.common.tracing import current_traceparent
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure_logging(settings: Settings, service: str) -> None:
-    """Set up structlog and the standard library's logging for this process; `service` stands in every line."""
+    """Set up structlog and the standard library's logging for this process.
 
-    def name_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    `service` stands in every line, and the trace that it belongs to, if any.
+    """
+
+    def name_origin(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event["service"] = service
+        if traceparent := current_traceparent():
+            event["trace_id"] = traceparent.split("-")[1]
         return event
 
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        name_service,
+        name_origin,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _exception_renderer(with_messages=settings.log_level == "debug"),

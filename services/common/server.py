@@ -17,11 +17,14 @@ from duradesk.options.v1 import options_pb2
 from google.protobuf import descriptor_pool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from prometheus_client import CollectorRegistry
 
 from services.common.auth import Authenticator
 from services.common.channel import MAXIMUM_MESSAGE_BYTES
-from services.common.interceptors import Authorization, Errors, RequestContext
+from services.common.interceptors import Authorization, Errors, RequestContext, Tracing
+from services.common.metrics import CallMetrics, serving_metrics
 from services.common.settings import Settings
+from services.common.tracing import is_tracing
 
 # A generated `add_…Servicer_to_server` and the servicer it takes.
 Service = tuple[Callable[[Any, Any], None], object]
@@ -50,16 +53,24 @@ async def serve(
     address: tuple[str, int],
     services: Sequence[Service],
     authenticator: Authenticator,
+    registry: CollectorRegistry,
     tls: grpc.ServerCredentials | None = None,
 ) -> None:
-    """Run the services until SIGTERM or SIGINT, then let the calls under way end within 5 s."""
+    """Run the services and tell their metrics until SIGTERM or SIGINT, then let the calls under way end within 5 s."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    async with running_server(
-        settings, name=name, address=address, services=services, authenticator=authenticator, tls=tls
-    ) as port:
+    server = running_server(
+        settings,
+        name=name,
+        address=address,
+        services=services,
+        authenticator=authenticator,
+        metrics=CallMetrics(registry),
+        tls=tls,
+    )
+    async with serving_metrics(settings, registry), server as port:
         log.info("server.ready", name=name, port=port)
         await stopping.wait()
         log.info("server.stopping", name=name)
@@ -73,6 +84,7 @@ async def running_server(
     address: tuple[str, int],
     services: Sequence[Service],
     authenticator: Authenticator,
+    metrics: CallMetrics | None = None,
     tls: grpc.ServerCredentials | None = None,
 ) -> AsyncIterator[int]:
     """A server that takes calls inside the block; yields its port (useful with port 0).
@@ -83,8 +95,13 @@ async def running_server(
     for add, servicer in services:
         add(servicer, registry)
     stopping = asyncio.Event()
-    authorization = Authorization(authenticator, registry.permissions(), streams=registry.streams(), stopping=stopping)
-    interceptors = [RequestContext(), Errors(streams=registry.streams()), authorization]
+    streams = registry.streams()
+    interceptors = [
+        *([Tracing(streams=streams)] if is_tracing() else []),
+        RequestContext(metrics or CallMetrics(CollectorRegistry()), streams=streams),
+        Errors(streams=streams),
+        Authorization(authenticator, registry.permissions(), streams=streams, stopping=stopping),
+    ]
     server = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
     for add, servicer in services:
         add(servicer, server)

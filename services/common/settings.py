@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     tls_ca: Path | None = None
     # Off in production: it tells anybody who reaches the port what there is to call.
     reflection: bool = True
+    # Where a process tells its metrics: a port of the address `listen`, or a socket that its parent has opened for it.
+    metrics_port: Port | None = None
+    metrics_fd: int | None = None
+    # The standard variables of OpenTelemetry: traces are off while there is none.
+    otlp_endpoint: str = Field(default="", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    otlp_traces_endpoint: str = Field(default="", validation_alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    otel_sdk_disabled: bool = Field(default=False, validation_alias="OTEL_SDK_DISABLED")
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -65,6 +72,16 @@ class Settings(BaseSettings):
                 name = f"{PREFIX}{name.upper()}"
                 raise ValueError(f"{name}_CERTIFICATE and {name}_KEY must be set together")
         return self
+
+    @property
+    def tells_metrics(self) -> bool:
+        """Whether the process was told where."""
+        return self.metrics_port is not None or self.metrics_fd is not None
+
+    @property
+    def traces_to(self) -> str:
+        """The collector that spans are sent to; empty when they are not."""
+        return "" if self.otel_sdk_disabled else self.otlp_traces_endpoint or self.otlp_endpoint
 
     @property
     def object_store_url(self) -> str:

@@ -3,17 +3,25 @@
 import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
-from typing import LiteralString
+from typing import LiteralString, cast
 
 _MARKER = re.compile(r"^--\s*(?P<name>.*?)\s*--\s*$")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Statement(str):
+    """The text of a statement, and the name by which the program calls it."""
+
+    __slots__ = ("name",)
+
+    name: str
 
 
 class Queries(Mapping[str, LiteralString]):
     """Statements by name. They count as literals for psycopg: they are the program's text, never a caller's."""
 
     def __init__(self, statements: Mapping[str, LiteralString]) -> None:
-        self._statements = dict(statements)
+        self._statements = {name: _named(name, statement) for name, statement in statements.items()}
 
     def __getitem__(self, name: str) -> LiteralString:
         return self._statements[name]
@@ -23,6 +31,13 @@ class Queries(Mapping[str, LiteralString]):
 
     def __len__(self) -> int:
         return len(self._statements)
+
+
+def _named(name: str, text: LiteralString) -> LiteralString:
+    statement = Statement(text)
+    statement.name = name
+    # A type checker knows no literals of a subclass.
+    return cast("LiteralString", statement)
 
 
 def load_queries(package: str) -> Queries:

@@ -540,7 +540,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
-    """One ticket that the relay is to signal, with what its workflow's title and search attributes need."""
+    """One ticket that the relay is to signal, with what its workflow's title and search attributes need.
+
+    `traceparent` is the trace of the last change that asked for it, if anybody traces.
+    """
 
     ticket_id: UUID
     number: int
@@ -549,6 +552,7 @@ class Nudge:
     status: TicketStatus
     priority: Priority
     next_due_at: datetime | None
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from services.common.logging import configure_logging
 from services.common.objects import ObjectStore
 from services.common.outbound import Outbound
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.common.uploads import UploadSigner
 from services.gateway.app import create_app
 from services.gateway.deps import Services
@@ -39,6 +40,7 @@ from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.organisations import OrganisationsClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.rule_runs import RuleRunsClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -64,6 +66,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             upcoming=UpcomingClient(tickets),
             service_levels=ServiceLevelsClient(routing),
             rules=RulesClient(routing),
+            rule_runs=RuleRunsClient(tickets),
             desk=DeskClient(tickets),
             queue=QueueClient(tickets),
             staffing=StaffingClient(routing),
@@ -122,6 +125,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(GatewaySettings)
     configure_logging(settings, "gateway")
+    configure_tracing(settings, "gateway")
     # uvicorn raises a signal that stopped it once more when it has ended, so that its caller may die of it.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stopped)

@@ -6,7 +6,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
 
+from services.common.tracing import is_tracing
 from services.gateway import problems, system
 from services.gateway.api import (
     COMMON,
@@ -40,6 +42,7 @@ from services.gateway.api import upcoming as upcoming_api
 from services.gateway.deps import Services
 from services.gateway.middleware import BodyLimit, Metrics, RequestEdge
 from services.gateway.queues import QueueMetrics
+from services.gateway.tracing import TracedRequests
 from services.gateway.web import (
     account,
     answers,
@@ -90,6 +93,8 @@ from services.gateway.web import macros as macro_pages
 from services.gateway.web import quarantine as quarantine_pages
 
 VERSION = "1"
+# FastAPI's own spans and logs tell queries, addresses of clients and the words of exceptions; ours do not.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 # In this order: the first route that matches a path serves it.
 _PAGES = (
     account,
@@ -125,10 +130,10 @@ _PAGES = (
     settings_organisations,
     settings_people,
     settings_policies,
+    settings_rules,
     settings_rule,
     settings_rule_apply,
     settings_rule_history,
-    settings_rules,
     settings_skills,
     settings_start,
     settings_team_routing,
@@ -150,6 +155,7 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
+        telemetry=_NO_TELEMETRY,
     )
     app.state.services = services
     app.state.metrics = Metrics()
@@ -193,6 +199,8 @@ def create_app(services: Services, *, body_limit: int, mailbox: Path | None = No
     session.install(app)
     app.add_middleware(BodyLimit, limit=body_limit)
     app.add_middleware(RequestEdge, metrics=app.state.metrics)
+    if is_tracing():
+        app.add_middleware(TracedRequests)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -42,6 +42,7 @@ from services.tickets.client.macros import MacrosClient
 from services.tickets.client.merges import MergeClient
 from services.tickets.client.organisations import OrganisationsClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.client.rule_runs import RuleRunsClient
 from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
@@ -60,6 +61,7 @@ class Services:
     upcoming: UpcomingClient
     service_levels: ServiceLevelsClient
     rules: RulesClient
+    rule_runs: RuleRunsClient
     desk: DeskClient
     queue: QueueClient
     staffing: StaffingClient
@@ -145,6 +147,10 @@ def _rules(request: Request) -> RulesClient:
     return services(request).rules
 
 
+def _rule_runs(request: Request) -> RuleRunsClient:
+    return services(request).rule_runs
+
+
 def _desk(request: Request) -> DeskClient:
     return services(request).desk
 
@@ -204,6 +210,7 @@ Organisations = Annotated[OrganisationsClient, Depends(_organisations)]
 ServiceLevels = Annotated[ServiceLevelsClient, Depends(_service_levels)]
 Upcoming = Annotated[UpcomingClient, Depends(_upcoming)]
 Rules = Annotated[RulesClient, Depends(_rules)]
+RuleRuns = Annotated[RuleRunsClient, Depends(_rule_runs)]
 
 
 def _trials(request: Request) -> Trials:

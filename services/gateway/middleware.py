@@ -9,13 +9,14 @@ from time import perf_counter
 from uuid import uuid4
 
 import structlog
-from prometheus_client import CollectorRegistry, GCCollector, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.common.metrics import SECONDS, new_registry
 from services.gateway.problems import problem_response
 from services.gateway.uploads import LARGEST_FORM, STREAMED_PATHS
 
@@ -39,20 +40,23 @@ class Metrics:
     """What /metrics tells: requests by method, route and status with their seconds, and the process itself."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self.registry)
+        self.registry = new_registry()
         self._seconds = Histogram(
             "duradesk_http_request_seconds",
             "Seconds that HTTP requests took, by route template.",
             ["method", "route", "status"],
+            buckets=SECONDS,
             registry=self.registry,
         )
 
     def observe(self, scope: Scope, *, status: int, seconds: float) -> None:
         """Count one request. Labels take few values only: a caller cannot make up new ones."""
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._seconds.labels(method, route_of(scope), str(status)).observe(seconds)
+        self._seconds.labels(method_of(scope), route_of(scope), str(status)).observe(seconds)
+
+
+def method_of(scope: Scope) -> str:
+    """The request's method, if it is one that there is."""
+    return scope["method"] if scope["method"] in _METHODS else "other"
 
 
 def route_of(scope: Scope) -> str:

@@ -1,12 +1,14 @@
 """Runs identity: `python -m services.identity`."""
 
-import asyncio
+import uvloop
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.database import Database
 from services.common.logging import configure_logging
+from services.common.metrics import new_registry
 from services.common.server import serve
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.identity.bootstrap import bootstrap_owner
 from services.identity.passwords import Passwords
 from services.identity.servicer import servicers
@@ -28,6 +30,7 @@ async def run(settings: IdentitySettings) -> None:
             address=(settings.listen, settings.grpc_port + 2),
             services=servicers(database, passwords=passwords, key=key, public_url=settings.public_url),
             authenticator=SignedOnly(PrincipalSigner(key)),
+            registry=new_registry(),
         )
 
 
@@ -35,7 +38,8 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(IdentitySettings)
     configure_logging(settings, "identity")
-    asyncio.run(run(settings))
+    configure_tracing(settings, "identity")
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

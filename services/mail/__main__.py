@@ -10,11 +10,13 @@ import structlog
 from services.common.auth import PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
+from services.common.metrics import serving_metrics
 from services.common.objects import ObjectStore
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.domain.principal import Principal, Role
 from services.mail.intake import MailIntake
-from services.mail.metrics import MailMetrics, serving_metrics
+from services.mail.metrics import MailMetrics
 from services.mail.parsers import MailParsers
 from services.mail.quarantine import working_through_quarantine
 from services.mail.server import Connections, MailHandler, listening
@@ -42,7 +44,7 @@ async def run(settings: MailSettings) -> None:
         objects = ObjectStore(settings.object_store_url)
         intake = MailIntake(TicketsClient(tickets), parsers, objects, authserv_id=settings.trusted_authserv_id)
         handler, connections = MailHandler(intake, metrics), Connections(settings.mail_connections, metrics)
-        stack.enter_context(serving_metrics(metrics, (settings.listen, settings.mail_metrics_port)))
+        await stack.enter_async_context(serving_metrics(settings, metrics.registry))
         for port, lmtp in ((settings.smtp_port, False), (settings.lmtp_port, True)):
             if port is not None:
                 await stack.enter_async_context(
@@ -65,6 +67,7 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(MailSettings)
     configure_logging(settings, "mail")
+    configure_tracing(settings, "mail")
     # The library logs every command with the addresses in it.
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     asyncio.run(run(settings))

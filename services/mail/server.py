@@ -11,7 +11,9 @@ from typing import Any, AnyStr
 import structlog
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from opentelemetry.trace import SpanKind
 
+from services.common.tracing import span
 from services.domain.errors import DuradeskError
 from services.mail.intake import MailIntake
 from services.mail.metrics import MailMetrics
@@ -74,7 +76,8 @@ class MailHandler:
         try:
             # aiosmtpd hands out the null sender, which bounces have, as "<>".
             sender = (envelope.mail_from or "").strip("<>")
-            await self._intake.take_mail(envelope.content, envelope_sender=sender, recipients=envelope.rcpt_tos)
+            with span("mail", kind=SpanKind.SERVER, parent=""):
+                await self._intake.take_mail(envelope.content, envelope_sender=sender, recipients=envelope.rcpt_tos)
         except DuradeskError as error:
             log.warning("mail.deferred", reason=error.reason)
             return _LATER

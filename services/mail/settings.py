@@ -13,7 +13,6 @@ class MailSettings(SmtpSettings):
 
     # For a mail server on this machine or beside it that delivers by LMTP; off when not set.
     lmtp_port: Port | None = None
-    mail_metrics_port: Port | None = None
     mail_connections: Annotated[int, Field(ge=1)] = 100
     # The largest mail, in bytes.
     mail_limit: Annotated[int, Field(ge=64 * 1024, le=15_000_000)] = 10_000_000

@@ -1,7 +1,6 @@
 """Runs routing: `python -m services.routing`."""
 
-import asyncio
-
+import uvloop
 from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServicer_to_server
 from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
@@ -11,17 +10,21 @@ from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.logging import configure_logging
+from services.common.metrics import new_registry
 from services.common.server import serve
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
+from services.routing.bootstrap import bootstrap_rules
+from services.routing.current import CurrentRouting
+from services.routing.names import KnownNames, TicketThings
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.servicer import RuleServicer
 from services.routing.rules.store import RuleStore
 from services.routing.service_levels.brands import BrandCalendars
 from services.routing.service_levels.current import CurrentServiceLevels
-from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.servicer import ServiceLevelServicer
 from services.routing.service_levels.store import ServiceLevelStore
@@ -32,7 +35,10 @@ from services.routing.staffing.current import CurrentStaffing
 from services.routing.staffing.servicer import StaffingServicer
 from services.routing.staffing.store import StaffingStore
 from services.routing.store import CONSTRAINT_ERRORS, RoutingStore
+from services.tickets.client.categories import CategoriesClient
+from services.tickets.client.organisations import OrganisationsClient
 from services.tickets.client.planning import PlanningClient
+from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 
 ITSELF = Principal("routing", Role.SERVICE)
@@ -51,12 +57,18 @@ async def run(settings: RoutingSettings) -> None:
         staff = StaffDirectory(IdentityClient(identity))
         levels, staffing = CurrentServiceLevels(service_levels), StaffingStore(database)
         rules = RuleStore(database)
+        if settings.default_rules:
+            await bootstrap_rules(rules)
         current_rules, people = CurrentRules(rules), RulePeople(RoutingStore(database), staff)
-        rule_servicer = RuleServicer(rules, levels, current_rules, people)
-        current = CurrentStaffing(staffing, levels)
+        things = TicketThings(
+            TicketsClient(tickets), CategoriesClient(tickets), OrganisationsClient(tickets), TicketFieldsClient(tickets)
+        )
+        names = KnownNames(RoutingStore(database), staff, things)
+        rule_servicer = RuleServicer(rules, levels, current_rules, people, names)
+        current, routing = CurrentStaffing(staffing, levels), CurrentRouting(staffing, levels, current_rules)
         store, planning = RoutingStore(database), Planning(PlanningClient(tickets), levels)
         brands = BrandCalendars(TicketsClient(tickets))
-        servicer, names = RoutingServicer(store, staff, levels, current, current_rules), KnownNames(store, staff)
+        servicer = RoutingServicer(store, staff, routing)
         await serve(
             settings,
             name="routing",
@@ -71,6 +83,7 @@ async def run(settings: RoutingSettings) -> None:
                 (add_RuleServiceServicer_to_server, rule_servicer),
             ],
             authenticator=SignedOnly(signer),
+            registry=new_registry(),
         )
 
 
@@ -78,7 +91,8 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(RoutingSettings)
     configure_logging(settings, "routing")
-    asyncio.run(run(settings))
+    configure_tracing(settings, "routing")
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,6 @@ SELECT id, name, is_default, version,
 FROM teams
 ORDER BY lower(name);
 
--- list_overflow_teams --
--- The teams that take what is too much for these.
-SELECT DISTINCT overflow_team_id AS id FROM teams WHERE id = ANY(%(team_ids)s) AND overflow_team_id IS NOT NULL;
-
 -- create_team --
 -- Index teams_name_key tells that the name is taken.
 INSERT INTO teams (name) VALUES (%(name)s) RETURNING id, name, is_default, version, '{}'::uuid[] AS member_ids;
@@ -84,9 +80,11 @@ WHERE NOT deleted
 ORDER BY position, id;
 
 -- insert_rule --
--- A new rule, after all others.
+-- A new rule, after all others; one that was deleted goes on from its last version.
 INSERT INTO rules (id, name, position, definition, version, changed_by)
-SELECT %(id)s, %(name)s, coalesce(max(position), 0) + 1000, %(definition)s, 1, %(changed_by)s FROM rules
+SELECT %(id)s, %(name)s, coalesce(max(position), 0) + 1000, %(definition)s,
+       coalesce((SELECT max(version) FROM rule_versions WHERE id = %(id)s), 0) + 1, %(changed_by)s
+FROM rules
 RETURNING id, position, definition, version, runs_from;
 
 -- update_rule --
@@ -213,6 +211,36 @@ SELECT id AS team_id, strategy, last_assignee_first, needs_presence, capacity, c
      WHERE m.team_id = teams.id AND (m.capacity > 0 OR m.calendar_id IS NOT NULL)) AS members
 FROM teams
 WHERE %(team_ids)s::uuid[] IS NULL OR id = ANY(%(team_ids)s)
+ORDER BY lower(name);
+
+-- list_team_routing_for --
+-- As list_team_routing, of the teams that a ticket may go to: its own or the default one, those named, and those that
+-- take what is too much for these; with the revisions of all that decides.
+WITH own AS MATERIALIZED (
+    SELECT id
+    FROM teams
+    WHERE id = %(team_id)s OR is_default
+    ORDER BY id = %(team_id)s DESC NULLS LAST
+    LIMIT 1
+), known AS MATERIALIZED (
+    SELECT id FROM own
+    UNION
+    SELECT unnest(%(named)s::uuid[])
+)
+SELECT id AS team_id, strategy, last_assignee_first, needs_presence, capacity, counted_statuses, calendar_id,
+    overflow_team_id, overflow_after, version, name, is_default,
+    ARRAY(SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY user_id) AS member_ids,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('user_id', m.user_id, 'capacity', m.capacity,
+                                                  'calendar_id', m.calendar_id) ORDER BY m.user_id), '[]')
+     FROM team_members m
+     WHERE m.team_id = teams.id AND (m.capacity > 0 OR m.calendar_id IS NOT NULL)) AS members,
+    id = (SELECT id FROM own) AS is_own, clock_timestamp() AS now,
+    (SELECT revision FROM routing_revision) AS revision,
+    (SELECT revision FROM service_levels_revision) AS service_levels_revision,
+    (SELECT revision FROM rules_revision) AS rules_revision
+FROM teams
+WHERE id IN (SELECT id FROM known)
+   OR id IN (SELECT overflow_team_id FROM teams WHERE id IN (SELECT id FROM known))
 ORDER BY lower(name);
 
 -- update_team_routing --

@@ -10,13 +10,10 @@ from duradesk.routing.v1 import routing_service_pb2_grpc as pb_grpc
 from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
-from services.domain.categories import on_lines
 from services.domain.decide import decide
 from services.domain.decision import Facts, RoutingFacts, ToldTeam
-from services.domain.rules.compiled import RuleSet
 from services.domain.staffing import facts_of_team, revision_of, skill_facts
 from services.domain.team import (
-    Team,
     check_team_name,
     gone_users,
     people_of_rules,
@@ -24,10 +21,8 @@ from services.domain.team import (
     told_teams,
 )
 from services.routing.convert import id_from, team_message
-from services.routing.rules.current import CurrentRules
-from services.routing.service_levels.current import CurrentServiceLevels
+from services.routing.current import CurrentRouting, Moment
 from services.routing.staff import StaffDirectory
-from services.routing.staffing.current import CurrentStaffing
 from services.routing.store import RoutingStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -36,26 +31,18 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class RoutingServicer(pb_grpc.RoutingServiceServicer):
     """Decides, and keeps teams."""
 
-    def __init__(
-        self,
-        store: RoutingStore,
-        staff: StaffDirectory,
-        service_levels: CurrentServiceLevels,
-        staffing: CurrentStaffing,
-        rules: CurrentRules,
-    ) -> None:
+    def __init__(self, store: RoutingStore, staff: StaffDirectory, current: CurrentRouting) -> None:
         self._store = store
-        self._rules = rules
-        self._staffing = staffing
-        self._service_levels = service_levels
+        self._current = current
         self._staff = staff
 
     async def Decide(self, request: pb.DecideRequest, context: Context) -> pb.DecideResponse:
         """What is to happen to the ticket now."""
         facts = from_message(request.facts, Facts)
-        levels, rules = await self._service_levels.read(), await self._rules.read()
+        moment = await self._current.read(facts)
+        levels, rules = moment.levels, moment.rules
         routing = replace(
-            await self._routing_facts(facts, levels.assigned_teams | rules.teams | _brought(facts, rules)),
+            await self._routing_facts(facts, moment),
             service_levels_revision=levels.revision,
             told_teams=await self._told_teams(levels.told_teams | rules.teams),
             gone=await self._gone(levels.named_users),
@@ -74,8 +61,9 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
     async def Replay(self, request: pb.ReplayRequest, context: Context) -> pb.ReplayResponse:
         """By what counted then."""
         routing = from_message(request.routing, RoutingFacts)
-        levels = await self._service_levels.read_at(routing.service_levels_revision)
-        rules = await self._rules.read_at(routing.rules_revision)
+        levels, rules = await self._current.read_at(
+            routing.service_levels_revision, rules_revision=routing.rules_revision
+        )
         decision = decide(from_message(request.facts, Facts), routing, levels, rules)
         return pb.ReplayResponse(decision=to_message(decision, decision_pb2.Decision))
 
@@ -108,10 +96,8 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         team_id, user_id = id_from(request.team_id, of="team"), id_from(request.user_id, of="user")
         return pb.RemoveTeamMemberResponse(team=team_message(await self._store.remove_team_member(team_id, user_id)))
 
-    async def _routing_facts(self, facts: Facts, named: frozenset[UUID]) -> RoutingFacts:
-        ticket = facts.ticket
-        team = await self._store.find_team_for(ticket.team_id)
-        staffing = await self._staffing.read(team_ids=await self._teams_of(team, named))
+    async def _routing_facts(self, facts: Facts, moment: Moment) -> RoutingFacts:
+        ticket, team, staffing = facts.ticket, moment.team, moment.staffing
         staff = await self._staff.list_staff()
         routing = routing_facts(team, staff, assignee_id=ticket.assignee_id)
         if not routing.members or not (routing.assignee_active or ticket.assignee_id is None):
@@ -122,20 +108,9 @@ class RoutingServicer(pb_grpc.RoutingServiceServicer):
         skills = skill_facts(staffing.skills)
         return replace(routing, teams=tuple(teams), skills=skills, revision=revision_of(staffing, staff))
 
-    async def _teams_of(self, team: Team, named: frozenset[UUID]) -> set[UUID]:
-        """The teams that the ticket may go to: its own, those named, and those that take what is too much."""
-        known = {team.id, *named}
-        return known | await self._store.list_overflow_teams(known)
-
     async def _gone(self, named: frozenset[UUID]) -> tuple[UUID, ...]:
         return gone_users(await self._staff.list_staff(), named=named) if named else ()
 
     async def _told_teams(self, ids: frozenset[UUID]) -> tuple[ToldTeam, ...]:
         """Few ladders tell a team: nothing is read as long as none does."""
         return told_teams(await self._store.list_teams(), await self._staff.list_staff(), ids=ids) if ids else ()
-
-
-def _brought(facts: Facts, rules: RuleSet) -> set[UUID]:
-    """The teams that come with categories that rules set."""
-    named = on_lines(facts.categories, rules.categories)
-    return {category.team_id for category in named if category.team_id is not None}

@@ -4,4 +4,6 @@ from services.common.settings import Settings
 
 
 class RoutingSettings(Settings):
-    """The shared settings are all that routing needs."""
+    """The shared settings, and whether a fresh desk begins with the default set of rules."""
+
+    default_rules: bool = True

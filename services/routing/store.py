@@ -1,6 +1,5 @@
 """Teams and their members in PostgreSQL: the only user of routing's SQL."""
 
-from collections.abc import Collection
 from typing import Literal
 from uuid import UUID
 
@@ -32,20 +31,6 @@ class RoutingStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load_queries("services.routing")
-
-    async def find_team_for(self, team_id: UUID | None) -> Team:
-        """The ticket's team; the default one when it has none, or one that is gone."""
-        async with self._database.transaction() as connection:
-            cursor = await connection.execute(self._queries["find_team_for"], {"team_id": team_id})
-            row = await cursor.fetchone()
-        assert row is not None, "the migration makes a default team and nothing removes it"
-        return team_from_row(row)
-
-    async def list_overflow_teams(self, team_ids: Collection[UUID]) -> set[UUID]:
-        """The teams that take what is too much for these."""
-        async with self._database.transaction() as connection:
-            found = await connection.execute(self._queries["list_overflow_teams"], {"team_ids": list(team_ids)})
-            return {row["id"] for row in await found.fetchall()}
 
     async def list_teams(self) -> list[Team]:
         """All teams by name."""

@@ -1,7 +1,6 @@
 """Runs tickets: `python -m services.tickets`."""
 
-import asyncio
-
+import uvloop
 from duradesk.macros.v1.macro_service_pb2_grpc import add_MacroServiceServicer_to_server
 from duradesk.tickets.v1.broadcast_service_pb2_grpc import add_BroadcastServiceServicer_to_server
 from duradesk.tickets.v1.bulk_service_pb2_grpc import add_BulkServiceServicer_to_server
@@ -16,6 +15,7 @@ from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_Orchestration
 from duradesk.tickets.v1.organisation_service_pb2_grpc import add_OrganisationServiceServicer_to_server
 from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
+from duradesk.tickets.v1.rule_run_service_pb2_grpc import add_RuleRunServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
@@ -25,13 +25,16 @@ from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.links import LinkSigner
 from services.common.logging import configure_logging
+from services.common.metrics import new_registry
 from services.common.server import Service, serve, server_credentials
 from services.common.settings import load_settings
+from services.common.tracing import configure_tracing
 from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
 from services.tickets.colleagues import IdentityColleagues
+from services.tickets.metrics import TicketMetrics
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
@@ -47,6 +50,7 @@ from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.organisations import OrganisationServicer
 from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
+from services.tickets.servicer.rule_runs import RuleRunServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.servicer.upcoming import UpcomingServicer
@@ -61,7 +65,7 @@ from services.tickets.wakeup import Wakeup
 async def run(settings: TicketsSettings) -> None:
     """Serve until the process is told to stop."""
     signer, itself = PrincipalSigner(settings.needed_principal_key), Principal("tickets", Role.SERVICE)
-    url = settings.needed_database_url
+    url, registry = settings.needed_database_url, new_registry()
     database = Database(
         url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=settings.tickets_connections
     )
@@ -77,14 +81,20 @@ async def run(settings: TicketsSettings) -> None:
             settings,
             name="tickets",
             address=(settings.listen, settings.grpc_port),
-            services=services_on(database, wakeup, news, identity, settings),
+            services=services_on(database, wakeup, news, identity, settings, TicketMetrics(registry)),
             authenticator=ExchangingAuthenticator(identity, signer),
+            registry=registry,
             tls=server_credentials(settings),
         )
 
 
 def services_on(
-    database: Database, wakeup: Wakeup, news: NewsDesk, identity: IdentityClient, settings: TicketsSettings
+    database: Database,
+    wakeup: Wakeup,
+    news: NewsDesk,
+    identity: IdentityClient,
+    settings: TicketsSettings,
+    metrics: TicketMetrics,
 ) -> list[Service]:
     """What this process serves, on that database."""
     links = LinkSigner(settings.needed_principal_key, public_url=settings.public_url)
@@ -93,7 +103,7 @@ def services_on(
     store = Store(database, wakeup.set, reply_addresses)
     uploads, colleagues = UploadSigner(settings.needed_principal_key), IdentityColleagues(identity)
     return [
-        (add_TicketServiceServicer_to_server, TicketServicer(store, uploads, colleagues)),
+        (add_TicketServiceServicer_to_server, TicketServicer(store, uploads, colleagues, metrics)),
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
@@ -108,9 +118,10 @@ def services_on(
         (add_BroadcastServiceServicer_to_server, BroadcastServicer(store)),
         (
             add_OrchestrationServiceServicer_to_server,
-            OrchestrationServicer(database, wakeup, mails, colleagues),
+            OrchestrationServicer(database, wakeup, mails, colleagues, metrics),
         ),
         (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
+        (add_RuleRunServiceServicer_to_server, RuleRunServicer(database)),
         (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
         (add_PlanningServiceServicer_to_server, PlanningServicer(database, wakeup)),
     ]
@@ -120,7 +131,8 @@ def main() -> None:
     """Read the environment, then run."""
     settings = load_settings(TicketsSettings)
     configure_logging(settings, "tickets")
-    asyncio.run(run(settings))
+    configure_tracing(settings, "tickets")
+    uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

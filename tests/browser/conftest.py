@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import httpx
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright, expect
 
 from deploy.demo.cast import COLLEAGUES
 from tests.browser.chromium import STEP_MILLISECONDS, Watch, find_chromium, launch, sign_in
@@ -19,6 +19,7 @@ MIA, JONAS = COLLEAGUES[1], COLLEAGUES[2]
 # Enough for every state that a list can show.
 STORIES = 24
 CLOSING_SECONDS = 20
+expect.set_options(timeout=STEP_MILLISECONDS)
 
 
 @pytest.fixture(scope="session")

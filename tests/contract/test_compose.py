@@ -20,7 +20,8 @@ from deploy.local.process import ProcessSpec
 from deploy.local.settings import LocalSettings
 from deploy.local.stack import DATABASE_SERVICES
 from deploy.local.supervisor import Supervisor
-from tests.stack import free_ports, let_postgres_in
+from tests.ports import free_ports
+from tests.stack import let_postgres_in
 
 ROOT = Path(__file__).parents[2]
 BINARIES = Path(sys.executable).parent
@@ -63,6 +64,25 @@ def test_no_service_tells_what_there_is_to_call(service: str) -> None:
     assert OURS[service]["environment"]["DURADESK_REFLECTION"] == "false"
 
 
+def test_prometheus_asks_every_process_where_it_tells() -> None:
+    scraped = yaml.safe_load((ROOT / "deploy" / "observe" / "prometheus.yml").read_text())["scrape_configs"]
+    by_name, by_address = scraped[0]["dns_sd_configs"][0], scraped[1]["static_configs"][0]["targets"]
+    assert {*by_name["names"], "gateway"} == OURS.keys() - {"migrate"}
+    assert {str(by_name["port"])} == {OURS[name]["environment"]["DURADESK_METRICS_PORT"] for name in by_name["names"]}
+    assert by_address == ["gateway:8080"]
+
+
+def test_every_file_that_a_container_is_given_is_there() -> None:
+    given = {
+        volume.split(":")[0]
+        for service in COMPOSE["services"].values()
+        for volume in service.get("volumes", ())
+        if volume.startswith("./")
+    }
+    assert len(given) > 5
+    assert {path for path in given if not (ROOT / path).is_file()} == set()
+
+
 def test_package_holds_stubs_queries_and_migrations(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--wheel-dir", str(tmp_path), str(ROOT)], check=True)
@@ -82,6 +102,7 @@ class Place:
 
     values: Mapping[str, str]
     variables: Mapping[str, str]
+    metrics_ports: Mapping[str, int]
 
     def resolve(self, text: str) -> str:
         """Fill in the variables as Compose does, then put this machine's addresses in place of the containers'."""
@@ -93,12 +114,17 @@ class Place:
     def environment(self, service: str) -> dict[str, str]:
         """What the container would be told."""
         told = {name: self.resolve(value) for name, value in OURS[service].get("environment", {}).items()}
+        told |= {"DURADESK_METRICS_PORT": str(self.metrics_ports[service])}
         return FOREIGN | told | {name: value for name, value in self.variables.items() if name in PORT_SETTINGS}
 
-    def command(self, words: list[str]) -> tuple[str, ...]:
+    def command(self, words: list[str], service: str) -> tuple[str, ...]:
         """The program of this installation, with its arguments."""
         program, *arguments = words
-        return (str(BINARIES / program), *map(self.resolve, arguments))
+        metrics = f"localhost:{self.metrics_ports[service]}"
+        return (
+            str(BINARIES / program),
+            *(self.resolve(word).replace("localhost:9464", metrics) for word in arguments),
+        )
 
 
 PORT_SETTINGS = {"DURADESK_PORT", "DURADESK_GRPC_PORT", "DURADESK_SMTP_PORT"}
@@ -116,7 +142,7 @@ async def supervisor(tmp_path: Path) -> AsyncIterator[Supervisor]:
 @pytest.fixture
 async def place(tmp_path: Path, supervisor: Supervisor) -> Place:
     """PostgreSQL, Temporal and a certificate, and what to replace to reach them."""
-    grpc, _, _, web, mail, server, ui = free_ports(7)
+    grpc, _, _, web, mail, server, ui, *metrics = free_ports(7 + len(OURS))
     settings = LocalSettings(home=tmp_path, temporal_port=server, temporal_ui_port=ui)
     cluster = tmp_path / "postgres"
     user = await postgres.prepare_cluster(cluster, PASSWORD)
@@ -158,6 +184,7 @@ async def place(tmp_path: Path, supervisor: Supervisor) -> Place:
             "DURADESK_GRPC_PORT": str(grpc),
             "DURADESK_SMTP_PORT": str(mail),
         },
+        metrics_ports=dict(zip(OURS, metrics, strict=True)),
     )
 
 
@@ -166,12 +193,14 @@ def spec_of(service: str, place: Place) -> ProcessSpec:
     environment, check = place.environment(service), OURS[service].get("healthcheck")
 
     async def healthy() -> bool:
-        process = await asyncio.create_subprocess_exec(*place.command(check["test"][1:]), env=environment, cwd=ROOT)
+        process = await asyncio.create_subprocess_exec(
+            *place.command(check["test"][1:], service), env=environment, cwd=ROOT
+        )
         return await process.wait() == 0
 
     return ProcessSpec(
         name=service,
-        command=place.command(OURS[service]["command"]),
+        command=place.command(OURS[service]["command"], service),
         environment=environment,
         probe=healthy if check else None,
         ready_event=f"{service}.ready",
@@ -182,11 +211,11 @@ def spec_of(service: str, place: Place) -> ProcessSpec:
 
 async def test_every_command_runs_with_its_settings_until_it_is_healthy(place: Place, supervisor: Supervisor) -> None:
     migration = await asyncio.create_subprocess_exec(
-        *place.command(OURS["migrate"]["command"]), env=place.environment("migrate"), cwd=ROOT
+        *place.command(OURS["migrate"]["command"], "migrate"), env=place.environment("migrate"), cwd=ROOT
     )
     assert await migration.wait() == 0
 
     services = [spec_of(service, place) for service in OURS if service != "migrate"]
-    await supervisor.start(services, within_seconds=90)
+    await supervisor.start(services, within_seconds=180)
 
     assert not any(status.restarts for status in supervisor.statuses)

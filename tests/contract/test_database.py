@@ -13,7 +13,8 @@ from services.common.database import Database
 from services.common.migrations import Migration, migrate
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, Unavailable
 from tests.conftest import DatabaseUrl
-from tests.postgres import Postgres, free_port
+from tests.ports import free_port
+from tests.postgres import Postgres
 
 TABLES = Migration(
     "0001_init",

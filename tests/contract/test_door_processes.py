@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.test_people_processes import running
 from tests.people import SIGNER_KEY
-from tests.postgres import free_port
+from tests.ports import free_port
 
 PORTS = [("gateway", "DURADESK_PORT"), ("mail", "DURADESK_SMTP_PORT")]
 

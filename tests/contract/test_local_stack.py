@@ -18,7 +18,8 @@ from deploy.local.keeper import BackOff
 from deploy.local.settings import LocalSettings, executable
 from deploy.local.supervisor import Supervisor
 from services.domain.errors import Unavailable
-from tests.stack import free_ports, let_postgres_in
+from tests.ports import free_ports
+from tests.stack import let_postgres_in
 
 FOREIGN = {name: value for name, value in os.environ.items() if not name.startswith("DURADESK_")}
 

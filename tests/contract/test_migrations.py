@@ -11,7 +11,8 @@ from psycopg.sql import SQL, Identifier
 from services.common.migrations import Migration, migrate
 from services.domain.errors import Conflict, Unavailable
 from tests.conftest import DatabaseUrl
-from tests.postgres import Postgres, free_port
+from tests.ports import free_port
+from tests.postgres import Postgres
 
 FIRST = Migration("0001_init", "create table thing (id int); create index on thing (id);")
 SECOND = Migration("0002_name", "alter table thing add column name text;")

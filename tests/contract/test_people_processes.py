@@ -2,23 +2,24 @@
 
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.common.channel import calling_as, open_channel
+from services.domain.rules.default_set import DEFAULT_SET
 from services.identity.client import IdentityClient
 from services.routing.client import RoutingClient
+from services.routing.rules.client import RulesClient
 from tests.conftest import DatabaseUrl
 from tests.people import PASSWORD, SIGNER_KEY, make_account
-from tests.postgres import free_port
+from tests.ports import free_ports
 
-READY_SECONDS = 30
+READY_SECONDS = 120
 
 
 @asynccontextmanager
@@ -43,18 +44,8 @@ async def ready(address: str) -> None:
         await check(health_pb2.HealthCheckRequest(), wait_for_ready=True, timeout=READY_SECONDS)
 
 
-def three_free_ports() -> int:
-    """A port that nobody listens on, as on the two after it."""
-    while True:
-        port = free_port()
-        with suppress(OSError), ExitStack() as probes:
-            for offset in range(3):
-                probes.enter_context(socket.create_server(("127.0.0.1", port + offset)))
-            return port
-
-
-async def test_the_first_owner_signs_in_and_builds_a_team(database_url: DatabaseUrl) -> None:
-    port = three_free_ports()
+async def test_the_first_owner_signs_in_builds_a_team_and_finds_the_default_rules(database_url: DatabaseUrl) -> None:
+    port = free_ports(3)[0]
     environment = {
         "DURADESK_DATABASE_URL": await database_url("identity", "routing"),
         "DURADESK_PRINCIPAL_KEY": SIGNER_KEY,
@@ -77,3 +68,5 @@ async def test_the_first_owner_signs_in_and_builds_a_team(database_url: Database
             agent = await make_account(identity)
             (support,) = await routing.list_teams()
             assert (await routing.add_team_member(support.id, agent.id)).member_ids == (agent.id,)
+            rules = await RulesClient(to_routing).list_rules()
+        assert [rule.id for rule in rules] == [rule.id for rule in DEFAULT_SET]

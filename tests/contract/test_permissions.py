@@ -91,6 +91,7 @@ SERVED = {
     "FindPlaces": {Role.SERVICE},
     "ListRules": STAFF | {Role.SERVICE},
     "CreateRule": ADMINS,
+    "AddDefaultRules": ADMINS,
     "UpdateRule": ADMINS,
     "DeleteRule": ADMINS,
     "MoveRule": ADMINS,

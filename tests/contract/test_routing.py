@@ -251,8 +251,8 @@ async def test_a_ladder_names_only_who_is_there_and_decisions_know_who_left_sinc
         with pytest.raises(Invalid) as refused:
             await client.create_escalation_ladder(wrong)
         assert refused.value.violations == {
-            "steps[0].actions[0].user_id": "names nobody who is active on the staff",
-            "steps[0].actions[1].team_id": "names no team",
+            "steps[0].actions[0].user_id": "names nobody who is active on the staff: use Ann",
+            "steps[0].actions[1].team_id": "names no team: use Support",
         }
         await client.create_escalation_ladder(right)
     assert (await desk.worker.decide(new_ticket()))[1].gone == ()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.collector import Collector, running_collector
 from tests.stack import Stack, running_stack
 
 # The mail server whose word on senders the stack trusts.
@@ -13,9 +14,16 @@ QUIET = {"acknowledge": False, "resolved_notice": False, "undo_seconds": 0, "sta
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def collector() -> Iterator[Collector]:
+    """Where the stack sends its traces."""
+    with running_collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Stack]:
     """A stack of its own, started and stopped as its user does."""
-    environment = {"DURADESK_TRUSTED_AUTHSERV_ID": AUTHSERV_ID}
+    environment = {"DURADESK_TRUSTED_AUTHSERV_ID": AUTHSERV_ID, **collector.environment}
     with running_stack(tmp_path_factory.mktemp("stack") / "home", environment) as stack:
         yield stack
 

@@ -30,6 +30,7 @@ from duradesk.tickets.v1 import (
     organisation_service_pb2,
     planning_service_pb2,
     queue_service_pb2,
+    rule_run_service_pb2,
     ticket_field_service_pb2,
     ticket_service_pb2,
     upcoming_service_pb2,
@@ -61,6 +62,7 @@ METHODS = [
         desk_service_pb2,
         bulk_service_pb2,
         queue_service_pb2,
+        rule_run_service_pb2,
         merge_service_pb2,
         broadcast_service_pb2,
     )

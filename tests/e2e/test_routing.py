@@ -44,11 +44,11 @@ def test_a_queue_drains_in_its_order_to_somebody_who_comes_and_settles(stack: St
         as_ann.post("/availability/me/heartbeat").raise_for_status()
         return bool(ticket(api, one["id"])["assignee_id"] == ann)
 
-    wait_for(lambda: has(high), within=90, every=1, what="the urgent one to have somebody")
+    wait_for(lambda: has(high), within=180, every=1, what="the urgent one to have somebody")
     assert ticket(api, normal["id"])["assignee_id"] is None
     assert "as many open tickets" in api.get(f"/tickets/{normal['id']}/queue").json()["place"]["reason"]
     as_ann.post(f"/tickets/{high['id']}/resolve").raise_for_status()
-    wait_for(lambda: has(normal), within=90, every=1, what="the next one to have somebody")
+    wait_for(lambda: has(normal), within=180, every=1, what="the next one to have somebody")
     events = api.get(f"/tickets/{normal['id']}/activity").json()["items"]
     assert "0 of 1 open" in [event["reason"] for event in events if event["reason"]][-1]
     # Somebody who leaves leaves nothing behind.

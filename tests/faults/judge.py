@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.stack import OWNER, Stack, wait_for
@@ -43,11 +42,10 @@ def pronounce(verdict: Verdict) -> None:
 
 def queues(stack: Stack) -> dict[str, float]:
     """What waits in the stack now, by metric and state; a part that does not answer just now tells nothing."""
-    urls = [f"{stack.url}/metrics", f"http://127.0.0.1:{stack.environment['DURADESK_MAIL_METRICS_PORT']}/metrics"]
     return {
         " ".join([sample.name.removeprefix("duradesk_"), *sample.labels.values()]): sample.value
-        for url in urls
-        for family in text_string_to_metric_families(httpx.get(url, timeout=20).text)
+        for process in ("gateway", "mail")
+        for family in text_string_to_metric_families(stack.metrics(process))
         for sample in family.samples
     }
 

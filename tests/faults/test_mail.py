@@ -44,10 +44,9 @@ def smarthost() -> Iterator[Smarthost]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, smarthost: Smarthost) -> Iterator[Stack]:
-    metrics, lmtp = free_ports(2)
+    (lmtp,) = free_ports(1)
     told = {
         "DURADESK_SMARTHOST": f"127.0.0.1:{smarthost.port}",
-        "DURADESK_MAIL_METRICS_PORT": str(metrics),
         "DURADESK_LMTP_PORT": str(lmtp),
     }
     with running_stack(tmp_path_factory.mktemp("mail") / "home", told) as stack:

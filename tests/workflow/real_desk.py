@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 from duradesk.tickets.v1.family_service_pb2_grpc import add_FamilyServiceServicer_to_server
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
+from prometheus_client import CollectorRegistry
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
@@ -27,6 +28,7 @@ from services.tickets.client.family import FamilyClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.colleagues import IdentityColleagues
+from services.tickets.metrics import TicketMetrics
 from services.tickets.servicer.families import FamilyServicer
 from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.tickets import TicketServicer
@@ -82,7 +84,7 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
         wakeup = await enter(Wakeup(url))
         identity_address = await enter(running_identity(url))
         identity = await enter(identity_as(itself, identity_address))
-        store = Store(database, wakeup.set, addresses)
+        store, metrics = Store(database, wakeup.set, addresses), TicketMetrics(CollectorRegistry())
         port = await enter(
             running_server(
                 Settings(),
@@ -91,13 +93,13 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
                 services=[
                     (
                         add_TicketServiceServicer_to_server,
-                        TicketServicer(store, UPLOADS, IdentityColleagues(identity)),
+                        TicketServicer(store, UPLOADS, IdentityColleagues(identity), metrics),
                     ),
                     (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                     (
                         add_OrchestrationServiceServicer_to_server,
                         OrchestrationServicer(
-                            database, wakeup, MailMaker(LINKS, addresses), IdentityColleagues(identity)
+                            database, wakeup, MailMaker(LINKS, addresses), IdentityColleagues(identity), metrics
                         ),
                     ),
                 ],

@@ -17,6 +17,7 @@ from tests.histories.stories import STORIES, fingerprint, history_of
 from tests.workflow.conftest import Skip
 from tests.workflow.env import Env
 from workflows.messages import bulk_workflow_id, workflow_id
+from workflows.tracing import TraceInterceptor
 
 RECORDED = sorted(HERE.glob("*/*.json"))
 
@@ -31,9 +32,14 @@ def recorded(path: Path) -> WorkflowHistory:
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
-async def test_histories_of_every_release_replay(path: Path) -> None:
-    replayer = Replayer(workflows=[STORIES[path.stem].workflow], workflow_runner=UnsandboxedWorkflowRunner())
-    await replayer.replay_workflow(recorded(path))
+async def test_histories_of_every_release_replay_with_and_without_traces(path: Path) -> None:
+    for interceptors in ([], [TraceInterceptor()]):
+        replayer = Replayer(
+            workflows=[STORIES[path.stem].workflow],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            interceptors=interceptors,
+        )
+        await replayer.replay_workflow(recorded(path))
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -44,13 +44,21 @@ _SINCE = {
 }
 _UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60))
 
-Named = Callable[[UUID], str]
+# What an id, or the key of a custom field, is called.
+Named = Callable[[UUID | str], str]
 
 
-def read_back(condition: Condition, names: Mapping[UUID, str] | None = None) -> str:
-    """The condition as a sentence without its end; `names` are those of the ids in it."""
-    known = names or {}
-    return _read(condition, lambda value: known.get(value, str(value)), inside=False) or "every ticket"
+def read_back(
+    condition: Condition, names: Mapping[UUID, str] | None = None, labels: Mapping[str, str] | None = None
+) -> str:
+    """The condition as a sentence without its end; `names` are those of the ids in it, `labels` of custom fields."""
+
+    def named(value: UUID | str) -> str:
+        if isinstance(value, UUID):
+            return (names or {}).get(value, str(value))
+        return f"the field {(labels or {}).get(value, value)}"
+
+    return _read(condition, named, inside=False) or "every ticket"
 
 
 def _read(condition: Condition, named: Named, *, inside: bool) -> str:
@@ -125,10 +133,10 @@ def _test(test: Test, named: Named) -> str:
         case name if name in _DUES and test.values != (None,):
             return f"{_DUES[name]} {_INSTANTS[test.operator]} {values}"
         case name if name.startswith(CUSTOM) and isinstance(test.values[0], date):
-            return f"the field {name.removeprefix(CUSTOM)} is {_INSTANTS[test.operator]} {values}"
+            return f"{named(name.removeprefix(CUSTOM))} is {_INSTANTS[test.operator]} {values}"
     label = _DUES.get(test.field, test.field)
     if test.field.startswith(CUSTOM):
-        label = f"the field {test.field.removeprefix(CUSTOM)}"
+        label = named(test.field.removeprefix(CUSTOM))
     return f"{label} {_VERBS[test.operator]} {values}"
 
 

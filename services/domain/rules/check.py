@@ -11,7 +11,16 @@ from services.domain.conditions.text_form import parse_text
 from services.domain.conditions.tree import Condition, Name, Operator, tests
 from services.domain.errors import Invalid
 from services.domain.intake import NAME_LENGTH, clean_line
-from services.domain.rules.model import CONDITIONS_LENGTH, LONGEST_WAIT, MOST_BRANDS, PAUSED_LENGTH, Rule, Trigger, Wait
+from services.domain.rules.model import (
+    CONDITIONS_LENGTH,
+    LONGEST_WAIT,
+    MOST_BRANDS,
+    PAUSED_LENGTH,
+    PURPOSE_LENGTH,
+    Rule,
+    Trigger,
+    Wait,
+)
 from services.domain.rules.view import ASKABLE
 
 # What a reply's template may ask for.
@@ -24,7 +33,8 @@ _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 
 def clean_rule(rule: Rule) -> Rule:
     """The rule as it is kept; Invalid with everything that is wrong, by field."""
-    rule = replace(rule, name=clean_line(rule.name), conditions=rule.conditions.strip())
+    name, purpose = clean_line(rule.name), clean_line(rule.purpose)
+    rule = replace(rule, name=name, purpose=purpose, conditions=rule.conditions.strip())
     problems = dict(_problems(rule))
     if problems:
         told = "; ".join(f"{name} {message}" for name, message in problems.items())
@@ -81,6 +91,8 @@ def calendars_asked(condition: Condition) -> frozenset[UUID]:
 def _problems(rule: Rule) -> Iterator[tuple[str, str]]:
     if not 1 <= len(rule.name) <= NAME_LENGTH:
         yield "name", f"must have 1 to {NAME_LENGTH} characters"
+    if len(rule.purpose) > PURPOSE_LENGTH:
+        yield "purpose", f"must have at most {PURPOSE_LENGTH} characters"
     if len(rule.brand_ids) > MOST_BRANDS:
         yield "brand_ids", f"must be at most {MOST_BRANDS}"
     if len(rule.paused_reason) > PAUSED_LENGTH:

@@ -15,6 +15,7 @@ MOST_BRANDS = 100
 LONGEST_WAIT = timedelta(days=365)
 CONDITIONS_LENGTH = 4_000
 PAUSED_LENGTH = 500
+PURPOSE_LENGTH = 300
 
 
 class Trigger(StrEnum):
@@ -76,7 +77,7 @@ class Rule:
     do the actions, and if it says `stop`, let no rule after it look at the same event.
 
     A rule of time counts for waits that begin after `runs_from`. It does not run while `paused_reason` says why, or
-    when it is not `enabled`. `owner_id` is told when it is cut.
+    when it is not `enabled`. `owner_id` is told when it is cut; `purpose` says to people what it is for.
     """
 
     id: UUID
@@ -93,6 +94,7 @@ class Rule:
     position: int = 0
     version: int = 1
     runs_from: datetime | None = None
+    purpose: str = ""
 
     @property
     def runs(self) -> bool:
@@ -114,6 +116,7 @@ def rule_differences(old: Rule, new: Rule) -> Iterator[tuple[str, object, object
     """What differs between two versions: the field, what it was, and what it is."""
     for field in (
         "name",
+        "purpose",
         "trigger",
         "wait",
         "brand_ids",

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Response
 from services.domain.errors import NotFound
 from services.domain.rules.model import Rule
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
-from services.gateway.deps import RequestId, Rules, RuleTrials, SignedIn, TicketId
+from services.gateway.deps import RequestId, RuleRuns, Rules, RuleTrials, SignedIn, TicketId
 from services.gateway.models.base import Items
 from services.gateway.models.bulk import BulkOut
 from services.gateway.models.rules import (
     ExplanationOut,
+    ListedRuleOut,
     MoveRuleIn,
     PauseRuleIn,
     RollBackRuleIn,
@@ -34,15 +35,23 @@ _NEW = UUID(int=0)
 
 
 @router.get("")
-async def list_rules(rules: Rules) -> Items[RuleOut]:
-    """All rules in their order."""
-    return Items(items=[RuleOut.model_validate(rule) for rule in await rules.list_rules()])
+async def list_rules(rules: Rules, rule_runs: RuleRuns) -> Items[ListedRuleOut]:
+    """All rules in their order, with what each has done."""
+    found = await rules.list_rules()
+    runs = await rule_runs.list_rule_runs(rule.id for rule in found)
+    return Items(items=[ListedRuleOut.of(rule, runs[rule.id]) for rule in found])
 
 
 @router.post("", status_code=201, responses=MADE)
 async def create_rule(new: RuleIn, rules: Rules) -> RuleOut:
     """Make a rule, after all others; it counts for what happens from now on."""
     return RuleOut.model_validate(await rules.create_rule(new.rule(_NEW)))
+
+
+@router.post("/default-set")
+async def add_default_rules(rules: Rules) -> Items[RuleOut]:
+    """Add those of the default set that are not there, after all others; what was added."""
+    return Items(items=[RuleOut.model_validate(rule) for rule in await rules.add_default_rules()])
 
 
 @router.put("/{rule_id}", responses=CHANGED)

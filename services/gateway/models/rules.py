@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.domain.rules.model import Rule, Since, Trigger, Wait
+from services.domain.rules.model import PURPOSE_LENGTH, Rule, Since, Trigger, Wait
+from services.domain.rules.runs import RuleRuns
 from services.gateway.models.actions import ActionIn, ActionOut
 from services.gateway.models.base import Duration, In, Out, Text, Title, Version
 
+Purpose = Annotated[Text, Field(json_schema_extra={"maxLength": PURPOSE_LENGTH})]
 Filter = Annotated[Text, Field(json_schema_extra={"maxLength": 1000})]
 
 
@@ -22,7 +24,7 @@ class WaitIn(In):
 
 
 class RuleIn(In):
-    """When `trigger` comes to a ticket and `conditions` (a filter, with ids for names) hold, do the actions.
+    """When `trigger` comes to a ticket and `conditions` (a filter, kept with ids for names) hold, do the actions.
 
     Rules run in their order, each against the ticket as earlier ones left it; after one that says `stop` no later one
     looks at the same event. `wait` belongs to the trigger `time`.
@@ -31,6 +33,7 @@ class RuleIn(In):
     name: Title
     trigger: Trigger
     actions: tuple[ActionIn, ...]
+    purpose: Purpose = ""
     conditions: Text = ""
     brand_ids: tuple[UUID, ...] = ()
     wait: WaitIn | None = None
@@ -44,6 +47,7 @@ class RuleIn(In):
         return Rule(
             id=rule_id,
             name=self.name,
+            purpose=self.purpose,
             trigger=self.trigger,
             actions=tuple(action.action() for action in self.actions),
             conditions=self.conditions,
@@ -69,6 +73,7 @@ class RuleOut(Out):
 
     id: UUID
     name: str
+    purpose: str
     trigger: Trigger
     actions: tuple[ActionOut, ...]
     conditions: str
@@ -80,6 +85,18 @@ class RuleOut(Out):
     owner_id: UUID | None
     position: int
     version: int
+
+
+class ListedRuleOut(RuleOut):
+    """A rule, when it did something last (null: never), and how often within the last 7 days."""
+
+    last_ran_at: datetime | None
+    recent_runs: int
+
+    @classmethod
+    def of(cls, rule: Rule, runs: RuleRuns) -> "ListedRuleOut":
+        """The rule with what it has done."""
+        return cls(**dict(RuleOut.model_validate(rule)), last_ran_at=runs.last_ran_at, recent_runs=runs.recent_runs)
 
 
 class RuleVersionOut(Out):

@@ -31,8 +31,8 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute, dependencies=
 _TOLD = 30
 _PAGE = 100
 _MOST = 300
-# What a message of the timeline says anyway.
-_SAID = frozenset({EventKind.MESSAGE_ADDED, EventKind.DUE_FIRED})
+# What a message of the timeline, or the child's own line, says anyway.
+_SAID = frozenset({EventKind.MESSAGE_ADDED, EventKind.DUE_FIRED, EventKind.CHILD_ADDED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""/settings/rules: all rules in their order, and what is done to one as it is: moved, switched, paused, deleted."""
+"""/settings/rules: all rules in their order and what each has done; one is moved, switched, paused or deleted there."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.domain.errors import NotFound
+from services.domain.rules.default_set import DEFAULT_SET
 from services.domain.rules.model import Rule
 from services.gateway.deps import Behind, Services
 from services.gateway.web.builder.loading import known_of
@@ -27,8 +28,18 @@ Done = Annotated[str, Query(max_length=20)]
 async def list_rules(request: Request, behind: Behind, done: Done = "") -> Response:
     """All rules in the order in which they are asked, read back."""
     rules, known = await behind.rules.list_rules(), await known_of(behind)
-    said = {rule.id: said_of(rule, known) for rule in rules}
-    return await page(request, "desk/rules.html", rules=rules, said=said, done=done)
+    runs = await behind.rule_runs.list_rule_runs(rule.id for rule in rules)
+    there = {rule.id for rule in rules}
+    offered = [rule for rule in DEFAULT_SET if rule.id not in there]
+    said = {rule.id: said_of(rule, known) for rule in (*rules, *offered)}
+    return await page(request, "desk/rules.html", rules=rules, runs=runs, offered=offered, said=said, done=done)
+
+
+@router.post("/default-set")
+async def add_default_rules(behind: Behind) -> Response:
+    """What is not there of the default set."""
+    await behind.rules.add_default_rules()
+    return to_rules("added")
 
 
 @router.post("/{rule_id}/move")

@@ -34,6 +34,11 @@ class RulesClient:
         request = pb.UpdateRuleRequest(rule=to_message(rule, pb.Rule))
         return from_message((await self._stub.UpdateRule(request)).rule, Rule)
 
+    async def add_default_rules(self) -> tuple[Rule, ...]:
+        """Those of the default set that were not there; Invalid when there would be too many."""
+        response = await self._stub.AddDefaultRules(pb.AddDefaultRulesRequest())
+        return tuple(from_message(rule, Rule) for rule in response.rules)
+
     async def delete_rule(self, rule_id: UUID) -> None:
         """No more; NotFound."""
         await self._stub.DeleteRule(pb.DeleteRuleRequest(rule_id=str(rule_id)))

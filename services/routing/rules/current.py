@@ -12,6 +12,11 @@ class CurrentRules:
         self._store = store
         self._rules = NO_RULES
 
+    @property
+    def known(self) -> RuleSet:
+        """As they were last read: those that count, if they are of the present revision."""
+        return self._rules
+
     async def read(self) -> RuleSet:
         """The rules that count now."""
         if await self._store.read_revision() != self._rules.revision:

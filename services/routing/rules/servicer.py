@@ -15,11 +15,14 @@ from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import explain_rule
 from services.domain.decision import RoutingFacts, SeenFacts
 from services.domain.errors import NotFound
+from services.domain.named import named_by_rule
 from services.domain.rules.check import check_rule_among, clean_rule
 from services.domain.rules.compiled import RuleSet, compile_rules
+from services.domain.rules.default_set import DEFAULT_SET
 from services.domain.rules.model import PAUSED_LENGTH, Rule, RuleOutcome
 from services.domain.rules.trial import others_than, requested, try_rule, with_rule
 from services.routing.convert import id_from
+from services.routing.names import KnownNames
 from services.routing.rules.convert import rolled_back, rule_message, rule_of, stored_rule, version_of
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
@@ -35,12 +38,18 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
     """Each write is checked before it is kept."""
 
     def __init__(
-        self, store: RuleStore, service_levels: CurrentServiceLevels, rules: CurrentRules, people: RulePeople
+        self,
+        store: RuleStore,
+        service_levels: CurrentServiceLevels,
+        rules: CurrentRules,
+        people: RulePeople,
+        names: KnownNames,
     ) -> None:
         self._store = store
         self._service_levels = service_levels
         self._rules = rules
         self._people = people
+        self._names = names
 
     async def ListRules(self, request: pb.ListRulesRequest, context: Context) -> pb.ListRulesResponse:
         """In their order."""
@@ -60,6 +69,12 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         rule = await self._checked(request.rule)
         changed = await self._store.update_rule(stored_rule(_owned(rule)), by=current_principal().subject)
         return pb.UpdateRuleResponse(rule=rule_message(rule_of(changed)))
+
+    async def AddDefaultRules(self, request: pb.AddDefaultRulesRequest, context: Context) -> pb.AddDefaultRulesResponse:
+        """Owned by whoever adds them."""
+        wanted = [stored_rule(_owned(rule)) for rule in DEFAULT_SET]
+        added = await self._store.add_rules(wanted, by=current_principal().subject)
+        return pb.AddDefaultRulesResponse(rules=[rule_message(rule_of(rule)) for rule in added])
 
     async def DeleteRule(self, request: pb.DeleteRuleRequest, context: Context) -> pb.DeleteRuleResponse:
         """Gone."""
@@ -163,10 +178,15 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         return found
 
     async def _checked(self, message: pb.Rule) -> Rule:
+        """Valid by itself, and names only what there is, or what the rule has named before."""
+        message.conditions = await self._names.resolve(message.conditions)
         rule = clean_rule(from_message(message, Rule))
         levels = await self._service_levels.read()
         policies = {policy.id for policy in levels.policies}
         check_rule_among(rule, calendars=levels.calendars.keys(), policies=policies)
+        _, stored = await self._store.list_rules()
+        present = [named for each in stored if each.id == rule.id for named in named_by_rule(rule_of(each))]
+        await self._names.check(named_by_rule(rule), of="rule", kept=present)
         return rule
 
     async def _change(self, rule_id: str, change: Change) -> StoredRule:

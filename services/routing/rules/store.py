@@ -85,11 +85,20 @@ class RuleStore:
         """A new rule after all others; AlreadyExists when the name is taken."""
         async with self._database.transaction() as conn:
             revision, rules = await self._lock(conn)
-            if len(rules) >= MOST_RULES:
-                raise Invalid(f"There are {MOST_RULES} rules, and there can be no more: delete one first.")
-            made = await self._write(conn, "insert_rule", {**_parameters(rule), "changed_by": by})
-            assert made is not None
-            return await self._keep(conn, made, by=by, revision=revision)
+            return await self._insert(conn, rule, by=by, revision=revision, beside=len(rules))
+
+    async def add_rules(self, rules: Sequence[StoredRule], *, by: str) -> tuple[StoredRule, ...]:
+        """Those of the rules that are not there, neither by id nor by name, after all others; what was added."""
+        async with self._database.transaction() as conn:
+            revision, present = await self._lock(conn)
+            ids, names = {rule.id for rule in present}, {rule.name.lower() for rule in present}
+            missing = [rule for rule in rules if rule.id not in ids and rule.name.lower() not in names]
+            return tuple(
+                [
+                    await self._insert(conn, rule, by=by, revision=revision, beside=len(present) + place)
+                    for place, rule in enumerate(missing)
+                ]
+            )
 
     async def update_rule(self, rule: StoredRule, *, by: str) -> StoredRule:
         """Its next version; NotFound, AlreadyExists, Conflict unless the rule's version is 0 or the present one."""
@@ -141,6 +150,13 @@ class RuleStore:
         if not rows:
             raise _not_found()
         return tuple(StoredVersion(_rule_of(row), row["changed_by"], row["changed_at"], row["deleted"]) for row in rows)
+
+    async def _insert(self, conn: Connection, rule: StoredRule, *, by: str, revision: int, beside: int) -> StoredRule:
+        if beside >= MOST_RULES:
+            raise Invalid(f"There are {MOST_RULES} rules, and there can be no more: delete one first.")
+        made = await self._write(conn, "insert_rule", {**_parameters(rule), "changed_by": by})
+        assert made is not None
+        return await self._keep(conn, made, by=by, revision=revision)
 
     async def _lock(self, conn: Connection) -> tuple[int, tuple[StoredRule, ...]]:
         await conn.execute(self._queries["count_rule_change"])

@@ -12,6 +12,11 @@ class CurrentServiceLevels:
         self._store = store
         self._levels = NO_SERVICE_LEVELS
 
+    @property
+    def known(self) -> ServiceLevels:
+        """As they were last read: those that count, if they are of the present revision."""
+        return self._levels
+
     async def read(self) -> ServiceLevels:
         """The service levels that count now."""
         if await self._store.read_revision() != self._levels.revision:

@@ -14,8 +14,10 @@ from services.common.wire import from_message, to_message
 from services.domain.calendars.imports import import_closed_days
 from services.domain.calendars.model import Calendar, check_calendar
 from services.domain.clocks.policy import Ladder, Policy, check_ladder, check_policy
-from services.domain.clocks.whole import check_service_levels
+from services.domain.clocks.whole import check_service_levels, read_conditions
+from services.domain.named import named_by_actions, named_by_conditions
 from services.routing.convert import id_from
+from services.routing.names import KnownNames
 from services.routing.service_levels.brands import BrandCalendars
 from services.routing.service_levels.convert import (
     KINDS,
@@ -27,7 +29,6 @@ from services.routing.service_levels.convert import (
     service_levels_of,
     things_of,
 )
-from services.routing.service_levels.names import KnownNames
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.store import Document, ServiceLevelStore, with_next, without
 
@@ -111,6 +112,7 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
         self, request: pb.PreviewServiceLevelsRequest, context: Context
     ) -> pb.PreviewServiceLevelsResponse:
         """Reckoned, not kept."""
+        await self._resolve_names(request.sla_policy)
         _, documents = await self._store.list_documents()
         after = _with_change(documents, request)
         _check_all(after)
@@ -135,6 +137,7 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
         return [message_of(thing) for thing in things_of(documents, kind)]
 
     async def _create(self, message: Any, kind: type[T], check: Callable[[T], None]) -> Any:
+        await self._resolve_names(message)
         thing: T = new_thing(message, kind, uuid4())
         check(thing)
         await self._check_names(thing)
@@ -144,6 +147,7 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
 
     async def _update(self, message: Any, kind: type[T], check: Callable[[T], None]) -> Any:
         id_from(message.id, of=KINDS[kind])
+        await self._resolve_names(message)
         thing: T = from_message(message, kind)
         check(thing)
         await self._check_names(thing)
@@ -151,9 +155,23 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
         version = await self._store.update_document(document, by=current_principal().subject, check=_check_all)
         return message_of(replace(thing, version=version))
 
+    async def _resolve_names(self, message: Any) -> None:
+        """In the conditions of a policy."""
+        if isinstance(message, pb.SlaPolicy) and message.conditions:
+            message.conditions = await self._names.resolve(message.conditions)
+
     async def _check_names(self, thing: Thing) -> None:
+        """What is gone has to go from a ladder when it is saved; a policy may keep what it named."""
         if isinstance(thing, Ladder):
-            await self._names.check(thing)
+            steps = enumerate(thing.steps)
+            named = [each for at, step in steps for each in named_by_actions(step.actions, f"steps[{at}].")]
+            await self._names.check(named, of="ladder")
+        if isinstance(thing, Policy):
+            read_conditions(thing.conditions)
+            _, documents = await self._store.list_documents()
+            present = [each for each in things_of(documents, Policy) if each.id == thing.id]
+            kept = [named for each in present for named in named_by_conditions(each.conditions)]
+            await self._names.check([*named_by_conditions(thing.conditions)], of="policy", kept=kept)
 
     async def _delete(self, text: str, kind: type[Thing]) -> None:
         by, document_id = current_principal().subject, id_from(text, of=KINDS[kind])

@@ -1,6 +1,6 @@
 """What routing keeps of how teams give their tickets, of skills and of who is here, in PostgreSQL."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -49,8 +49,24 @@ class StaffingStore:
         async with self._database.transaction() as conn:
             revision = await self._one(conn, "read_routing_revision")
             teams = await self._all(conn, "list_team_routing", team_ids=None if team_ids is None else list(team_ids))
-            skills = await self._all(conn, "list_skills")
-            seen = await self._all(conn, "list_seen", user_ids=None)
+            return await self._staffing(conn, revision, teams)
+
+    async def read_staffing_for(
+        self, team_id: UUID | None, *, named: Collection[UUID]
+    ) -> tuple[Team, Staffing, tuple[int, int]]:
+        """A ticket's team or the default one, the teams it may go to, and the revisions of service levels and rules.
+
+        It may go to its own, to those named, and to those that take what is too much for these.
+        """
+        async with self._database.transaction() as conn:
+            teams = await self._all(conn, "list_team_routing_for", team_id=team_id, named=list(named))
+            staffing = await self._staffing(conn, teams[0], teams)
+        team = next(_team_of(row) for row in teams if row["is_own"])
+        return team, staffing, (teams[0]["service_levels_revision"], teams[0]["rules_revision"])
+
+    async def _staffing(self, conn: Connection, revision: DictRow, teams: Sequence[DictRow]) -> Staffing:
+        skills = await self._all(conn, "list_skills")
+        seen = await self._all(conn, "list_seen", user_ids=None)
         return Staffing(
             now=revision["now"],
             teams=tuple((_team_of(row), _routing_of(row)) for row in teams),

@@ -25,7 +25,7 @@ ON CONFLICT DO NOTHING
 RETURNING ticket_id;
 
 -- join_broadcast --
--- A child that comes later gets the last reply to all, as long as its parent is at work.
+-- Children that come later get the last reply to all, as long as their parent is at work.
 WITH last AS (
     SELECT b.job_id
     FROM broadcasts b
@@ -40,8 +40,8 @@ WITH last AS (
     RETURNING id
 )
 INSERT INTO bulk_items (job_id, position, ticket_id)
-SELECT id, (SELECT coalesce(max(position), 0) + 1 FROM bulk_items i WHERE i.job_id = resumed.id), %(child_id)s
-FROM resumed
+SELECT resumed.id, (SELECT coalesce(max(position), 0) FROM bulk_items i WHERE i.job_id = resumed.id) + child.place, child.id
+FROM resumed, unnest(%(child_ids)s::uuid[]) WITH ORDINALITY AS child (id, place)
 ON CONFLICT DO NOTHING;
 
 -- list_broadcasts --

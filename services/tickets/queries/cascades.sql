@@ -15,10 +15,10 @@ INSERT INTO cascade_items (cascade_id, child_id)
 SELECT cascade.id, due.id FROM cascade, due;
 
 -- join_cascades --
--- A child that is linked while its parent's cascades run.
+-- Children that are linked while their parent's cascades run.
 INSERT INTO cascade_items (cascade_id, child_id)
-SELECT c.id, %(child_id)s
-FROM cascades c
+SELECT c.id, child_id
+FROM cascades c, unnest(%(child_ids)s::uuid[]) AS child_id
 WHERE c.parent_id = %(parent_id)s AND c.state = 'running' AND c.act <> 'reopen'
 ON CONFLICT (cascade_id, child_id) DO UPDATE SET outcome = NULL, reason = ''
 WHERE cascade_items.outcome = 'skipped';

@@ -61,9 +61,10 @@ FROM changed;
 
 -- enqueue --
 -- One outbox row per ticket: the highest seq, the most urgent rank; a row that is signalled stays so.
-INSERT INTO outbox (ticket_id, seq, rank, due_at)
-VALUES (%(ticket_id)s, %(seq)s, %(rank)s, %(due_at)s)
+INSERT INTO outbox (ticket_id, seq, rank, due_at, traceparent)
+VALUES (%(ticket_id)s, %(seq)s, %(rank)s, %(due_at)s, %(traceparent)s)
 ON CONFLICT (ticket_id) DO UPDATE
 SET seq = greatest(outbox.seq, excluded.seq),
     rank = least(outbox.rank, excluded.rank),
-    due_at = excluded.due_at;
+    due_at = excluded.due_at,
+    traceparent = excluded.traceparent;

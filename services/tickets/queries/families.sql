@@ -68,7 +68,7 @@ INSERT INTO family_inbox (parent_id, child_id, news) VALUES (%(parent_id)s, %(ch
 
 -- forget_news --
 -- Who leaves a family has nothing to tell any more.
-DELETE FROM family_inbox WHERE child_id = %(child_id)s;
+DELETE FROM family_inbox WHERE child_id = ANY(%(child_ids)s);
 
 -- take_news --
 -- A decision took these in.

@@ -28,10 +28,10 @@ WITH busy AS MATERIALIZED (
     FROM placed, busy
     WHERE outbox.ticket_id = placed.ticket_id
       AND placed.place + busy.places <= %(window)s - CASE WHEN placed.rank = 0 THEN 0 ELSE %(urgent_places)s END
-    RETURNING outbox.ticket_id, outbox.attempts, placed.place
+    RETURNING outbox.ticket_id, outbox.attempts, outbox.traceparent, placed.place
 )
 SELECT t.id AS ticket_id, t.number, t.channel, b.name AS brand_name, t.status, t.priority, t.next_due_at,
-       claimed.attempts
+       claimed.attempts, claimed.traceparent
 FROM claimed
 JOIN tickets t ON t.id = claimed.ticket_id
 JOIN brands b ON b.id = t.brand_id

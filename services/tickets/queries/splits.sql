@@ -29,8 +29,8 @@ WITH clock AS MATERIALIZED (
            %(message_id)s, %(cause)s, %(reason)s, created_at, created_at
     FROM ticket
 )
-INSERT INTO outbox (ticket_id, seq, rank)
-SELECT id, 1, %(rank)s FROM ticket;
+INSERT INTO outbox (ticket_id, seq, rank, traceparent)
+SELECT id, 1, %(rank)s, %(traceparent)s FROM ticket;
 
 -- move_message --
 -- The message of a ticket belongs to another one.

@@ -67,8 +67,8 @@ WITH clock AS MATERIALIZED (
            %(message_id)s, %(reason)s, created_at, created_at
     FROM ticket
 ), nudge AS (
-    INSERT INTO outbox (ticket_id, seq, rank)
-    SELECT id, 1, %(rank)s
+    INSERT INTO outbox (ticket_id, seq, rank, traceparent)
+    SELECT id, 1, %(rank)s, %(traceparent)s
     FROM ticket
 )
 SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,

@@ -18,6 +18,7 @@ from services.domain.decision import Decision, EffectOutcome, FactNeed, Facts, N
 from services.domain.errors import Invalid, InvalidTransition
 from services.domain.ticket import JsonObject
 from services.tickets.colleagues import Colleagues
+from services.tickets.metrics import TicketMetrics
 from services.tickets.store import decisions, effects, operations, outbox, reconcile, rules, waiting
 from services.tickets.store.decisions import DecisionRecord
 from services.tickets.store.mails import MailMaker
@@ -52,6 +53,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         wakeup: Wakeup,
         mails: MailMaker,
         colleagues: Colleagues,
+        metrics: TicketMetrics,
         *,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
@@ -59,6 +61,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         self._wakeup = wakeup
         self._mails = mails
         self._colleagues = colleagues
+        self._metrics = metrics
         self._look_seconds = look_seconds
 
     async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
@@ -78,6 +81,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         async with self._database.transaction() as conn:
             plan = await decisions.apply_decision(conn, decision, facts=facts, record=record)
         self._wakeup.set()
+        self._metrics.decided(decision, facts)
         return pb.ApplyDecisionResponse(plan=to_message(plan, decision_pb2.Plan))
 
     async def ConfirmCut(self, request: pb.ConfirmCutRequest, context: Context) -> pb.ConfirmCutResponse:
@@ -167,6 +171,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
             raise _wrong("outcome", "is required: done, retry or failed")
         async with self._database.transaction() as conn:
             await effects.finish_effect(conn, effect_id, fence=request.fence, outcome=outcome, detail=request.detail)
+        self._metrics.delivered(outcome)
         return pb.FinishEffectResponse()
 
     async def _claim(self, request: pb.ClaimOutboxRequest, signalled: list[UUID]) -> tuple[Nudge, ...]:

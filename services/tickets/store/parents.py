@@ -1,12 +1,21 @@
 """Making one ticket the child of another, and taking it out again: whoever asks, by hand, in a bulk or by a rule."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.domain.decision import Decision, Step
 from services.domain.errors import InvalidTransition, NotFound
 from services.domain.family.links import check_link
 from services.domain.ticket import EventKind, Ticket
-from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_in_order, lock_ticket
+from services.tickets.store.events import (
+    PACED_RANK,
+    Connection,
+    LockedTicket,
+    append_event,
+    enqueue,
+    lock_in_order,
+    lock_ticket,
+)
 from services.tickets.store.statements import QUERIES
 
 
@@ -35,10 +44,36 @@ async def link(
     )  # fmt: skip
     await enqueue(conn, linked.ticket)
     await _tell_parent(conn, parent, EventKind.CHILD_ADDED, child.ticket, actor=actor)
-    ids = {"parent_id": parent.ticket.id, "child_id": child.ticket.id}
-    await conn.execute(QUERIES["join_cascades"], ids)
-    await conn.execute(QUERIES["join_broadcast"], ids)
+    await _catch_up(conn, parent.ticket.id, [child.ticket.id])
     return linked
+
+
+async def move_children(conn: Connection, child_ids: Sequence[UUID], parent_id: UUID, *, actor: str) -> None:
+    """Make locked children of one ticket those of another that may have them: an event of each child, none of the two.
+
+    They come from a merge, which tells both itself: so many take as few statements as can be.
+    """
+    parent = await lock_ticket(conn, parent_id)
+    for child_id in child_ids:
+        moved = await append_event(
+            conn,
+            await lock_ticket(conn, child_id),
+            EventKind.PARENT_SET,
+            actor=actor,
+            changes={"parent_id": parent_id},
+            cause=f"ticket {parent_id}",
+            reason=f"a child of #{parent.ticket.number}",
+        )
+        await enqueue(conn, moved.ticket, rank=PACED_RANK)
+    await conn.execute(QUERIES["forget_news"], {"child_ids": list(child_ids)})
+    await _catch_up(conn, parent_id, child_ids)
+
+
+async def _catch_up(conn: Connection, parent_id: UUID, child_ids: Sequence[UUID]) -> None:
+    """New children follow in the cascades that run, and get the last reply to all."""
+    parameters = {"parent_id": parent_id, "child_ids": list(child_ids)}
+    await conn.execute(QUERIES["join_cascades"], parameters)
+    await conn.execute(QUERIES["join_broadcast"], parameters)
 
 
 async def lock_parents(conn: Connection, decision: Decision) -> None:
@@ -85,7 +120,7 @@ async def unlink(conn: Connection, child: LockedTicket, *, actor: str, reason: s
         cause=f"ticket {parent_id}",
     )  # fmt: skip
     await enqueue(conn, left.ticket)
-    await conn.execute(QUERIES["forget_news"], {"child_id": child.ticket.id})
+    await conn.execute(QUERIES["forget_news"], {"child_ids": [child.ticket.id]})
     await _tell_parent(conn, parent, EventKind.CHILD_REMOVED, child.ticket, actor=actor)
     return left
 

@@ -1,7 +1,7 @@
 """What decisions ask for rules, and what rules leave on tickets."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -27,6 +27,7 @@ from services.domain.decision import (
 )
 from services.domain.followers import MOST_FOLLOWERS
 from services.domain.rules.history import NOT_ACTS
+from services.domain.rules.runs import RuleRuns
 from services.domain.templates import fill_reply
 from services.domain.ticket import AuthorKind, Brand, FieldChange, JsonObject, Ticket, Visibility
 from services.domain.words import LONGEST_TEXT
@@ -102,6 +103,12 @@ async def read_recent_runs(conn: Connection, ticket_id: UUID) -> tuple[RecentRun
     """How often rules have run on the ticket within the last hour."""
     rows = await (await conn.execute(QUERIES["read_recent_runs"], {"ticket_id": ticket_id})).fetchall()
     return tuple(RecentRuns(row["rule_id"], row["runs"]) for row in rows)
+
+
+async def list_rule_runs(conn: Connection, rule_ids: Sequence[UUID]) -> tuple[RuleRuns, ...]:
+    """How much each of these rules has done, on whichever ticket, in their order."""
+    rows = await (await conn.execute(QUERIES["list_rule_runs"], {"rule_ids": rule_ids})).fetchall()
+    return tuple(RuleRuns(row["rule_id"], row["last_ran_at"], row["recent_runs"]) for row in rows)
 
 
 async def read_open_cuts(conn: Connection) -> tuple[RuleCut, ...]:

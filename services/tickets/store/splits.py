@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from services.common.database import Database
+from services.common.tracing import current_traceparent
 from services.domain.errors import NotFound
 from services.domain.merging import check_split
 from services.domain.ticket import EventKind, Ticket
@@ -48,6 +49,7 @@ class SplitStore:
                 "cause": f"ticket {ticket_id}",
                 "reason": f"split out of #{locked.ticket.number}",
                 "rank": RANKS[locked.ticket.priority],
+                "traceparent": current_traceparent(),
             }
             await conn.execute(QUERIES["insert_split"], parameters)
             moved = {"message_id": message_id, "target_id": new_id}

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from psycopg.types.json import Jsonb
 
 from services.common.database import Database
+from services.common.tracing import current_traceparent
 from services.domain import changes
 from services.domain.categories import brought_by
 from services.domain.changes import Change
@@ -20,6 +21,7 @@ from services.domain.ticket import EventKind, NewTicket, Priority, Ticket, Ticke
 from services.domain.ticket_fields import check_values
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.attachments import insert_content
+from services.tickets.store.brands import check_foreign
 from services.tickets.store.categories import find_line, read_line
 from services.tickets.store.cc_proposals import insert_cc_proposals
 from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_in_order, lock_ticket
@@ -44,12 +46,16 @@ class TicketStore:
         self._on_commit = on_commit
 
     async def create_ticket(self, new: NewTicket, request: Request) -> Ticket:
-        """The ticket, durable; NotFound for an unknown brand, AlreadyExists for a request id with other content."""
+        """The ticket, durable; NotFound for an unknown brand, AlreadyExists for a request id with other content.
+
+        Invalid when the requester's address is a brand's own.
+        """
         ticket_id = uuid4()
         # A door that brings a customer's item acts in their name, and has nobody to ask for more.
         by_door = request.principal.role is Role.SERVICE
         actor = None if by_door else request.actor
         async with self._database.transaction() as conn:
+            await check_foreign(conn, new.requester_email, field="requester.email")
             first = await first_resource(conn, request, ticket_id)
             if first is not None:
                 return await read_ticket(conn, first, scope=request.scope)
@@ -227,6 +233,7 @@ async def insert_ticket(
         "actor": actor,
         "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
         "rank": RANKS[first["priority"]],
+        "traceparent": current_traceparent(),
     }
     row = await (await conn.execute(QUERIES["insert_ticket"], parameters)).fetchone()
     if row is None:

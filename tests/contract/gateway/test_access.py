@@ -14,7 +14,7 @@ from services.domain.user import UserChange
 from tests.conftest import DatabaseUrl
 from tests.doors import BODY_LIMIT, Doors, running_doors, running_gateway
 from tests.people import PASSWORD
-from tests.postgres import free_port
+from tests.ports import free_port
 
 HEADERS = {
     "x-content-type-options": "nosniff",

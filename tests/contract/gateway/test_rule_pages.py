@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from services.domain.principal import Role
+from services.domain.rules.default_set import DEFAULT_SET
 from tests.browsing import Browser
 from tests.contract.gateway.test_rule_trials import decided, new_ticket
 from tests.doors import Doors
@@ -69,7 +70,7 @@ async def test_a_rule_is_built_without_scripts_and_read_back(admin: Browser) -> 
     assert SENTENCE in words(page)
     assert 'value="refund, reklamace"' in page.text
     listed = words(await admin.get("/settings/rules"))
-    assert f"{name} on {SENTENCE}" in listed
+    assert f"{name} on {SENTENCE} Has never done anything." in listed
 
 
 async def test_a_rule_of_time_says_how_long_after_what(admin: Browser) -> None:
@@ -167,3 +168,29 @@ async def test_a_rule_is_tried_applied_and_asked_why_not(admin: Browser, doors: 
     assert applied.headers["location"].startswith(f"/tickets?filter=number%3A{ticket['number']}&job=")
     for rule in (place, quiet):
         await admin.post(f"{rule}/delete")
+
+
+async def test_the_default_set_is_offered_explained_and_added(admin: Browser, doors: Doors) -> None:
+    offered = await admin.get("/settings/rules")
+    assert all(
+        f"{rule.name} {'on' if rule.enabled else 'off'} {rule.purpose}" in words(offered) for rule in DEFAULT_SET
+    )
+    added = await admin.post("/settings/rules/default-set", {})
+    try:
+        listed = await admin.get(added.headers["location"])
+        assert "The default set is added." in words(listed)
+        assert 'id="default-set"' not in listed.text
+        assert all(f'id="rule-{rule.id}"' in listed.text for rule in DEFAULT_SET)
+        assert all(rule.purpose in words(listed) for rule in DEFAULT_SET)
+    finally:
+        client = await doors.signed_in(Role.ADMIN)
+        for rule in DEFAULT_SET:
+            await client.delete(f"/rules/{rule.id}")
+
+
+async def test_what_a_rule_is_for_is_kept_and_read(admin: Browser) -> None:
+    place, _ = await make(admin, purpose="So that money is not late.", enabled="on")
+    assert 'value="So that money is not late."' in (await admin.get(place)).text
+    assert "So that money is not late." in words(await admin.get("/settings/rules"))
+    refused = await admin.post(NEW, refunds(purpose="a" * 301))
+    assert (refused.status_code, "at most 300 characters" in words(refused)) == (422, True)

@@ -11,7 +11,7 @@ from services.domain.ticket import Ticket
 from tests.contract.mail.conftest import MailRoom
 from tests.contract.tickets.desk import ADMIN, AGENT
 from tests.doors import object_store, running_mail_door
-from tests.postgres import free_port
+from tests.ports import free_port
 
 CORPUS = Path(__file__).parents[4] / "shared" / "mail"
 

@@ -19,7 +19,7 @@ from services.domain.errors import Conflict
 from services.domain.ticket import AttachedFile, Attachment
 from services.mail.client import DeliveryInDoubt, SendResult, SmtpSender
 from services.mail.settings import MailSettings
-from tests.postgres import free_port
+from tests.ports import free_port
 from tests.unit.test_mail_compose import MAIL
 
 

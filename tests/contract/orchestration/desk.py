@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_OrchestrationServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
+from prometheus_client import CollectorRegistry
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -26,6 +27,7 @@ from services.domain.ticket import AuthorKind, EventKind, Priority, TicketStatus
 from services.domain.user import User
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.queue import QueueClient
+from services.tickets.metrics import TicketMetrics
 from services.tickets.servicer.orchestration import LOOK_SECONDS, OrchestrationServicer
 from services.tickets.servicer.queue import QueueServicer
 from services.tickets.store.events import append_event, enqueue, lock_ticket
@@ -227,7 +229,12 @@ async def running_desk(url: str, *, look_seconds: float = LOOK_SECONDS) -> Async
                 (
                     add_OrchestrationServiceServicer_to_server,
                     OrchestrationServicer(
-                        database, wakeup, MailMaker(LINKS, REPLY_ADDRESSES), colleagues, look_seconds=look_seconds
+                        database,
+                        wakeup,
+                        MailMaker(LINKS, REPLY_ADDRESSES),
+                        colleagues,
+                        TicketMetrics(CollectorRegistry()),
+                        look_seconds=look_seconds,
                     ),
                 ),
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from services.domain.errors import InvalidTransition
 from services.domain.rules.compiled import RuleSet
 from services.domain.rules.model import Rule, Since, Trigger
 from services.domain.ticket import EventKind, Priority, TicketStatus
+from services.tickets.store.rules import list_rule_runs
 from tests.contract.orchestration.desk import Desk
 from tests.unit.factories import ANN, BEN
 from tests.unit.rules.stories import HOUR, ROUTING, every, make_rule, priority, ready, reply, tag
@@ -39,6 +41,23 @@ async def test_what_rules_do_is_on_the_ticket_and_in_its_events(desk: Desk) -> N
     assert (row["priority"], row["tags"], row["type"]) == ("urgent", ["hot"], "question")
     (event,) = [event for event in await desk.events(ticket_id) if event["kind"] == EventKind.RULE_APPLIED]
     assert (event["reason"], event["cause"], event["actor"]) == ("rule press", "event 1", "duradesk")
+
+
+async def test_a_rule_is_known_by_when_it_did_something_last_and_how_often_within_7_days(desk: Desk) -> None:
+    busy, early, idle = make_rule("busy", tag("hot")), make_rule("early", tag("old")), make_rule("idle", tag("cold"))
+    desk.clock.skipped = timedelta(days=-8)
+    await advance(desk, await desk.new_ticket(), busy, early)
+    desk.clock.skipped = timedelta()
+    for _ in range(2):
+        await advance(desk, await desk.new_ticket(), busy)
+    async with desk.database.transaction() as conn:
+        found = await list_rule_runs(conn, [idle.id, busy.id, early.id])
+    assert [(runs.rule_id, runs.recent_runs) for runs in found] == [(idle.id, 0), (busy.id, 2), (early.id, 0)]
+    never, now, then = [runs.last_ran_at for runs in found]
+    assert never is None
+    assert now is not None
+    assert then is not None
+    assert now - then > timedelta(days=7)
 
 
 async def test_a_desk_without_rules_reads_nothing_for_them_and_words_are_kept_nowhere(desk: Desk) -> None:

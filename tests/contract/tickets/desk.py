@@ -22,9 +22,11 @@ from duradesk.tickets.v1.orchestration_service_pb2_grpc import add_Orchestration
 from duradesk.tickets.v1.organisation_service_pb2_grpc import add_OrganisationServiceServicer_to_server
 from duradesk.tickets.v1.planning_service_pb2_grpc import add_PlanningServiceServicer_to_server
 from duradesk.tickets.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
+from duradesk.tickets.v1.rule_run_service_pb2_grpc import add_RuleRunServiceServicer_to_server
 from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldServiceServicer_to_server
 from duradesk.tickets.v1.ticket_service_pb2_grpc import TicketServiceStub, add_TicketServiceServicer_to_server
 from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
+from prometheus_client import CollectorRegistry
 
 from services.common.auth import PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -49,6 +51,7 @@ from services.tickets.client.ticket_fields import TicketFieldsClient
 from services.tickets.client.tickets import TicketsClient
 from services.tickets.client.upcoming import UpcomingClient
 from services.tickets.colleagues import Colleagues
+from services.tickets.metrics import TicketMetrics
 from services.tickets.news import NewsDesk
 from services.tickets.servicer.broadcasts import BroadcastServicer
 from services.tickets.servicer.bulk import BulkServicer
@@ -64,6 +67,7 @@ from services.tickets.servicer.orchestration import OrchestrationServicer
 from services.tickets.servicer.organisations import OrganisationServicer
 from services.tickets.servicer.planning import PlanningServicer
 from services.tickets.servicer.queue import QueueServicer
+from services.tickets.servicer.rule_runs import RuleRunServicer
 from services.tickets.servicer.ticket_fields import TicketFieldServicer
 from services.tickets.servicer.tickets import TicketServicer
 from services.tickets.servicer.upcoming import UpcomingServicer
@@ -239,13 +243,13 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
             wakeup.set()
 
         store = Store(database, on_commit, REPLY_ADDRESSES)
-        mails = MailMaker(LINKS, REPLY_ADDRESSES)
+        mails, metrics = MailMaker(LINKS, REPLY_ADDRESSES), TicketMetrics(CollectorRegistry())
         server = running_server(
             Settings(),
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS, colleagues)),
+                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS, colleagues, metrics)),
                 (add_FollowerServiceServicer_to_server, FollowerServicer(store, colleagues)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news, colleagues)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),
@@ -255,9 +259,13 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
                 (add_OperationsServiceServicer_to_server, OperationsServicer(database)),
                 (add_ClockServiceServicer_to_server, ClockServicer(store)),
                 (add_QueueServiceServicer_to_server, QueueServicer(database, wakeup)),
+                (add_RuleRunServiceServicer_to_server, RuleRunServicer(database)),
                 (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
                 (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),
-                (add_OrchestrationServiceServicer_to_server, OrchestrationServicer(database, wakeup, mails, Staff())),
+                (
+                    add_OrchestrationServiceServicer_to_server,
+                    OrchestrationServicer(database, wakeup, mails, Staff(), metrics),
+                ),
                 (add_OrganisationServiceServicer_to_server, OrganisationServicer(store)),
                 (add_MacroServiceServicer_to_server, MacroServicer(store, UPLOADS, colleagues)),
                 (add_UpcomingServiceServicer_to_server, UpcomingServicer(store.upcoming)),

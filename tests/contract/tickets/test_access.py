@@ -16,6 +16,7 @@ from duradesk.tickets.v1 import (
     family_service_pb2,
     merge_service_pb2,
     queue_service_pb2,
+    rule_run_service_pb2,
     ticket_service_pb2,
 )
 from google.protobuf.json_format import MessageToJson
@@ -93,6 +94,7 @@ SERVED = {
     "ListWaiting": ADMINS,
     "ListQueues": {Role.SERVICE},
     "NudgeQueues": {Role.SERVICE},
+    "ListRuleRuns": INSPECTORS | {Role.SERVICE},
     "SetParent": AGENTS,
     "RemoveParent": AGENTS,
     "GroupTickets": AGENTS,
@@ -126,6 +128,7 @@ METHODS = [
         merge_service_pb2,
         broadcast_service_pb2,
         queue_service_pb2,
+        rule_run_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods

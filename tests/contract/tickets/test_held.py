@@ -30,6 +30,7 @@ async def test_customers_words_and_colleagues_replies_and_notes_hold_a_reply_unt
 
 
 async def test_what_the_writer_saw_wrote_or_nobody_said_holds_nothing(desk: Desk) -> None:
+    await desk.rows("UPDATE brands SET undo_seconds = 3600")
     client, ticket = await desk.client(), await desk.new_ticket()
     seen = (await desk.reply(ticket, customer(ticket))).version
     await desk.reply(ticket, AGENT)

@@ -34,6 +34,7 @@ async def add_effect(desk: Desk, ticket: Ticket, key: str, **values: Any) -> UUI
 
 
 async def test_reply_is_taken_back_in_time_and_everything_is_as_before(desk: Desk) -> None:
+    await desk.rows("UPDATE brands SET undo_seconds = 3600")
     ticket = await desk.new_ticket()
     agent = await desk.client()
     message, pending = await agent.create_message(ticket.id, new_message(body="oops"))

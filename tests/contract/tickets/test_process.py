@@ -8,13 +8,14 @@ from services.identity.client import IdentityClient
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.tickets import TicketsClient
 from tests.conftest import DatabaseUrl
-from tests.contract.test_people_processes import ready, running, three_free_ports
+from tests.contract.test_people_processes import ready, running
 from tests.contract.tickets.desk import new_ticket
 from tests.people import PASSWORD, SIGNER, SIGNER_KEY
+from tests.ports import free_ports
 
 
 async def test_signed_in_owner_makes_a_ticket_that_the_relay_is_told_of_at_once(database_url: DatabaseUrl) -> None:
-    port = three_free_ports()
+    port = free_ports(3)[0]
     environment = {
         "DURADESK_DATABASE_URL": await database_url("identity", "tickets"),
         "DURADESK_PRINCIPAL_KEY": SIGNER_KEY,

@@ -13,8 +13,9 @@ from services.domain.actions import Action, ActionKind, action_problems
 from services.domain.decision import AssignmentStrategy
 from services.domain.errors import Invalid
 from services.domain.ticket import Priority, TicketStatus
+from services.domain.ticket_fields import FieldKind
 from services.gateway.web.builder.form import Press, form_names, numbered
-from services.gateway.web.builder.known import Known
+from services.gateway.web.builder.known import Known, field_choices
 from services.gateway.web.level_forms import duration_text, read_duration
 from services.gateway.web.shapes import dashed
 
@@ -33,6 +34,10 @@ class Control(StrEnum):
     SPAN = "span"
     TEXT = "text"
     AREA = "area"
+    FIELD = "field"
+    VALUE = "value"
+    DAY = "day"
+    CHOICE = "choice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ INPUTS: Mapping[ActionKind, tuple[Input, ...]] = {
     ActionKind.SET_CATEGORY: (Input("category_id", Control.CATEGORY),),
     ActionKind.ADD_TAG: (_TAG,),
     ActionKind.REMOVE_TAG: (_TAG,),
-    ActionKind.SET_CUSTOM_FIELD: (Input("field", Control.TEXT), Input("value", Control.TEXT)),
+    ActionKind.SET_CUSTOM_FIELD: (Input("field", Control.FIELD), Input("value", Control.VALUE)),
     ActionKind.SET_SLA_POLICY: (Input("policy_id", Control.POLICY),),
     ActionKind.NOTIFY: (_TEAM, _PERSON),
     ActionKind.ADD_FOLLOWER: (_PERSON,),
@@ -71,6 +76,14 @@ _READERS: Mapping[Control, Callable[[str], Any]] = {
     Control.SPAN: read_duration,
     Control.TEXT: str,
     Control.AREA: str,
+    Control.FIELD: str,
+    Control.VALUE: str,
+}
+# What a value of a custom field is typed in; any other is text.
+_OF_FIELDS: Mapping[FieldKind, Control] = {
+    FieldKind.CHECKBOX: Control.CHOICE,
+    FieldKind.CHOICE: Control.CHOICE,
+    FieldKind.DATE: Control.DAY,
 }
 # What there must be one of before it can be chosen.
 _CHOSEN = (Control.CATEGORY, Control.POLICY)
@@ -150,7 +163,7 @@ class ActionPart:
         }
         return replace(self, wrong=wrong, problem=named.get(self.name, ""))
 
-    def choices(self, control: Control) -> list[tuple[str, str]]:
+    def choices(self, control: Control, row: ActionRow) -> list[tuple[str, str]]:
         """What may be chosen, by value, with the name of a thing; empty for what is written."""
         match control:
             case Control.PRIORITY:
@@ -159,11 +172,25 @@ class ActionPart:
                 return [(status.value, "") for status in TicketStatus if status is not TicketStatus.NEW]
             case Control.STRATEGY:
                 return [(strategy.value, "") for strategy in AssignmentStrategy]
+            case Control.FIELD:
+                return list(self.known.labels.items())
+            case Control.CHOICE:
+                return field_choices(self.known.fields[row.values["field"]])
         return [(str(thing_id), name) for thing_id, name in self.known.of(control).items()]
 
     def inputs(self, row: ActionRow) -> tuple[Input, ...]:
-        """What an action of the row's kind is made of."""
-        return INPUTS[ActionKind(row.kind)] if row.kind else ()
+        """What an action of the row's kind is made of, as it is typed here."""
+        inputs = INPUTS[ActionKind(row.kind)] if row.kind else ()
+        return tuple(replace(each, control=self._control(each.control, row)) for each in inputs)
+
+    def _control(self, control: Control, row: ActionRow) -> Control:
+        """A custom field is chosen where the desk has some, and its values as it has them."""
+        if control is Control.FIELD:
+            return control if self.known.fields else Control.TEXT
+        if control is not Control.VALUE:
+            return control
+        field = self.known.fields.get(row.values.get("field", ""))
+        return Control.TEXT if field is None else _OF_FIELDS.get(field.kind, Control.TEXT)
 
 
 def action_part(
@@ -181,6 +208,7 @@ def read_action_part(
     path = press.path_in(name) if press else None
     if press and path is not None:
         rows = change_rows(rows, press.what, path)
+    rows = [_fitting(row, known) for row in rows] if press else rows
     return ActionPart(name, known, tuple(rows), pressed=press is not None, allowed=allowed)
 
 
@@ -207,6 +235,15 @@ def _read(sent: FormData, name: str) -> ActionRow:
         return ActionRow()
     names = [each.name for each in INPUTS[ActionKind(kind)]]
     return ActionRow(kind, {each: str(sent.get(f"{name}.{each}", "")).strip() for each in names})
+
+
+def _fitting(row: ActionRow, known: Known) -> ActionRow:
+    """The row without a choice of another custom field than the one that is chosen now."""
+    field = known.fields.get(row.values.get("field", ""))
+    if field is None or _OF_FIELDS.get(field.kind) is not Control.CHOICE:
+        return row
+    chosen = {value for value, _ in field_choices(field)}
+    return row if row.values["value"] in chosen else replace(row, values={**row.values, "value": ""})
 
 
 def _row(action: Action) -> ActionRow:

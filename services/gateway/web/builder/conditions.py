@@ -21,7 +21,7 @@ from services.gateway.web.builder.draft import (
     offer_of,
 )
 from services.gateway.web.builder.form import Press, change, join_list, read_group, typed_as
-from services.gateway.web.builder.known import Known
+from services.gateway.web.builder.known import Known, field_choices
 from services.gateway.web.builder.offers import Offer, Place
 from services.gateway.web.shapes import dashed
 
@@ -39,11 +39,12 @@ class RowShown:
     choices: Sequence[tuple[str, str]]
     typed_for: str
     problem: str
+    is_known: bool = False
 
     @property
     def is_custom(self) -> bool:
         """Whether its field has a name that is typed."""
-        return self.row.field.startswith(CUSTOM)
+        return self.row.field.startswith(CUSTOM) and not self.is_known
 
     @property
     def line(self) -> str:
@@ -154,12 +155,15 @@ class ConditionPart:
             choices=tuple(self._choices(row)) if offer else (),
             typed_for=typed_as(row, self.place),
             problem="" if self.pressed else self.built.wrong.get(path, ""),
+            is_known=self.place.custom(row.field) is not None,
         )
 
     def _choices(self, row: Row) -> Iterator[tuple[str, str]]:
         """What may be chosen for the field; what is chosen stays even when it is gone."""
         known = find_field(row.field)
         found = [(value, "") for value in known.choices]
+        if (custom := self.place.custom(row.field)) is not None:
+            found = field_choices(custom)
         found += [(str(thing_id), name) for thing_id, name in self.known.of(row.field).items()]
         if known.may_be_none:
             found.append((NONE, ""))
@@ -176,6 +180,7 @@ class ConditionPart:
 
 def condition_part(name: str, condition: Condition, place: Place, known: Known) -> ConditionPart:
     """The part as it begins."""
+    place = place.knowing(known.fields)
     return _ready(ConditionPart(name, place, known, draft_of(condition, place, known)))
 
 
@@ -183,6 +188,7 @@ def read_condition_part(
     sent: FormData, name: str, place: Place, known: Known, press: Press | None = None
 ) -> ConditionPart:
     """The part as it was sent, after its button if one was pressed. Its text counts when somebody changed it."""
+    place = place.knowing(known.fields)
     draft = read_group(sent, name, place)
     text, before = (str(sent.get(f"{name}.{which}", "")).strip() for which in ("text", "text_before"))
     if text != before:

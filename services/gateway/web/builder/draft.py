@@ -1,6 +1,7 @@
 """Conditions as the builder shows them: groups of rows, made of a condition and made one again. Pure."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -111,10 +112,18 @@ def _fits(widget: Widget, values: tuple[Value, ...]) -> bool:
         case Widget.SPAN:
             return len(values) == 1 and isinstance(values[0], timedelta)
         case Widget.DAY:
-            return len(values) == 1 and isinstance(values[0], date) and not isinstance(values[0], datetime)
+            return len(values) == 1 and _is_day(values[0])
         case Widget.CHOICES:
             return all(value is None or isinstance(value, UUID) or str(value) != NONE for value in values)
     return None not in values
+
+
+def _is_day(value: Value) -> bool:
+    """A day, also as the text that a custom field is compared with."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return date.fromisoformat(value).isoformat() == value
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _typed(value: Value) -> str:

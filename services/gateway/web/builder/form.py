@@ -73,7 +73,8 @@ def _row(sent: FormData, name: str, place: Place) -> Row:
 def typed_as(row: Row, place: Place) -> str:
     """What the values of the row are for, and how they are typed."""
     offer = offer_of(row, place)
-    return f"{row.field.partition('.')[0]} {offer.widget if offer else ''}"
+    what = row.field if place.custom(row.field) else row.field.partition(".")[0]
+    return f"{what} {offer.widget if offer else ''}"
 
 
 def _values(sent: FormData, name: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from services.gateway.web.builder.known import Known
 
 
 async def known_of(behind: Services) -> Known:
-    """What people, teams, brands, categories, organisations and service levels are called."""
+    """What people, teams, brands, categories, organisations, service levels and custom fields are called."""
     levels = behind.service_levels
     teams, people, brands, policies, calendars, categories = await asyncio.gather(
         behind.routing.list_teams(),
@@ -17,7 +17,9 @@ async def known_of(behind: Services) -> Known:
         levels.list_calendars(),
         behind.categories.list_categories(),
     )
-    organisations = await behind.organisations.list_organisations()
+    organisations, fields = await asyncio.gather(
+        behind.organisations.list_organisations(), behind.ticket_fields.list_ticket_fields()
+    )
     tree = {category.id: category.name for category in categories}
     return Known(
         {
@@ -30,5 +32,6 @@ async def known_of(behind: Services) -> Known:
             "sla_policy": {policy.id: policy.name for policy in policies},
             "calendar": {calendar.id: calendar.name for calendar in calendars},
             "in_hours": {calendar.id: calendar.name for calendar in calendars},
-        }
+        },
+        {field.key: field for field in fields if not field.archived},
     )

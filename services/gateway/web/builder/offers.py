@@ -1,12 +1,13 @@
 """What the rows of the builder offer for each field of a condition: its operators, and what its values are typed in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from services.domain.conditions.fields import CUSTOM, FIELDS, STAFF_ONLY, Field, Kind, find_field, operators_of
 from services.domain.conditions.tree import Operator
 from services.domain.rules.check import OF_EVENTS, WITHOUT_PAST
+from services.domain.ticket_fields import FieldKind, TicketField
 
 
 class Widget(StrEnum):
@@ -33,11 +34,23 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where conditions are put together: the fields that they may test there, and whether there was an event."""
+    """Where conditions are put together: the fields that they may test there, and whether there was an event.
+
+    With `custom_fields`, `known` are those of the desk by key; another one is called by its name.
+    """
 
     fields: Sequence[str]
     custom_fields: bool = True
     events: bool = True
+    known: Mapping[str, TicketField] = field(default_factory=dict)
+
+    def knowing(self, fields: Mapping[str, TicketField]) -> "Place":
+        """The place on a desk with these custom fields."""
+        return replace(self, known=fields) if self.custom_fields else self
+
+    def custom(self, name: str) -> TicketField | None:
+        """The custom field of the desk that a row's field is; None for any other."""
+        return self.known.get(name.removeprefix(CUSTOM)) if name.startswith(CUSTOM) else None
 
     @property
     def groups(self) -> Mapping[str, Sequence[str]]:
@@ -50,12 +63,14 @@ class Place:
 
     def offers(self, name: str) -> tuple[Offer, ...]:
         """What a row offers for the field."""
-        field = find_field(name)
-        has_past = self.events and not (field.for_rules or name in WITHOUT_PAST or name.startswith(CUSTOM))
+        found, custom = find_field(name), self.custom(name)
+        if custom is not None:
+            return _BY_FIELD_KIND[custom.kind]
+        has_past = self.events and not (found.for_rules or name in WITHOUT_PAST or name.startswith(CUSTOM))
         return tuple(
             offer
-            for offer in _offers(field)
-            if offer.operator in operators_of(field) and (has_past or offer.operator not in _EVENTS)
+            for offer in _offers(found)
+            if offer.operator in operators_of(found) and (has_past or offer.operator not in _EVENTS)
         )
 
 
@@ -103,13 +118,22 @@ _BY_KIND: dict[Kind, tuple[Offer, ...]] = {
     Kind.INSTANT: _DAY,
     Kind.AGE: _each((Operator.AT_LEAST, Operator.BELOW), Widget.SPAN, words="age_"),
 }
+# What a custom field of the desk offers, by what its values are.
+_BY_FIELD_KIND: dict[FieldKind, tuple[Offer, ...]] = {
+    FieldKind.TEXT: (*_both(Operator.IS, Widget.LIST), *_empty("is")),
+    FieldKind.NUMBER: (*_both(Operator.IS, Widget.LIST), *_each(_ORDERS, Widget.NUMBER), *_empty("is")),
+    FieldKind.CHECKBOX: _both(Operator.IS, Widget.CHOICES),
+    FieldKind.CHOICE: _both(Operator.IS, Widget.CHOICES),
+    FieldKind.MULTI_CHOICE: _both(Operator.IS, Widget.CHOICES, words="has"),
+    FieldKind.DATE: (*_DAY, *_empty("is")),
+}
 
 
-def _offers(field: Field) -> tuple[Offer, ...]:
-    if field.name == "tag":
+def _offers(tested: Field) -> tuple[Offer, ...]:
+    if tested.name == "tag":
         return (*_both(Operator.IS, Widget.LIST, words="has"), *_empty("has"), *_each(_EVENTS, Widget.LIST))
-    if field.name in STAFF_ONLY:
+    if tested.name in STAFF_ONLY:
         return (*_LATER, *_DAY, *_empty("is"))
-    if field.name.startswith(CUSTOM):
+    if tested.name.startswith(CUSTOM):
         return (*_LABEL, *_each(_ORDERS, Widget.NUMBER))
-    return _BY_KIND[field.kind]
+    return _BY_KIND[tested.kind]

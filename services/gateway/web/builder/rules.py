@@ -132,6 +132,7 @@ class RuleForm:
         owner = self.value("owner")
         return replace(
             rule,
+            purpose=self.value("purpose"),
             brand_ids=tuple(map(UUID, self.brands)),
             stop=self._stop,
             owner_id=UUID(owner) if owner else None,
@@ -162,6 +163,7 @@ def rule_form(rule: Rule, known: Known) -> RuleForm:
     wait = rule.wait or Wait(timedelta(hours=4), Since.UNANSWERED)
     values = {
         "name": rule.name,
+        "purpose": rule.purpose,
         "trigger": rule.trigger.value,
         "wait_after": duration_text(wait.after),
         "wait_since": wait.since.value,

@@ -2,6 +2,7 @@
 import "./times.js";
 import "./clocks.js";
 import "./forms.js";
+import "./asking.js";
 import "./builder.js";
 import "./order.js";
 import "./keys.js";

@@ -1,0 +1,123 @@
+"""Intake over gRPC and REST, next to bare methods that write the same rows; alone, and with the workflows at work."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from duradesk.tickets.v1 import ticket_service_pb2 as pb
+
+from tests.bench.desk import ORCHESTRATION, Desk, total
+from tests.bench.floor_rows import METHOD, first_brand, open_pool, write_rows
+from tests.bench.load import Call, Http, Ran, at_once, connected, new_ticket
+from tests.bench.report import Aim, Report, Row, each, spread
+from tests.bench.sizes import Size
+
+ROWS, METHOD_ALONE, GRPC, REST = "bare psycopg", "bare gRPC method", "gRPC", "REST"
+_AIMS = {GRPC: Aim(0.6, at_most=False), REST: Aim(0.35, at_most=False)}
+_MEANWHILE = Aim(0.5, at_most=False)
+
+
+@dataclass
+class Seen:
+    """The rounds of one door."""
+
+    ran: Ran = field(default_factory=Ran)
+    cpu: dict[str, float] = field(default_factory=dict)
+
+    def add(self, ran: Ran, cpu: dict[str, float]) -> None:
+        self.ran, self.cpu = self.ran + ran, total(self.cpu, cpu)
+
+
+def measure(desk: Desk, report: Report, size: Size) -> None:
+    """With Temporal, relay, worker and reconciler standing still, then while they catch up with what came."""
+    asyncio.run(_measure(desk, report, size))
+
+
+async def _measure(desk: Desk, report: Report, size: Size) -> None:
+    async with doors(desk) as calls:
+        alone = {}
+        with desk.frozen(*ORCHESTRATION):
+            for concurrency, count in size.intake.items():
+                alone[concurrency] = await rounds(desk, calls, size.rounds, count=count, concurrency=concurrency)
+                _tell(report, alone[concurrency], concurrency)
+            set_aside(desk)
+        concurrency = sorted(size.intake)[len(size.intake) // 2]
+        ours = {name: calls[name] for name in (GRPC, REST)}
+        meanwhile = await rounds(desk, ours, size.rounds, count=size.intake[concurrency], concurrency=concurrency)
+    for name, seen in meanwhile.items():
+        floor = alone[concurrency][name].ran.per_second
+        report.add(row(f"intake by {name}, {concurrency} at once, workflows catching up", seen, floor, _MEANWHILE))
+    await asyncio.to_thread(desk.wait_until_decided)
+
+
+@asynccontextmanager
+async def doors(desk: Desk) -> AsyncIterator[dict[str, Call]]:
+    """What makes one ticket through each door and each floor."""
+    async with (
+        open_pool(desk.database_url) as pool,
+        grpc.aio.insecure_channel(desk.floor_address) as floor_channel,
+        grpc.aio.insecure_channel(desk.grpc_address) as channel,
+        connected(("127.0.0.1", desk.stack.ports["PORT"]), desk.token) as http,
+    ):
+        brand_id, floor, ours = await first_brand(pool), _method(floor_channel), _method(channel)
+        metadata = (("authorization", f"Bearer {desk.token}"),)
+        yield {
+            ROWS: lambda: write_rows(pool, brand_id, new_ticket()),
+            METHOD_ALONE: lambda: floor(new_ticket(), timeout=60),
+            GRPC: lambda: ours(new_ticket(), timeout=60, metadata=metadata),
+            REST: lambda: _post(http),
+        }
+
+
+def set_aside(desk: Desk) -> None:
+    """Let nobody decide on what came while all stood still: floors' tickets are nobody's, and ours are too many."""
+    desk.rows("DELETE FROM outbox")
+    desk.rows("UPDATE tickets SET decided_seq = version WHERE version > decided_seq")
+
+
+def _method(channel: grpc.aio.Channel) -> Any:
+    return channel.unary_unary(
+        METHOD,
+        request_serializer=pb.CreateTicketRequest.SerializeToString,
+        response_deserializer=pb.CreateTicketResponse.FromString,
+    )
+
+
+async def _post(http: Http) -> None:
+    new = new_ticket()
+    requester = {"email": new.requester_email, "name": new.requester_name}
+    body = {"subject": new.subject, "body": new.body, "requester": requester}
+    await http.post("/api/v1/tickets", json.dumps(body).encode(), key=new.request_id)
+
+
+async def rounds(
+    desk: Desk, calls: Mapping[str, Call], number: int, *, count: int, concurrency: int
+) -> dict[str, Seen]:
+    """All doors in turn, several times, so that what else the machine does meets each of them."""
+    seen = {name: Seen() for name in calls}
+    for call in calls.values():
+        await at_once(call, concurrency, concurrency=concurrency)
+    for _ in range(number):
+        for name, call in calls.items():
+            with desk.measured() as cpu:
+                ran = await at_once(call, count, concurrency=concurrency)
+            seen[name].add(ran, cpu)
+    return seen
+
+
+def _tell(report: Report, seen: Mapping[str, Seen], concurrency: int) -> None:
+    floors = {METHOD_ALONE: ROWS, GRPC: METHOD_ALONE, REST: METHOD_ALONE}
+    for name, one in seen.items():
+        floor = seen[floors[name]].ran.per_second if name in floors else None
+        report.add(row(f"intake by {name}, {concurrency} at once", one, floor, _AIMS.get(name)))
+
+
+def row(what: str, seen: Seen, floor: float | None, aim: Aim | None) -> Row:
+    """Tickets a second next to a floor's."""
+    count = len(seen.ran.each)
+    note = f"{spread(seen.ran.each)}; {each(seen.cpu, count, but=('client',))}"
+    return Row(what, count, seen.ran.per_second, "/s", floor, aim=aim, cpu=seen.cpu, note=note)

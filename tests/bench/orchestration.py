@@ -1,0 +1,252 @@
+"""What follows on a ticket: a whole life, change by change; the time to a first decision; a burst with an urgent one.
+
+Beside a bare workflow on the same Temporal in the same run: one signal and one activity that does nothing a change.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+import grpc
+from duradesk.tickets.v1 import ticket_pb2
+from duradesk.tickets.v1 import ticket_service_pb2 as pb
+from duradesk.tickets.v1 import ticket_service_pb2_grpc as pb_grpc
+from temporalio.client import Client
+
+from services.common.auth import PrincipalSigner
+from services.domain.principal import Principal, Role
+from tests.bench.desk import WITHIN, Desk, share
+from tests.bench.floors import Floor
+from tests.bench.load import Ran, at_once, new_ticket, paced
+from tests.bench.report import Aim, Report, Row, quantile, spread
+from tests.bench.sizes import Size
+from tests.e2e.conftest import QUIET
+from tests.stack import wait_for
+from workflows.messages import workflow_id
+
+CHANGES = ("create", "reply", "customer's reply", "resolve", "close")
+_PER_SECOND = 50
+_AT_ONCE = 16
+_BURST_AT_ONCE = 32
+_SAMPLE = 20
+_SERVICES = ("tickets", "routing", "relay", "identity", "postgres")
+# A burst's tickets are to be solved within 20 hours, so each of their workflows keeps a timer.
+ARMED = "armed"
+_ARMED_SECONDS = 72_000
+
+T = TypeVar("T")
+
+
+@dataclass
+class Life:
+    """What the changes of some tickets or workflows cost, together."""
+
+    changes: int
+    events: float = 0.0
+    deliveries: float = 0.0
+    cpu: dict[str, float] = field(default_factory=dict)
+
+    def milliseconds(self, *names: str) -> float:
+        """CPU of some processes for each change."""
+        return 1000 * share(self.cpu, *names) / self.changes
+
+
+def measure(desk: Desk, report: Report, size: Size) -> None:
+    """Lives, then a pace, then a burst."""
+    quiet(desk)
+    asyncio.run(_measure(desk, report, size))
+
+
+def quiet(desk: Desk) -> None:
+    """No mails but replies, at once."""
+    (brand,) = desk.api.get("/brands").json()["items"]
+    desk.api.patch(f"/brands/{brand['id']}", json=QUIET).raise_for_status()
+
+
+def promise(desk: Desk, kind: str, *, seconds: int) -> None:
+    """Tickets of this type are to be solved within so many seconds."""
+    policy = {"name": kind, "conditions": f"type:{kind}"}
+    targets = [{"clock": "resolution", "duration": f"PT{seconds}S"}]
+    desk.api.post("/sla-policies", json=policy | {"targets": targets}).raise_for_status()
+
+
+async def _measure(desk: Desk, report: Report, size: Size) -> None:
+    client = await Client.connect(desk.stack.temporal_address)
+    async with grpc.aio.insecure_channel(desk.grpc_address) as channel:
+        tickets = Tickets(desk, channel)
+        floor = Floor(client, desk.floor_notes)
+        await _lives(desk, report, size, tickets, floor, client)
+        await _pace(desk, report, size, tickets, floor)
+        await _burst(desk, report, size, tickets, floor)
+
+
+class Tickets:
+    """What people do to tickets, over gRPC: the staff with a token, a customer by the mail door."""
+
+    def __init__(self, desk: Desk, channel: grpc.aio.Channel) -> None:
+        self._stub = pb_grpc.TicketServiceStub(channel)
+        self._staff = (("authorization", f"Bearer {desk.token}"),)
+        self._signer = PrincipalSigner(desk.environment["DURADESK_PRINCIPAL_KEY"].encode())
+        self.made: list[pb.CreateTicketResponse] = []
+
+    async def create(self, **overrides: object) -> pb.CreateTicketResponse:
+        made = await self._stub.CreateTicket(new_ticket(**overrides), metadata=self._staff, timeout=60)
+        self.made.append(made)
+        return made
+
+    async def reply(self, made: pb.CreateTicketResponse) -> None:
+        request = pb.CreateMessageRequest(
+            ticket_id=made.ticket.id, visibility=ticket_pb2.VISIBILITY_PUBLIC, body="It is on its way to you."
+        )
+        await self._stub.CreateMessage(request, metadata=self._staff, timeout=60)
+
+    async def answer(self, made: pb.CreateTicketResponse) -> None:
+        mail = Principal("mail", Role.SERVICE)
+        request = pb.CreateMessageRequest(
+            ticket_id=made.ticket.id,
+            visibility=ticket_pb2.VISIBILITY_PUBLIC,
+            body="It has not come yet.",
+            sender_email=made.ticket.requester.email,
+        )
+        token = self._signer.sign(mail)
+        await self._stub.CreateMessage(request, metadata=(("authorization", f"Bearer {token}"),), timeout=60)
+
+    async def resolve(self, made: pb.CreateTicketResponse) -> None:
+        await self._stub.ResolveTicket(
+            pb.ResolveTicketRequest(ticket_id=made.ticket.id), metadata=self._staff, timeout=60
+        )
+
+    async def close(self, made: pb.CreateTicketResponse) -> None:
+        await self._stub.CloseTicket(pb.CloseTicketRequest(ticket_id=made.ticket.id), metadata=self._staff, timeout=60)
+
+
+async def _lives(desk: Desk, report: Report, size: Size, tickets: Tickets, floor: Floor, client: Client) -> None:
+    bare = await _floor_life(desk, size, floor)
+    life = await _life(desk, size, tickets, client)
+    changes, told = life.changes, f"{life.deliveries:.0f} mail a life"
+    report.add(Row("a life: history events a change", changes, life.events, "", bare.events, Aim(1.3), note=told))
+    for what, names, aim in (
+        ("Temporal", ("temporal",), Aim(1.5)),
+        ("worker", ("worker", "floor-worker"), None),
+        ("services, relay and PostgreSQL", _SERVICES, None),
+    ):
+        figure, least = life.milliseconds(*names), 0.0 if names is _SERVICES else bare.milliseconds(*names)
+        cpu = {name: seconds for name, seconds in life.cpu.items() if name.startswith(names)}
+        report.add(Row(f"a life: CPU a change, {what}", changes, figure, "ms", least or None, aim, cpu))
+
+
+async def _floor_life(desk: Desk, size: Size, floor: Floor) -> Life:
+    life, began = Life(size.stories * len(CHANGES)), len(floor.handles)
+    with desk.measured() as cpu:
+        await at_once(lambda: floor.start(changes=len(CHANGES)), size.stories, concurrency=_AT_ONCE)
+        await floor.noted(size.stories)
+        for _ in CHANGES[1:]:
+            await _to_each(floor.handles[began:], floor.signal)
+            await floor.noted(size.stories)
+    lengths = [(await handle.describe()).history_length for handle in floor.handles[began:][:_SAMPLE]]
+    life.cpu, life.events = cpu, sum(lengths) / len(lengths) / len(CHANGES)
+    return life
+
+
+async def _life(desk: Desk, size: Size, tickets: Tickets, client: Client) -> Life:
+    life, began = Life(size.stories * len(CHANGES)), len(tickets.made)
+    with desk.measured() as cpu:
+        await at_once(tickets.create, size.stories, concurrency=_AT_ONCE)
+        await asyncio.to_thread(desk.wait_until_decided)
+        for act in (tickets.reply, tickets.answer, tickets.resolve, tickets.close):
+            await _to_each(tickets.made[began:], act)
+            await asyncio.to_thread(desk.wait_until_decided)
+    ids = [UUID(made.ticket.id) for made in tickets.made[began:]]
+    lengths = [await _history_length(client, ticket_id) for ticket_id in ids[:_SAMPLE]]
+    sent = desk.count("SELECT count(*) FROM effects WHERE ticket_id = ANY(%(ids)s)", ids=ids)
+    life.cpu, life.events, life.deliveries = cpu, sum(lengths) / len(lengths) / len(CHANGES), sent / size.stories
+    return life
+
+
+async def _to_each(things: Sequence[T], act: Callable[[T], Awaitable[object]]) -> None:
+    left = iter(things)
+    await at_once(lambda: act(next(left)), len(things), concurrency=_AT_ONCE)
+
+
+async def _history_length(client: Client, ticket_id: UUID) -> int:
+    return int((await client.get_workflow_handle(workflow_id(ticket_id)).describe()).history_length)
+
+
+async def _pace(desk: Desk, report: Report, size: Size, tickets: Tickets, floor: Floor) -> None:
+    with desk.measured() as bare:
+        await paced(floor.start, size.paced, per_second=_PER_SECOND)
+        least = await floor.noted(size.paced)
+    began = len(tickets.made)
+    with desk.measured() as cpu:
+        await paced(tickets.create, size.paced, per_second=_PER_SECOND)
+        await asyncio.to_thread(desk.wait_until_decided)
+    waited = first_decisions(desk, tickets.made[began:])
+    note = f"{spread(waited)}; floor: {spread(least)}"
+    report.add(
+        Row(f"create to first decision at {_PER_SECOND}/s, p99", len(waited), quantile(waited, 0.99), "s",
+            quantile(least, 0.99), Aim(0.5, of_ratio=False), cpu, note)
+    )  # fmt: skip
+    figure = 1000 * sum(cpu.values()) / size.paced
+    report.add(Row("a create and its decision: CPU", size.paced, figure, "ms", 1000 * sum(bare.values()) / size.paced))
+
+
+async def _burst(desk: Desk, report: Report, size: Size, tickets: Tickets, floor: Floor) -> None:
+    began = time.monotonic()
+    with desk.measured():
+        await at_once(floor.start, size.burst, concurrency=_BURST_AT_ONCE)
+        await floor.noted(size.burst)
+    least = size.burst / (time.monotonic() - began)
+    promise(desk, ARMED, seconds=_ARMED_SECONDS)
+    drained = await drain(desk, tickets, size.burst, type=ARMED)
+    report.add(
+        Row("a burst: decided", size.burst, drained.per_second, "/s", least, Aim(50, at_most=False, of_ratio=False),
+            drained.cpu, f"{drained.arrived:.0f}/s arrived")
+    )  # fmt: skip
+    report.add(
+        Row("a burst: an urgent ticket in its middle, decided", 1, drained.urgent, "s", None, Aim(1, of_ratio=False))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How a burst was decided: tickets a second, and seconds until an urgent one in its middle was."""
+
+    per_second: float
+    urgent: float
+    arrived: float
+    cpu: dict[str, float]
+
+
+async def drain(desk: Desk, tickets: Tickets, amount: int, **overrides: object) -> Drained:
+    """Make so many tickets as fast as it goes, one of them urgent, and wait until all are decided."""
+    began, create = len(tickets.made), partial(tickets.create, **overrides)
+    with desk.measured() as cpu:
+        ran: Ran = await at_once(create, amount // 2, concurrency=_BURST_AT_ONCE)
+        urgent = await create(priority=ticket_pb2.PRIORITY_URGENT)
+        ran += await at_once(create, amount - amount // 2 - 1, concurrency=_BURST_AT_ONCE)
+        await asyncio.to_thread(
+            lambda: wait_for(lambda: not desk.undecided, within=WITHIN, every=0.1, what="the burst to be decided")
+        )
+    burst = [UUID(made.ticket.id) for made in tickets.made[began:]]
+    (row,) = desk.rows(_STRETCH, ids=burst)
+    (waited,) = first_decisions(desk, [urgent])
+    return Drained(amount / row["seconds"], waited, ran.per_second, cpu)
+
+
+_STRETCH = """
+SELECT extract(epoch FROM max(d.decided_at) - min(t.created_at))::float AS seconds
+FROM tickets t JOIN decisions d ON d.ticket_id = t.id WHERE t.id = ANY(%(ids)s)
+"""
+_FIRST = """
+SELECT extract(epoch FROM min(d.decided_at) - t.created_at)::float AS seconds
+FROM tickets t JOIN decisions d ON d.ticket_id = t.id WHERE t.id = ANY(%(ids)s) GROUP BY t.id
+"""
+
+
+def first_decisions(desk: Desk, made: Iterable[pb.CreateTicketResponse]) -> list[float]:
+    """How many seconds after they were made the tickets were decided, by the database's clock."""
+    return [row["seconds"] for row in desk.rows(_FIRST, ids=[UUID(one.ticket.id) for one in made])]

@@ -1,0 +1,57 @@
+"""Rules that do not match: what a create and its decision cost under so many of them, next to none."""
+
+import asyncio
+from uuid import uuid4
+
+import grpc
+
+from tests.bench.desk import Desk
+from tests.bench.load import at_once
+from tests.bench.orchestration import Tickets, quiet
+from tests.bench.report import Report, Row
+from tests.bench.sizes import Size
+
+_AT_ONCE = 16
+# Some look at the type, some at tags, some at words of the text, as those of a desk do.
+_CONDITIONS = ("type:kind-{}", "priority:urgent tag:tag-{}", "tag:tag-{} is:open", "word{}")
+
+
+def measure(desk: Desk, report: Report, size: Size) -> None:
+    """None, then more and more."""
+    quiet(desk)
+    cost = asyncio.run(_decided(desk, size.ruled))
+    bare, present = _each(cost, size.ruled), 0
+    for number in size.rules:
+        for one in range(present, number):
+            _make(desk, one)
+        present = number
+        cpu = asyncio.run(_decided(desk, size.ruled))
+        report.add(Row(f"a create and its decision under {number} rules: CPU", size.ruled, _each(cpu, size.ruled), "ms",
+                       bare, cpu=cpu, note="floor: under no rule"))  # fmt: skip
+
+
+def _make(desk: Desk, number: int) -> None:
+    rule = {
+        "name": f"rule {number} {uuid4().hex[:6]}",
+        "trigger": "ticket_created",
+        "conditions": _CONDITIONS[number % len(_CONDITIONS)].format(number),
+        "actions": [{"kind": "add_tag", "tag": f"matched-{number}"}],
+    }
+    desk.api.post("/rules", json=rule).raise_for_status()
+
+
+async def _decided(desk: Desk, amount: int) -> dict[str, float]:
+    """What each process uses for so many tickets, made and decided."""
+    async with grpc.aio.insecure_channel(desk.grpc_address) as channel:
+        tickets = Tickets(desk, channel)
+        # The first decision after a change reads the rules anew.
+        await tickets.create()
+        await asyncio.to_thread(desk.wait_until_decided)
+        with desk.measured() as cpu:
+            await at_once(tickets.create, amount, concurrency=_AT_ONCE)
+            await asyncio.to_thread(desk.wait_until_decided)
+    return cpu
+
+
+def _each(cpu: dict[str, float], amount: int) -> float:
+    return 1000 * sum(seconds for name, seconds in cpu.items() if name != "client") / amount

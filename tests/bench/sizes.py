@@ -1,0 +1,112 @@
+"""How much of each part is measured: enough to see that it works, what 20 minutes allow, or what 3 hours allow."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Counts by part; seconds are said where they are meant."""
+
+    name: str
+    starts: int
+    rest_seconds: float
+    intake: dict[int, int]  # tickets of a round, by concurrency
+    rounds: int
+    stories: int
+    paced: int  # creates for the time to a first decision, at 50/s
+    burst: int
+    dues: int
+    due_seconds: int  # within which all of them are due
+    ahead_seconds: int  # between the last create and the first due, for the decisions that arm the timers
+    stored: tuple[int, ...]
+    requests: int  # for each query and concurrency
+    children: tuple[int, ...]
+    rules: tuple[int, ...]
+    ruled: int  # tickets decided under each number of rules
+    workers: tuple[int, ...]
+    drained: int  # tickets for each number of workers
+
+
+SIZES = {
+    # For a test of the benchmarks themselves.
+    "tiny": Size(
+        name="tiny",
+        starts=1,
+        rest_seconds=0.5,
+        intake={8: 8},
+        rounds=1,
+        stories=2,
+        paced=3,
+        burst=4,
+        dues=3,
+        due_seconds=1,
+        ahead_seconds=2,
+        stored=(100,),
+        requests=1,
+        children=(2,),
+        rules=(2,),
+        ruled=2,
+        workers=(1,),
+        drained=2,
+    ),
+    "small": Size(
+        name="small",
+        starts=1,
+        rest_seconds=1,
+        intake={1: 8, 8: 32, 32: 32},
+        rounds=1,
+        stories=4,
+        paced=10,
+        burst=30,
+        dues=6,
+        due_seconds=2,
+        ahead_seconds=2,
+        stored=(200,),
+        requests=2,
+        children=(5,),
+        rules=(10,),
+        ruled=8,
+        workers=(1,),
+        drained=12,
+    ),
+    "bench": Size(
+        name="bench",
+        starts=2,
+        rest_seconds=20,
+        intake={1: 100, 8: 400, 32: 400},
+        rounds=2,
+        stories=60,
+        paced=500,
+        burst=1_500,
+        dues=1_000,
+        due_seconds=60,
+        ahead_seconds=15,
+        stored=(1_000, 100_000),
+        requests=40,
+        children=(100, 1_000),
+        rules=(10, 100, 500),
+        ruled=200,
+        workers=(1, 2, 4),
+        drained=400,
+    ),
+    "all": Size(
+        name="all",
+        starts=2,
+        rest_seconds=60,
+        intake={1: 1_000, 8: 3_000, 32: 3_000},
+        rounds=5,
+        stories=400,
+        paced=3_000,
+        burst=20_000,
+        dues=1_000,
+        due_seconds=60,
+        ahead_seconds=15,
+        stored=(1_000, 100_000, 1_000_000),
+        requests=200,
+        children=(100, 1_000, 5_000),
+        rules=(10, 100, 500),
+        ruled=1_000,
+        workers=(1, 2, 4),
+        drained=2_000,
+    ),
+}
