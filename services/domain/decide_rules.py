@@ -24,11 +24,7 @@ from services.domain.decision import (
     TicketFacts,
 )
 from services.domain.draft import Draft
-<<<<<<< HEAD
-from services.domain.errors import Invalid
 from services.domain.family.model import FamilyFacts
-=======
->>>>>>> main
 from services.domain.followers import notice
 from services.domain.rules.compiled import CompiledRule
 from services.domain.rules.happenings import (
