@@ -56,7 +56,8 @@ class PastDatabase(Database):
                 await self._story.execute("select set_config('duradesk.now', %(now)s, true)", parameters)
                 yield self._story
         except Error as error:
-            raise self._domain_error(error) from error
+            self._raise_told(error)
+            raise
 
 
 def _nobody_watches(database: Database, wakeup: Wakeup) -> NewsDesk:

@@ -70,7 +70,8 @@ class Database:
             await self._pool.open(wait=True, timeout=within_seconds)
         except Error as error:
             await self._pool.close()
-            raise self._domain_error(error) from error
+            self._raise_told(error)
+            raise
 
     async def close(self) -> None:
         """Give the connections back; a transaction still under way is rolled back."""
@@ -101,19 +102,22 @@ class Database:
                         await connection.execute("select set_config('duradesk.now', %(now)s, true)", {"now": now})
                     yield connection
         except Error as error:
-            raise self._domain_error(error) from error
+            self._raise_told(error)
+            raise
 
-    def _domain_error(self, error: Error) -> Exception:
+    def _raise_told(self, error: Error) -> None:
+        """Raise what the error means to the domain. One that means nothing stays as it is: no error causes itself."""
         known = self._constraint_errors.get(error.diag.constraint_name or "")
         if known is not None:
-            return known()
+            raise known() from error
         if isinstance(error, DataError):
-            return Invalid("The input has a value that cannot be stored: a NUL character, or a number out of range.")
+            problem = "The input has a value that cannot be stored: a NUL character, or a number out of range."
+            raise Invalid(problem) from error
         if isinstance(error, _TAKEN):
-            return Conflict("Somebody else changed the same thing at the same moment: read it again and decide again.")
+            problem = "Somebody else changed the same thing at the same moment: read it again and decide again."
+            raise Conflict(problem) from error
         if isinstance(error, _AWAY):
-            return Unavailable("The database does not answer just now: try again in a few seconds.")
-        return error
+            raise Unavailable("The database does not answer just now: try again in a few seconds.") from error
 
 
 class _TracedCursor(AsyncCursor[Any]):

@@ -85,8 +85,9 @@ async def test_a_known_constraint_is_its_domain_error_and_an_unknown_one_stays_i
     async with Database(url, schema="sample", constraint_errors={"thing_id_key": taken}) as database:
         with pytest.raises(AlreadyExists, match="That thing exists"):
             await execute(database, "insert into thing values (1)")
-        with pytest.raises(NotNullViolation):
+        with pytest.raises(NotNullViolation) as unknown:
             await execute(database, "insert into thing values (null)")
+    assert unknown.value.__cause__ is None
 
 
 async def test_transactions_in_each_others_way_are_a_conflict(url: str) -> None:

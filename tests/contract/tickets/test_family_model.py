@@ -24,7 +24,8 @@ from tests.families.seed import SEED, seeded
 from tests.families.stories import TICKETS
 from tests.unit.factories import make_routing
 
-STORIES = 300 if os.environ.get("DURADESK_FAULTS") == "full" else 12
+FULL = os.environ.get("DURADESK_FAULTS") == "full"
+STORIES = 300 if FULL else 12
 ADMIN = Principal(str(uuid4()), Role.ADMIN)
 T = TypeVar("T")
 
@@ -147,6 +148,7 @@ async def url(database_url: DatabaseUrl) -> str:
     return await database_url("tickets")
 
 
+@pytest.mark.timeout(1_800 if FULL else 300)
 def test_the_store_does_what_the_simple_model_says(url: str) -> None:
     with asyncio.Runner() as runner:
         database = Database(url, schema="tickets", max_size=2)
