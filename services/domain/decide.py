@@ -21,6 +21,7 @@ from services.domain.decide_promise import miss_promise
 from services.domain.decide_rules import (
     has_to_look_again,
     look_at_event,
+    look_at_news,
     look_at_steps,
     rebase_tags,
     run_rule_of_time,
@@ -115,7 +116,8 @@ def _draft(
 def _hear_children(draft: Draft) -> None:
     before, begun = draft.ticket, len(draft.steps)
     hear_children(draft)
-    look_at_steps(draft, begun=begun, before=before)
+    if draft.facts.family is not None:
+        look_at_news(draft, draft.facts.family, begun=begun, before=before)
 
 
 def _send_reply(draft: Draft, event: EventFacts) -> None:

@@ -24,6 +24,7 @@ from services.domain.decision import (
     TicketFacts,
 )
 from services.domain.draft import Draft
+from services.domain.family.model import FamilyFacts
 from services.domain.followers import notice
 from services.domain.rules.compiled import CompiledRule
 from services.domain.rules.happenings import (
@@ -31,6 +32,7 @@ from services.domain.rules.happenings import (
     is_seen,
     triggers_of,
     triggers_of_changes,
+    triggers_of_news,
 )
 from services.domain.rules.model import Rule, RuleMoment, Trigger
 from services.domain.rules.view import Moment, RuleView, who_did
@@ -62,10 +64,24 @@ def look_at_steps(draft: Draft, *, begun: int, before: TicketFacts, warned: bool
     if not draft.rules.rules or len(draft.steps) == begun:
         return
     first, triggers = draft.steps[begun], {Trigger.CLOCK_WARNED} if warned else set()
-    for step in draft.steps[begun:]:
-        triggers |= triggers_of_changes(step.changes) | _OF_KINDS.get(step.kind, frozenset())
     moment = Moment(first.effective_at, before, draft.ticket, None, "desk")
+    triggers |= _triggers_from(draft, begun)
     _run_rules(draft, Happening(moment, frozenset(triggers), first.cause, first.cause))
+
+
+def look_at_news(draft: Draft, family: FamilyFacts, *, begun: int, before: TicketFacts) -> None:
+    """Let the rules look at what the children tell, and at what came of it, as one thing."""
+    if not draft.rules.rules or not family.inbox:
+        return
+    last = family.inbox[-1]
+    triggers = triggers_of_news(family) | _triggers_from(draft, begun)
+    moment = Moment(draft.facts.now, before, draft.ticket, None, "desk")
+    _run_rules(draft, Happening(moment, triggers, f"ticket {last.child_id}", f"news {last.id}"))
+
+
+def _triggers_from(draft: Draft, begun: int) -> frozenset[Trigger]:
+    found = (triggers_of_changes(step.changes) | _OF_KINDS.get(step.kind, frozenset()) for step in draft.steps[begun:])
+    return frozenset().union(*found)
 
 
 def run_rule_of_time(draft: Draft, due: Due) -> None:
@@ -286,6 +302,8 @@ def _triggers_of(step: Step) -> frozenset[Trigger]:
         return frozenset({Trigger.NOTE_ADDED})
     if step.reply:
         return frozenset({Trigger.AGENT_REPLIED})
+    if step.parent_id is not None:
+        return frozenset({Trigger.PARENT_SET})
     return triggers_of_changes(step.changes)
 
 

@@ -50,6 +50,11 @@ def test_the_sender_is_the_one_from_address(value: str, email: str, name: str) -
     assert (mail.from_email, " ".join(mail.from_name.split())) == (email, name)
 
 
+@pytest.mark.parametrize("answer_to", ["support@shop.example", "eve@evil.example", "no address", "<>", ""])
+def test_nobody_is_written_to_because_a_reply_to_says_so(answer_to: str) -> None:
+    assert read(source(f"Reply-To: {answer_to}")).from_email == "ann@example.com"
+
+
 @pytest.mark.parametrize(
     ("sender", "reason"),
     [

@@ -34,6 +34,7 @@ _FROM_JSON: Mapping[str, Callable[[Any], Any]] = {
     "team_id": _optional_id,
     "assignee_id": _optional_id,
     "category_id": _optional_id,
+    "parent_id": _optional_id,
     "snoozed_until": _optional_instant,
 }
 # The fields of events that decisions look at.

@@ -97,6 +97,10 @@ _FIELDS = (
     Field("since.agent_wrote", Kind.AGE, may_be_none=True, for_rules=True),
     Field("since.unanswered", Kind.AGE, may_be_none=True, for_rules=True),
     Field("since.resolved", Kind.AGE, may_be_none=True, for_rules=True),
+    # Its family.
+    Field("family", Kind.CHOICE, ("parent", "child"), may_be_none=True, for_rules=True),
+    Field("children", Kind.NUMBER, for_rules=True),
+    Field("open_children", Kind.NUMBER, for_rules=True),
     # The calendars in whose working time it happens.
     Field("in_hours", Kind.IDENTITY, for_rules=True),
 )

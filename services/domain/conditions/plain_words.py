@@ -105,7 +105,9 @@ def _test(test: Test, named: Named) -> str:
             return f"done by {values}"
         case "in_hours":
             return f"within the hours of {values}"
-        case "customer_messages" | "agent_messages":
+        case "family":
+            return f"place in the family is {values}"
+        case "customer_messages" | "agent_messages" | "children" | "open_children":
             return f"the number of {test.field.replace('_', ' ')} {_VERBS[test.operator]} {values}"
         case "reopened":
             return f"the number of times it was reopened {_VERBS[test.operator]} {values}"

@@ -26,7 +26,7 @@ from services.domain.rules.view import ASKABLE
 # What a reply's template may ask for.
 PLACEHOLDERS = ("name", "subject", "number", "brand")
 # What they were is not looked up.
-WITHOUT_PAST = ("organisation", "category_tree", "parent", "children")
+WITHOUT_PAST = ("organisation", "category_tree")
 OF_EVENTS = ("by", "message.text", "message.visibility", "message.author", "message.automatic")
 _PLACEHOLDER = re.compile(r"\{([^{}\s]*)\}")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.domain.decision import EventFacts
+from services.domain.family.model import ChildNews, FamilyFacts
 from services.domain.rules.model import Trigger
 from services.domain.rules.view import Moment
 from services.domain.ticket import AuthorKind, EventKind, FieldChange, Visibility
@@ -17,6 +18,12 @@ _OF_FIELDS = {
     "tags": Trigger.TAGS_CHANGED,
     "type": Trigger.FIELD_CHANGED,
     "category_id": Trigger.FIELD_CHANGED,
+}
+_OF_FAMILY = {
+    EventKind.PARENT_SET: Trigger.PARENT_SET,
+    EventKind.PARENT_REMOVED: Trigger.PARENT_REMOVED,
+    EventKind.CHILD_ADDED: Trigger.CHILD_ADDED,
+    EventKind.CHILD_REMOVED: Trigger.CHILD_REMOVED,
 }
 _SETTLED = ('"resolved"', '"closed"')
 
@@ -51,6 +58,15 @@ def triggers_of(event: EventFacts) -> frozenset[Trigger]:
     return frozenset(_of_event(event)) | triggers_of_changes(event.changes) - _CREATION.get(event.kind, frozenset())
 
 
+def triggers_of_news(family: FamilyFacts) -> frozenset[Trigger]:
+    """What the children tell their parent is to rules: all that they tell at once is one thing."""
+    told = {news.news for news in family.inbox}
+    found = {Trigger.CHILD_SETTLED} if ChildNews.SETTLED in told else set()
+    if found and family.total and not family.open:
+        found.add(Trigger.CHILDREN_SETTLED)
+    return frozenset(found | ({Trigger.CHILD_REOPENED} if ChildNews.REOPENED in told else set()))
+
+
 def triggers_of_changes(changes: Iterable[FieldChange]) -> frozenset[Trigger]:
     """What changes of fields are to rules."""
     return frozenset(trigger for change in changes for trigger in _of_change(change))
@@ -71,6 +87,10 @@ def _of_event(event: EventFacts) -> Iterator[Trigger]:
                 yield Trigger.NOTE_ADDED if event.visibility is Visibility.INTERNAL else Trigger.AGENT_REPLIED
         case EventKind.TICKET_WOKEN:
             yield Trigger.SNOOZE_ENDED
+        case EventKind.TICKET_RESOLVED | EventKind.TICKET_CLOSED if event.in_cascade:
+            yield Trigger.PARENT_SETTLED
+        case _ if event.kind in _OF_FAMILY:
+            yield _OF_FAMILY[event.kind]
 
 
 def _of_change(change: FieldChange) -> Iterator[Trigger]:

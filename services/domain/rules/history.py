@@ -17,6 +17,14 @@ NOT_ACTS = frozenset(
         EventKind.LADDER_STEP_TAKEN,
         EventKind.RULE_APPLIED,
         EventKind.RULE_CUT,
+        # To be linked is no work on a ticket.
+        EventKind.PARENT_SET,
+        EventKind.PARENT_REMOVED,
+        EventKind.CHILD_ADDED,
+        EventKind.CHILD_REMOVED,
+        EventKind.CHILD_REOPENED,
+        EventKind.CASCADE_ENDED,
+        EventKind.FAMILY_POLICY_SET,
     }
 )
 _SETTLED = tuple(f'"{status}"' for status in TicketStatus if status.is_settled)

@@ -37,6 +37,14 @@ class Trigger(StrEnum):
     RESOLVED = "resolved"
     CLOSED = "closed"
     REOPENED = "reopened"
+    PARENT_SET = "parent_set"
+    PARENT_REMOVED = "parent_removed"
+    PARENT_SETTLED = "parent_settled"
+    CHILD_ADDED = "child_added"
+    CHILD_REMOVED = "child_removed"
+    CHILD_SETTLED = "child_settled"
+    CHILDREN_SETTLED = "children_settled"
+    CHILD_REOPENED = "child_reopened"
     TIME = "time"
 
 

@@ -11,12 +11,13 @@ from services.domain.clocks.policy import ServiceLevels
 from services.domain.conditions.compiled import Text
 from services.domain.conditions.fields import CUSTOM
 from services.domain.decision import Anchor, EventFacts, Facts, HistoryFacts, TicketFacts
+from services.domain.family.model import FamilyFacts
 from services.domain.rules.history import DESK
 from services.domain.ticket import AuthorKind, Contact
 from services.domain.words import labels, split_words
 
 _WAS = "was."
-_OF_MOMENT = ("by", "brand", "subject", "text", "message.text", "requester", "in_hours")
+_OF_MOMENT = ("by", "brand", "subject", "text", "message.text", "requester", "in_hours", "family")
 _BECAME = "became."
 
 
@@ -94,9 +95,13 @@ class RuleView(dict[str, Sequence[Any]]):
             return _OF_HISTORY[field](self._history)
         if field in _OF_EVENT:
             return _OF_EVENT[field](self._moment.event) if self._moment.event is not None else ()
+        if field in _OF_FAMILY:
+            return (_OF_FAMILY[field](self._facts.family) if self._facts.family is not None else 0,)
         match field:
             case "by":
                 return (self._moment.by,)
+            case "family":
+                return self._place_in_family()
             case "brand":
                 return (self._facts.brand.id,)
             case "subject" | "text" | "message.text" | "requester":
@@ -104,6 +109,11 @@ class RuleView(dict[str, Sequence[Any]]):
             case "in_hours":
                 return [each.id for each in self._levels.calendars.values() if each.work.is_open(self.now)]
         return self._of_ticket(field, self._ticket)
+
+    def _place_in_family(self) -> Sequence[Any]:
+        if self._ticket.parent_id is not None:
+            return ("child",)
+        return ("parent",) if self._facts.family is not None and self._facts.family.total else ()
 
     def _of_ticket(self, field: str, ticket: TicketFacts) -> Sequence[Any]:
         if field.startswith(CUSTOM):
@@ -182,5 +192,9 @@ _OF_EVENT: Mapping[str, Callable[[EventFacts], Sequence[Any]]] = {
     "message.author": lambda event: _one(event.author_kind),
     "message.automatic": lambda event: ("yes" if event.automatic else "no",) if event.message_id else (),
 }
+_OF_FAMILY: Mapping[str, Callable[[FamilyFacts], int]] = {
+    "children": lambda family: family.total,
+    "open_children": lambda family: family.open,
+}
 # All that a rule may ask for, besides custom fields.
-ASKABLE = frozenset({*_OF_TICKET, *_OF_HISTORY, *_OF_EVENT, *_OF_MOMENT})
+ASKABLE = frozenset({*_OF_TICKET, *_OF_HISTORY, *_OF_EVENT, *_OF_FAMILY, *_OF_MOMENT})
