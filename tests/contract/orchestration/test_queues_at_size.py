@@ -12,7 +12,7 @@ from tests.contract.orchestration.desk import Desk
 from tests.contract.orchestration.test_queues import COUNTED, advance, loads, staffed, team, work
 
 SEVEN = tuple(UUID(int=number) for number in range(201, 208))
-WAITING, AT_ONCE = 200, 40
+WAITING, AT_ONCE = 100, 20
 
 
 async def give(desk: Desk, user_id: UUID, count: int) -> None:
@@ -38,8 +38,8 @@ async def test_several_workers_fill_up_whoever_has_the_fewest_until_all_have_as_
     assert await loads(desks[0]) == dict.fromkeys(SEVEN, 6)
 
 
-async def test_a_queue_of_200_empties_in_its_order_as_one_after_the_other_comes(desk: Desk) -> None:
-    # It takes some seconds: each of the 200 is decided twice, once in vain.
+async def test_a_queue_of_100_empties_in_its_order_as_one_after_the_other_comes(desk: Desk) -> None:
+    # It takes some seconds: each of the 100 is decided twice, once in vain.
     away = tuple(MemberFacts(person, capacity=AT_ONCE, away=True) for person in SEVEN[: WAITING // AT_ONCE])
     desk.routing = staffed(team(members=away))
     order = list(Priority)
