@@ -1,6 +1,5 @@
 """/tickets/{number}/family: a whole family with its states, and one timeline of what was said and done in it."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from services.domain.family.model import Family
 from services.domain.ticket import Due, DueKind, Event, EventKind, Message, Ticket
 from services.gateway.deps import Behind, Services
 from services.gateway.problems import status_of
+from services.gateway.together import together
 from services.gateway.web.activity import Change, changes_of
 from services.gateway.web.changes import Text, instant_of
 from services.gateway.web.directory import directory_of
@@ -117,7 +117,7 @@ async def _story_of(ticket: Ticket, behind: Services) -> Story:
             break
     directory, broadcasts = await directory_of(behind), await behind.broadcasts.list_broadcasts(parent.id)
     told = members[: _TOLD + 1]
-    async with asyncio.TaskGroup() as group:
+    async with together() as group:
         said = [group.create_task(behind.tickets.list_messages(one.id, page_size=_PAGE)) for one in told]
         done = [group.create_task(behind.tickets.list_events(one.id, page_size=_PAGE)) for one in told]
     lines: list[Line] = []

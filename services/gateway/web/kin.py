@@ -1,11 +1,11 @@
 """What belongs to a ticket, as its page shows it: its family, what it was merged into, whose duplicate it is."""
 
-import asyncio
 from dataclasses import dataclass
 
 from services.domain.family.model import Family
 from services.domain.ticket import Ticket
 from services.gateway.deps import Services
+from services.gateway.together import together
 from services.gateway.web.choosing import seen_ticket
 
 _SHOWN = 20
@@ -24,7 +24,7 @@ class Kin:
 
 async def kin_of(ticket: Ticket, behind: Services) -> Kin:
     """Everything of it that the reader may see."""
-    async with asyncio.TaskGroup() as group:
+    async with together() as group:
         family = group.create_task(behind.families.get_family(ticket.id))
         relatives = group.create_task(behind.families.list_relatives(ticket.id))
         survivor = group.create_task(seen_ticket(ticket.merged_into, behind))

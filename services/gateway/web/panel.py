@@ -1,6 +1,5 @@
 """/tickets/{number}: one ticket with all that an agent wants to know of it."""
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from services.domain.queue import QueuePlace
 from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
 from services.domain.ticket_fields import TicketField
 from services.gateway.deps import Behind, Services
+from services.gateway.together import together
 from services.gateway.web.activity import Change, changes_of
 from services.gateway.web.chosen_macro import ChosenMacro, offered_macros
 from services.gateway.web.clocks import Bars, bars_of
@@ -146,7 +146,7 @@ async def show_ticket(
 async def panel_of(ticket: Ticket, asked: Asked, behind: Services, request: Request) -> Panel:
     """Everything that the page shows, asked for at once."""
     tickets, desk = behind.tickets, behind.desk
-    async with asyncio.TaskGroup() as group:
+    async with together() as group:
         found_list = group.create_task(list_of(asked, behind, request.state.caller))
         messages = group.create_task(_messages(ticket.id, behind))
         events = group.create_task(_events(ticket, behind))
