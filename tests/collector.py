@@ -51,7 +51,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         """What a stack is told so that it sends its traces here, and soon."""
         return {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}",
-            "OTEL_BSP_SCHEDULE_DELAY": "500",
+            "OTEL_BSP_SCHEDULE_DELAY": "1000",
         }
 
     @property

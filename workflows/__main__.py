@@ -16,7 +16,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from services.common.auth import PrincipalSigner
+from services.common.auth import KeptToken, PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
 from services.common.metrics import new_registry, serving_metrics
@@ -184,10 +184,7 @@ class _Services:
 
 @asynccontextmanager
 async def _services(settings: SmtpSettings, signer: PrincipalSigner, role: str) -> AsyncIterator[_Services]:
-    itself = Principal(role, Role.SERVICE)
-
-    def credentials() -> str:
-        return signer.sign(itself)
+    credentials = KeptToken(signer, Principal(role, Role.SERVICE))
 
     async with (
         open_channel(settings.tickets_address, credentials=credentials, ca=settings.tls_ca) as tickets,

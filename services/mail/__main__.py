@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
-from services.common.auth import PrincipalSigner
+from services.common.auth import KeptToken, PrincipalSigner
 from services.common.channel import open_channel
 from services.common.logging import configure_logging
 from services.common.metrics import serving_metrics
@@ -36,7 +36,7 @@ async def run(settings: MailSettings) -> None:
     signer = PrincipalSigner(settings.needed_principal_key)
     metrics = MailMetrics()
     async with (
-        open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
+        open_channel(settings.tickets_address, credentials=KeptToken(signer, ITSELF), ca=settings.tls_ca) as tickets,
         MailParsers() as parsers,
         AsyncExitStack() as stack,
     ):

@@ -6,7 +6,7 @@ from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 from duradesk.routing.v1.staffing_service_pb2_grpc import add_StaffingServiceServicer_to_server
 
-from services.common.auth import PrincipalSigner, SignedOnly
+from services.common.auth import KeptToken, PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.logging import configure_logging
@@ -50,8 +50,8 @@ async def run(settings: RoutingSettings) -> None:
     url = settings.needed_database_url
     async with (
         Database(url, schema="routing", constraint_errors=CONSTRAINT_ERRORS) as database,
-        open_channel(settings.identity_address, credentials=lambda: signer.sign(ITSELF)) as identity,
-        open_channel(settings.tickets_address, credentials=lambda: signer.sign(ITSELF), ca=settings.tls_ca) as tickets,
+        open_channel(settings.identity_address, credentials=KeptToken(signer, ITSELF)) as identity,
+        open_channel(settings.tickets_address, credentials=KeptToken(signer, ITSELF), ca=settings.tls_ca) as tickets,
     ):
         service_levels = ServiceLevelStore(database)
         staff = StaffDirectory(IdentityClient(identity))

@@ -20,7 +20,7 @@ from duradesk.tickets.v1.ticket_field_service_pb2_grpc import add_TicketFieldSer
 from duradesk.tickets.v1.ticket_service_pb2_grpc import add_TicketServiceServicer_to_server
 from duradesk.tickets.v1.upcoming_service_pb2_grpc import add_UpcomingServiceServicer_to_server
 
-from services.common.auth import PrincipalSigner
+from services.common.auth import KeptToken, PrincipalSigner
 from services.common.channel import open_channel
 from services.common.database import Database
 from services.common.links import LinkSigner
@@ -74,7 +74,7 @@ async def run(settings: TicketsSettings) -> None:
         reading_words(database),
         Wakeup(url) as wakeup,
         NewsDesk(WatchStore(database), wakeup.next) as news,
-        open_channel(settings.identity_address, credentials=lambda: signer.sign(itself)) as channel,
+        open_channel(settings.identity_address, credentials=KeptToken(signer, itself)) as channel,
     ):
         identity = IdentityClient(channel)
         await serve(

@@ -51,9 +51,17 @@ def measure(desk: Desk, report: Report, size: Size) -> None:
         child = asyncio.run(_history_length(desk, first["ids"][0]))
         told = f"{cascade.seconds:.1f} s; history events: {parent} of the parent, {child} of a child"
         report.add(
-            Row(f"a cascade of {children}: CPU a child", children, cascade.per_child(children), "ms",
-                bare.per_child(children), _AIM, cascade.cpu, told)
-        )  # fmt: skip
+            Row(
+                f"a cascade of {children}: CPU a child",
+                children,
+                cascade.per_child(children),
+                "ms",
+                bare.per_child(children),
+                _AIM,
+                cascade.cpu,
+                told,
+            )
+        )
 
 
 def _family(desk: Desk, children: int, name: str) -> dict[str, Any]:

@@ -36,10 +36,16 @@ async def _measure(desk: Desk, report: Report, size: Size, kind: str) -> None:
         late = await asyncio.to_thread(_fired, desk, kind, size.dues)
     limit = quantile(least, 0.99) + 2
     report.add(
-        Row(f"dues, {size.dues} in {size.due_seconds} s, {armed} more armed: late, p99", len(late),
-            quantile(late, 0.99), "s", quantile(least, 0.99), Aim(round(limit, 2), of_ratio=False),
-            note=f"{spread(late)}, never early: {min(late) >= 0}; floor: {spread(least)}")
-    )  # fmt: skip
+        Row(
+            f"dues, {size.dues} in {size.due_seconds} s, {armed} more armed: late, p99",
+            len(late),
+            quantile(late, 0.99),
+            "s",
+            quantile(least, 0.99),
+            Aim(round(limit, 2), of_ratio=False),
+            note=f"{spread(late)}, never early: {min(late) >= 0}; floor: {spread(least)}",
+        )
+    )
     report.add(Row("a due: CPU", len(late), _each(cpu, size.dues), "ms", _each(bare, size.dues), cpu=cpu))
 
 

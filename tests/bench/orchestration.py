@@ -187,9 +187,17 @@ async def _pace(desk: Desk, report: Report, size: Size, tickets: Tickets, floor:
     waited = first_decisions(desk, tickets.made[began:])
     note = f"{spread(waited)}; floor: {spread(least)}"
     report.add(
-        Row(f"create to first decision at {_PER_SECOND}/s, p99", len(waited), quantile(waited, 0.99), "s",
-            quantile(least, 0.99), Aim(0.5, of_ratio=False), cpu, note)
-    )  # fmt: skip
+        Row(
+            f"create to first decision at {_PER_SECOND}/s, p99",
+            len(waited),
+            quantile(waited, 0.99),
+            "s",
+            quantile(least, 0.99),
+            Aim(0.5, of_ratio=False),
+            cpu,
+            note,
+        )
+    )
     figure = 1000 * sum(cpu.values()) / size.paced
     report.add(Row("a create and its decision: CPU", size.paced, figure, "ms", 1000 * sum(bare.values()) / size.paced))
 
@@ -203,9 +211,17 @@ async def _burst(desk: Desk, report: Report, size: Size, tickets: Tickets, floor
     promise(desk, ARMED, seconds=_ARMED_SECONDS)
     drained = await drain(desk, tickets, size.burst, type=ARMED)
     report.add(
-        Row("a burst: decided", size.burst, drained.per_second, "/s", least, Aim(50, at_most=False, of_ratio=False),
-            drained.cpu, f"{drained.arrived:.0f}/s arrived")
-    )  # fmt: skip
+        Row(
+            "a burst: decided",
+            size.burst,
+            drained.per_second,
+            "/s",
+            least,
+            Aim(50, at_most=False, of_ratio=False),
+            drained.cpu,
+            f"{drained.arrived:.0f}/s arrived",
+        )
+    )
     report.add(
         Row("a burst: an urgent ticket in its middle, decided", 1, drained.urgent, "s", None, Aim(1, of_ratio=False))
     )

@@ -39,8 +39,18 @@ def _idle(desk: Desk, report: Report, size: Size) -> None:
     del cpu["client"]
     used = {name: 100 * seconds / size.rest_seconds for name, seconds in cpu.items()}
     theirs = used.get("postgres", 0.0) + used.get("temporal", 0.0)
-    report.add(Row("idle, all processes (per cent of a core)", len(used), sum(used.values()), "%", theirs or None,
-                   aim=Aim(2.5, of_ratio=False), cpu=cpu, note="floor: PostgreSQL and Temporal alone"))  # fmt: skip
+    report.add(
+        Row(
+            "idle, all processes (per cent of a core)",
+            len(used),
+            sum(used.values()),
+            "%",
+            theirs or None,
+            aim=Aim(2.5, of_ratio=False),
+            cpu=cpu,
+            note="floor: PostgreSQL and Temporal alone",
+        )
+    )
 
 
 def _seconds_to_import() -> float:

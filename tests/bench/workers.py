@@ -19,8 +19,18 @@ def measure(desk: Desk, report: Report, size: Size) -> None:
             drained = asyncio.run(_drain(desk, size.drained))
         aim = Aim(0.9, at_most=False) if floor else None
         told = f"{each(drained.cpu, size.drained, but=('client',))}; the urgent one after {drained.urgent:.2f} s"
-        report.add(Row(f"decided by {number} workers and relays", size.drained, drained.per_second, "/s", floor, aim,
-                       drained.cpu, told))  # fmt: skip
+        report.add(
+            Row(
+                f"decided by {number} workers and relays",
+                size.drained,
+                drained.per_second,
+                "/s",
+                floor,
+                aim,
+                drained.cpu,
+                told,
+            )
+        )
         floor = floor or drained.per_second
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import jwt
 import pytest
 
-from services.common.auth import PrincipalSigner, SignedOnly, acting_as, current_principal
+from services.common.auth import KeptToken, PrincipalSigner, SignedOnly, acting_as, current_principal
 from services.domain.errors import Unauthenticated
 from services.domain.principal import Principal, Role
 
@@ -78,3 +78,13 @@ def test_the_current_principal_is_known_inside_a_call_only() -> None:
         assert current_principal() == CUSTOMER
     with pytest.raises(Unauthenticated):
         current_principal()
+
+
+def test_a_process_sends_one_token_for_some_seconds_and_then_a_new_one() -> None:
+    ticks = iter([100.0, 114.9, 115.0, 114.0])
+    token = KeptToken(SIGNER, WORKER, clock=lambda: next(ticks))
+    sent = [token() for _ in range(4)]
+    assert sent[0] is sent[1]
+    assert sent[2] is not sent[0]
+    assert sent[3] is not sent[2], "the clock was set back"
+    assert all(SIGNER.verify(each) == WORKER for each in sent)

@@ -124,7 +124,8 @@ async def test_a_brands_page_offers_the_calendars_and_keeps_the_chosen_one(doors
     page = await browser.get(address)
     option = f'<option value="{calendar["id"]}"'
     assert f"{option}>{calendar['name']}</option>" in page.text
-    typed = {name: brand[name] for name in ("name", "address")} | {"undo_seconds": "5", "version": "1"}
+    kept = {name: brand[name] for name in ("name", "address", "family_down", "family_up")}
+    typed = kept | {"undo_seconds": "5", "version": "1"}
     assert (await browser.post(address, typed | {"calendar_id": calendar["id"]})).status_code == 303
     assert f"{option} selected>" in (await browser.get(address)).text
     for wrong in ("x", str(uuid4())):

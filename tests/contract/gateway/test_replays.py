@@ -1,5 +1,6 @@
 """Each stored decision replays to the same result, whatever has been changed since."""
 
+from collections.abc import AsyncIterator
 from typing import LiteralString
 from uuid import UUID
 
@@ -8,11 +9,19 @@ from duradesk.tickets.v1 import decision_pb2
 from google.protobuf.json_format import ParseDict
 
 from services.common.wire import to_message
+from tests.conftest import DatabaseUrl
 from tests.contract.gateway.changing_desk import ChangingDesk, changing_desk
 from tests.contract.tickets.desk import ADMIN
-from tests.doors import Doors
+from tests.doors import Doors, running_doors
 
 ROUNDS = 8
+
+
+@pytest.fixture
+async def doors(database_url: DatabaseUrl) -> AsyncIterator[Doors]:
+    """Of each story's own: what one leaves behind would make another of the next."""
+    async with running_doors(await database_url("identity", "routing", "tickets")) as doors:
+        yield doors
 
 
 async def replay(desk: ChangingDesk, ticket_ids: list[UUID]) -> list[decision_pb2.Decision]:
