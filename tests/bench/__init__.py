@@ -1,1 +1,1 @@
-"""Measurements of speed, run by hand and not by `make test`."""
+"""Measurements of speed, run by hand; `make test` only sees that they come to their end."""
