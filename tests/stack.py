@@ -178,6 +178,13 @@ class Stack:
         return [mail for mail in self.sent_mails(to) if mail["Auto-Submitted"] is None]
 
 
+def text_of(mail: EmailMessage) -> str:
+    """What a mail says in plain text: its source may be broken in the middle of any word."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
 def make_mail(sender: str, subject: str, body: str, **headers: str) -> EmailMessage:
     """A plain mail to the first brand."""
     mail = EmailMessage()

@@ -11,9 +11,11 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -85,13 +87,11 @@ async def serving_metrics(
         return
     loop = asyncio.get_running_loop()
 
-    class Handler(_Handler):
-        def look(self) -> Sequence[str]:
-            """Ask on the event loop, which thereby shows that it turns; TookTooLong."""
-            return asyncio.run_coroutine_threadsafe(_listed(missing), loop).result(patience)
+    def look() -> Sequence[str]:
+        # Asked on the event loop, which thereby shows that it turns.
+        return asyncio.run_coroutine_threadsafe(_listed(missing), loop).result(patience)
 
-    Handler.registry = registry
-    server = ThreadingHTTPServer(("", 0), Handler, bind_and_activate=False)
+    server = ThreadingHTTPServer(("", 0), partial(_Handler, look, registry), bind_and_activate=False)
     server.socket.close()
     server.socket = listener
     server.daemon_threads = True
@@ -109,9 +109,12 @@ class _Handler(MetricsHandler):
 
     timeout = _ANSWER_SECONDS
 
-    def look(self) -> Sequence[str]:
-        """Who is missing."""
-        raise NotImplementedError
+    def __init__(self, look: Callable[[], Sequence[str]], registry: CollectorRegistry, *args: Any) -> None:
+        """`look` says who is missing; TookTooLong when the event loop does not turn."""
+        self._look = look
+        self.registry = registry
+        # It answers before it returns.
+        super().__init__(*args)
 
     def do_GET(self) -> None:  # noqa: N802 # the library's name
         """Answer one question."""
@@ -125,7 +128,7 @@ class _Handler(MetricsHandler):
 
     def _tell(self, question: str) -> None:
         try:
-            absent = self.look()
+            absent = self._look()
         except TookTooLong:
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, {"status": "stuck"})
             return

@@ -39,7 +39,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from services.domain.principal import PERMISSIONS, Role
 from tests.e2e.test_story import create, found_by_mail, ticket
-from tests.stack import OWNER, Stack, make_mail, wait_for
+from tests.stack import OWNER, Stack, make_mail, text_of, wait_for
 
 PASSWORD = "Canary-Password-6120"
 NOTE = "Canary-Note-5518"
@@ -355,7 +355,7 @@ def test_an_internal_note_is_on_no_route_and_in_no_mail_of_its_customer(
     api.post(messages, json={"visibility": "internal", "body": NOTE}).raise_for_status()
     api.post(messages, json={"visibility": "public", "body": "An answer."}).raise_for_status()
     (mail,) = wait_for(
-        lambda: [mail for mail in stack.sent_mails(customer.email) if "An answer." in mail.as_string()], what="the mail"
+        lambda: [mail for mail in stack.sent_mails(customer.email) if "An answer." in text_of(mail)], what="the mail"
     )
     message = next(item for item in api.get(messages).json()["items"] if item["body"] == NOTE)
     answers = []

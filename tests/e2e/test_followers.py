@@ -6,9 +6,8 @@ from uuid import uuid4
 
 import httpx
 
-from tests.e2e.test_outgoing import text_of
 from tests.e2e.test_story import create, quick_brand, ticket
-from tests.stack import Stack, make_mail, wait_for
+from tests.stack import Stack, make_mail, text_of, wait_for
 
 CANARY = "Canary-Note-9054"
 PASSWORD = "correct horse battery"
@@ -70,7 +69,7 @@ def test_the_staff_are_told_by_mail_and_act_in_the_desk_alone(stack: Stack, api:
     api.post(f"{path}/messages", json={"visibility": "internal", "body": CANARY}).raise_for_status()
     wait_for(lambda: len(stack.sent_mails(ben)) == 2, what="two mails to Ben")
     told = stack.sent_mails(ben)
-    note = next(mail for mail in told if CANARY in mail.as_string())
+    note = next(mail for mail in told if CANARY in text_of(mail))
     assert all(mail["Auto-Submitted"] == "auto-generated" for mail in told)
     assert all(f"{stack.url}/tickets/{made['number']}" in text_of(mail) for mail in told)
     stack.send_mail(answer(note, f"Ben <{ben}>", "close it"))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import AUTHSERV_ID
 from tests.e2e.test_story import found_by_mail, ticket
-from tests.stack import OWNER, Stack, make_mail, wait_for
+from tests.stack import OWNER, Stack, make_mail, text_of, wait_for
 
 
 def answered(stack: Stack, api: httpx.Client, sender: str) -> tuple[dict[str, Any], EmailMessage]:
@@ -20,7 +20,7 @@ def answered(stack: Stack, api: httpx.Client, sender: str) -> tuple[dict[str, An
     api.post(f"/tickets/{created['id']}/messages", json=reply).raise_for_status()
 
     def look() -> EmailMessage | None:
-        return next((mail for mail in stack.sent_mails(sender) if "On its way." in mail.as_string()), None)
+        return next((mail for mail in stack.sent_mails(sender) if "On its way." in text_of(mail)), None)
 
     return created, wait_for(look, what="the answer in the customer's mailbox")
 

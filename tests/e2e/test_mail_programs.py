@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from tests.e2e.test_mail import answered, bodies
-from tests.e2e.test_outgoing import text_of
 from tests.e2e.test_story import ticket
-from tests.stack import Stack
+from tests.stack import Stack, text_of
 
 NEW = "Thank you, it came.\n\nBut the second parcel is missing."
 

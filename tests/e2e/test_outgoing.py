@@ -7,13 +7,7 @@ from uuid import uuid4
 import httpx
 
 from tests.e2e.test_story import create, found_by_mail, quick_brand, ticket, wait_for_status
-from tests.stack import OWNER, Stack, make_mail, wait_for
-
-
-def text_of(mail: EmailMessage) -> str:
-    part = mail.get_body(("plain",))
-    assert part is not None
-    return str(part.get_content())
+from tests.stack import OWNER, Stack, make_mail, text_of, wait_for
 
 
 def links_of(mail: EmailMessage) -> list[str]:

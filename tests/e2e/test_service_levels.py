@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.e2e.test_story import create, ticket
-from tests.stack import OWNER, Stack, wait_for
+from tests.stack import OWNER, Stack, text_of, wait_for
 
 ALL_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -83,7 +83,7 @@ def test_a_step_leaves_a_note_for_the_staff_and_tells_whom_it_names_by_mail(
     (mail,) = wait_for(
         lambda: [mail for mail in stack.sent_mails(OWNER[0]) if mail["Subject"] == subject], what="the mail"
     )
-    assert "was escalated: step late of first response." in mail.as_string()
+    assert "was escalated: step late of first response." in text_of(mail)
     (note,) = [word for word in items(api, made_ticket["id"], "messages") if word["visibility"] == "internal"]
     assert (note["body"], note["author_name"]) == (f"Nobody answered {kind}.", "Duradesk")
 

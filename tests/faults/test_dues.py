@@ -26,7 +26,7 @@ STRETCH_SECONDS = 120 if FULL else 60
 KILL_EVERY_SECONDS = 15
 # In a small run, too, far more tickets than the two workers begin with at once.
 OVERDUE, URGENT, FIRST = (1_000, 50, 150) if FULL else (100, 5, 35)
-SNOOZED_SECONDS = 420 if FULL else 30
+SNOOZED_SECONDS = 240 if FULL else 30
 # Longer than a step waits for the worker that had the ticket last.
 OUTAGE_SECONDS = 600 if FULL else 6
 REPLANNED = 5_000 if FULL else 30

@@ -75,9 +75,10 @@ function goOn(form, { asker, changed, next }) {
 }
 
 // Where somebody went on while the answer was under way, letter by letter, and the folds that are open.
-function keep({ asker, target }) {
+function keep({ asker }) {
   if (MOVES.test(asker.value)) return undefined;
-  const open = [...target.querySelectorAll("details[open][id]")].map((fold) => fold.id);
+  // Of the whole form: an answer may draw more than one part.
+  const open = [...formOf(asker).querySelectorAll("details[open][id]")].map((fold) => fold.id);
   const { id, value, selectionStart, selectionEnd } = document.activeElement;
   const elsewhere = id && document.activeElement !== asker;
   return () => {
