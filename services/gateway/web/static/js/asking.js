@@ -9,6 +9,10 @@ const reading = new WeakMap();
 const MOVES = /^(remove|up|down) /;
 // The fields of the form are told apart by it: the form is drawn again with what was wrong.
 const REFUSED = 422;
+// Letters typed in a list choose from it, together: a list that is drawn anew between two of them would begin again.
+const BETWEEN_LETTERS_MS = 500;
+const pauses = new WeakMap();
+let typedAt = -Infinity;
 
 const formOf = (element) => element.closest?.("form:has([data-builder])");
 const reads = (element) => element.matches("[data-builder]");
@@ -19,8 +23,19 @@ document.addEventListener("input", (event) => {
   if (question) question.changed = true;
 });
 
+document.addEventListener("keydown", (event) => {
+  if (event.key.length === 1 && event.target.matches("select")) typedAt = event.timeStamp;
+});
+
 document.addEventListener("htmx:confirm", (event) => {
   const asker = event.target;
+  if (asker.matches("select") && performance.now() - typedAt < BETWEEN_LETTERS_MS) {
+    event.preventDefault();
+    clearTimeout(pauses.get(asker));
+    const ask = () => asker.dispatchEvent(new Event("change", { bubbles: true }));
+    pauses.set(asker, setTimeout(ask, BETWEEN_LETTERS_MS));
+    return;
+  }
   const question = underWay.get(formOf(asker));
   if (!question) return;
   event.preventDefault();
