@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.domain.changes import Change, settle
 from services.domain.errors import InvalidTransition
+from services.domain.family.links import name_some
 from services.domain.family.model import UNDO_WINDOW, Cascade, CascadeAct, ChildNews, Settling
 from services.domain.family.policy import Children, DownPolicy
 from services.domain.lifecycle import Act
@@ -57,11 +58,9 @@ def check_block(number: int, down: DownPolicy, children: Children, open_numbers:
     """InvalidTransition (OPEN_CHILDREN) while the policy is `block` and children are open; the first are named."""
     if down is not DownPolicy.BLOCK or not children.open:
         return
-    named = ", ".join(f"#{child}" for child in open_numbers)
-    more = children.open - len(open_numbers)
-    others = f" and {more} more" if more > 0 else ""
+    named = name_some(open_numbers, total=children.open)
     raise InvalidTransition(
-        f"#{number} cannot be settled while children of it are open: settle {named}{others} first.",
+        f"#{number} cannot be settled while children of it are open: settle {named} first.",
         reason="OPEN_CHILDREN",
         metadata={"open": str(children.open)},
     )

@@ -1,9 +1,13 @@
 """Who may be whose parent: two levels, one parent, nobody their own."""
 
+from collections.abc import Sequence
+
 from services.domain.changes import check_not_set_aside
 from services.domain.errors import Invalid, InvalidTransition
 from services.domain.family.model import MOST_GROUPED
 from services.domain.ticket import Ticket, TicketStatus
+
+MOST_NAMED = 5
 
 
 def check_link(child: Ticket, parent: Ticket, *, back: bool = False) -> bool:
@@ -41,6 +45,13 @@ def check_group(count: int) -> None:
     if not 2 <= count <= MOST_GROUPED:
         problem = f"must be 2 to {MOST_GROUPED} different tickets, not {count}"
         raise Invalid(f"The group is not valid: ticket_ids {problem}.", violations={"ticket_ids": problem})
+
+
+def name_some(numbers: Sequence[int], *, total: int | None = None) -> str:
+    """The first tickets by their numbers, and how many more there are: "#3, #4 and 12 more"."""
+    named = sorted(numbers)[:MOST_NAMED]
+    more = (len(numbers) if total is None else total) - len(named)
+    return ", ".join(f"#{number}" for number in named) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _refused(reason: str, message: str) -> InvalidTransition:

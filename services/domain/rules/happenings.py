@@ -25,6 +25,10 @@ _OF_FAMILY = {
     EventKind.CHILD_ADDED: Trigger.CHILD_ADDED,
     EventKind.CHILD_REMOVED: Trigger.CHILD_REMOVED,
 }
+# Quiet for everybody: nobody is thanked or asked how it was because a ticket was merged or taken for spam.
+_SET_ASIDE = frozenset(
+    {EventKind.TICKET_MERGED, EventKind.TICKET_UNMERGED, EventKind.SPAM_MARKED, EventKind.SPAM_UNMARKED}
+)
 _SETTLED = ('"resolved"', '"closed"')
 
 
@@ -54,7 +58,9 @@ def is_seen(event: EventFacts) -> bool:
 
 
 def triggers_of(event: EventFacts) -> frozenset[Trigger]:
-    """What the event is to rules."""
+    """What the event is to rules; being set aside, and coming back from there, is no change of a status to them."""
+    if event.kind in _SET_ASIDE:
+        return frozenset()
     return frozenset(_of_event(event)) | triggers_of_changes(event.changes) - _CREATION.get(event.kind, frozenset())
 
 

@@ -125,31 +125,33 @@ async def watch_events(
     """The stream; 404 for a ticket that the caller may not see, 429 for one stream too many."""
     streams: Streams = request.app.state.streams
     streams.check(token)
-    if ticket:
-        await behind.tickets.get_ticket(ticket)
-    blocks = _blocks(behind, token, ticket=ticket, after=last_event_id)
+    ticket_id = str((await behind.tickets.get_ticket(ticket)).id) if ticket else ""
+    blocks = _blocks(behind, token, ticket_id=ticket_id, after=last_event_id)
     return _LiveResponse(behind, streams, token, caller, blocks)
 
 
-async def _blocks(behind: Services, token: str, *, ticket: str, after: str) -> AsyncGenerator[str, None]:
-    """The text of the stream. The tickets' stream ends with its credential each minute and goes on with a new one."""
+async def _blocks(behind: Services, token: str, *, ticket_id: str, after: str) -> AsyncGenerator[str, None]:
+    """The text of the stream; a ticket's page is told of that ticket alone, however much happens beside it.
+
+    The tickets' stream ends with its credential each minute and goes on with a new one.
+    """
     yield _RETRY
     while True:
         principal = await behind.sessions.authenticate(token)
         with calling_as(behind.signer.sign(principal)):
             try:
-                async with aclosing(behind.desk.watch_events(after=after, ticket_id=ticket or None)) as told:
+                async with aclosing(behind.desk.watch_events(after=after, ticket_id=ticket_id or None)) as told:
                     async for news in told:
                         after = news.position
-                        yield "".join(_events(news))
+                        yield "".join(_events(news, ticket_id=ticket_id))
             except Unauthenticated:
                 await asyncio.sleep(_RECHECK_SECONDS / 10)
 
 
-def _events(news: News) -> Iterator[str]:
+def _events(news: News, *, ticket_id: str) -> Iterator[str]:
     """A block for each event, the last one with the position: who got only a part of them gets all of them again."""
     events: list[tuple[str, Any]] = [("reset", {})] if news.reset else []
-    events += [("changed", asdict(changed)) for changed in news.changed]
+    events += [("changed", asdict(changed)) for changed in news.changed if ticket_id in ("", str(changed.ticket_id))]
     if news.presence is not None:
         events.append(("presence", asdict(news.presence)))
     lines = [f"event: {name}\ndata: {json.dumps(data, default=str)}\n" for name, data in events]

@@ -84,8 +84,13 @@ WHERE c.id = %(cascade_id)s;
 SELECT id FROM cascades WHERE parent_id = %(parent_id)s ORDER BY seq DESC LIMIT 1;
 
 -- find_cascade --
--- Whose cascade it is.
-SELECT parent_id FROM cascades WHERE id = %(cascade_id)s;
+-- Whose cascade it is, if that is in the scope.
+SELECT c.parent_id
+FROM cascades c
+JOIN tickets t ON t.id = c.parent_id
+WHERE c.id = %(cascade_id)s
+  AND (%(only_requester_id)s::uuid IS NULL OR (t.requester_id = %(only_requester_id)s AND t.sender_proven))
+  AND (%(only_assignee_id)s::uuid IS NULL OR t.assignee_id = %(only_assignee_id)s);
 
 -- lock_cascade --
 -- A cascade at work on a page: a second one at the same page waits, and finds it done.

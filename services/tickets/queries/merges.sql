@@ -134,10 +134,12 @@ WHERE source_id = %(source_id)s;
 DELETE FROM merges WHERE source_id = %(source_id)s;
 
 -- list_family_members --
--- These tickets with their parents and children.
-SELECT id FROM tickets
-WHERE id = ANY(%(ticket_ids)s) OR parent_id = ANY(%(ticket_ids)s)
-   OR id IN (SELECT parent_id FROM tickets WHERE id = ANY(%(ticket_ids)s))
+-- These tickets with their parents, and the first children of one of them.
+SELECT id FROM tickets WHERE id = ANY(%(ticket_ids)s)
+UNION
+SELECT parent_id FROM tickets WHERE id = ANY(%(ticket_ids)s) AND parent_id IS NOT NULL
+UNION
+(SELECT id FROM tickets WHERE parent_id = %(children_of)s ORDER BY id LIMIT %(most)s)
 ORDER BY id;
 
 -- list_child_ids --

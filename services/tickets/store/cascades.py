@@ -51,7 +51,6 @@ from services.tickets.store.scope import EVERYTHING, Scope, scope_of
 from services.tickets.store.statements import QUERIES
 
 _IN_CASCADE = Settling(in_cascade=True)
-_UNKNOWN = "This cascade does not exist."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class CascadeStore:
     async def get_cascade(self, cascade_id: UUID, *, scope: Scope) -> Cascade:
         """How far it is; NotFound also when the parent is outside the scope."""
         async with self._database.transaction() as conn:
-            await _lock_parent(conn, cascade_id, scope=scope)
+            await _find_parent(conn, cascade_id, scope=scope)
             cascade, _ = await _read_cascade(conn, cascade_id, scope=scope)
         return cascade
 
@@ -117,14 +116,17 @@ async def newest_cascade(conn: Connection, parent_id: UUID, *, scope: Scope) -> 
     return (await _read_cascade(conn, row["id"], scope=scope))[0] if row else None
 
 
-async def _lock_parent(conn: Connection, cascade_id: UUID, *, scope: Scope = EVERYTHING) -> LockedTicket:
-    row = await (await conn.execute(QUERIES["find_cascade"], {"cascade_id": cascade_id})).fetchone()
+async def _find_parent(conn: Connection, cascade_id: UUID, *, scope: Scope) -> UUID:
+    parameters = {"cascade_id": cascade_id, **scope.parameters()}
+    row = await (await conn.execute(QUERIES["find_cascade"], parameters)).fetchone()
     if row is None:
-        raise NotFound(_UNKNOWN)
-    try:
-        return await lock_ticket(conn, row["parent_id"], scope=scope)
-    except NotFound:
-        raise NotFound(_UNKNOWN) from None
+        raise NotFound("This cascade does not exist.")
+    parent_id: UUID = row["parent_id"]
+    return parent_id
+
+
+async def _lock_parent(conn: Connection, cascade_id: UUID, *, scope: Scope = EVERYTHING) -> LockedTicket:
+    return await lock_ticket(conn, await _find_parent(conn, cascade_id, scope=scope))
 
 
 async def _take_back_parent(conn: Connection, parent: LockedTicket, row: Row, request: Request) -> LockedTicket:

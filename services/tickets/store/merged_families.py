@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.domain.errors import Conflict, InvalidTransition
-from services.domain.merging import Merge, check_families
+from services.domain.merging import MOST_MOVED_CHILDREN, Merge, check_families
 from services.tickets.store.events import Connection, lock_in_order, lock_ticket
 from services.tickets.store.parents import link, move_children, unlink
 from services.tickets.store.statements import QUERIES
@@ -20,11 +20,14 @@ class MovedFamily:
     children: tuple[UUID, ...]
 
 
-async def lock_families(conn: Connection, ticket_ids: Sequence[UUID]) -> None:
-    """Lock these tickets with their parents and children, all by id; Conflict when somebody links one meanwhile."""
-    relatives = await _relatives(conn, ticket_ids)
+async def lock_families(conn: Connection, ticket_ids: Sequence[UUID], *, children_of: UUID | None = None) -> None:
+    """Lock these tickets with their parents, and the children of one, all by id; Conflict when one is linked meanwhile.
+
+    Whoever has more children than a merge can move is refused, and of the others nobody touches the children.
+    """
+    relatives = await _relatives(conn, ticket_ids, children_of)
     await lock_in_order(conn, relatives)
-    if await _relatives(conn, ticket_ids) != relatives:
+    if await _relatives(conn, ticket_ids, children_of) != relatives:
         raise Conflict("Somebody links these tickets at the same moment: read them again and decide again.")
 
 
@@ -42,7 +45,8 @@ async def move_family(conn: Connection, source_id: UUID, target_id: UUID, *, act
     # The survivor first: only outside any family can it have children.
     if target_id in children:
         await unlink(conn, target, actor=actor, reason="its parent was merged")
-    await move_children(conn, [child_id for child_id in children if child_id != target_id], target_id, actor=actor)
+    moved = [child_id for child_id in children if child_id != target_id]
+    await move_children(conn, moved, target_id, left_id=source_id, is_over=True, actor=actor)
     if parent_id is None or parent_id in (target_id, target.ticket.parent_id):
         return MovedFamily(parent_id, False, children)
     return MovedFamily(parent_id, await _link(conn, target_id, parent_id, actor=actor), children)
@@ -55,14 +59,15 @@ async def return_family(conn: Connection, merge: Merge, *, actor: str) -> bool:
         await unlink(conn, target, actor=actor, reason="un-merged")
     whole = merge.parent_id is None or await _link(conn, merge.source_id, merge.parent_id, actor=actor, back=True)
     moved = [child_id for child_id in merge.children if child_id != merge.target_id]
-    still = await _children(conn, merge.target_id)
-    await move_children(conn, [child_id for child_id in moved if child_id in still], merge.source_id, actor=actor)
+    still = set(await _children(conn, merge.target_id))
+    back = [child_id for child_id in moved if child_id in still]
+    await move_children(conn, back, merge.source_id, left_id=merge.target_id, is_over=False, actor=actor)
     # The survivor last: only without children is it a child again.
     if merge.target_id in merge.children and not (
         target.ticket.parent_id is None and await _link(conn, merge.target_id, merge.source_id, actor=actor, back=True)
     ):
         whole = False
-    return whole and set(moved) <= set(still)
+    return whole and set(moved) <= still
 
 
 async def _link(conn: Connection, child_id: UUID, parent_id: UUID, *, actor: str, back: bool = False) -> bool:
@@ -75,8 +80,9 @@ async def _link(conn: Connection, child_id: UUID, parent_id: UUID, *, actor: str
     return True
 
 
-async def _relatives(conn: Connection, ticket_ids: Sequence[UUID]) -> list[UUID]:
-    rows = await (await conn.execute(QUERIES["list_family_members"], {"ticket_ids": list(ticket_ids)})).fetchall()
+async def _relatives(conn: Connection, ticket_ids: Sequence[UUID], children_of: UUID | None) -> list[UUID]:
+    parameters = {"ticket_ids": list(ticket_ids), "children_of": children_of, "most": MOST_MOVED_CHILDREN + 1}
+    rows = await (await conn.execute(QUERIES["list_family_members"], parameters)).fetchall()
     return [row["id"] for row in rows]
 
 

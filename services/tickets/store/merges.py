@@ -33,7 +33,7 @@ class MergeStore:
         With `customers` its requester and following customers get the survivor's replies from now on.
         """
         async with self._database.transaction() as conn:
-            await lock_families(conn, [source_id, target_id])
+            await lock_families(conn, [source_id, target_id], children_of=source_id)
             locked = await lock_tickets(conn, {source_id, target_id}, scope=request.scope)
             source, target = locked[source_id], locked[target_id]
             if await first_resource(conn, request, source_id) is not None:
@@ -73,7 +73,8 @@ class MergeStore:
             if merge is None:
                 raise InvalidTransition("This ticket is not merged into another one.", reason="NOT_MERGED")
             holder_id = await find_survivor(conn, merge.target_id) or merge.target_id
-            await lock_families(conn, [source_id, merge.target_id, holder_id, *merge.children])
+            parents = [merge.parent_id] if merge.parent_id is not None else []
+            await lock_families(conn, [source_id, merge.target_id, holder_id, *merge.children, *parents])
             await lock_tickets(conn, {source_id, merge.target_id, holder_id}, scope=request.scope)
             if merge != await _read_merge(conn, source_id):
                 raise InvalidTransition("Somebody else has just taken this merge back.", reason="NOT_MERGED")

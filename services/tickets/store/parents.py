@@ -5,8 +5,8 @@ from uuid import UUID
 
 from services.domain.decision import Decision, Step
 from services.domain.errors import InvalidTransition, NotFound
-from services.domain.family.links import check_link
-from services.domain.ticket import EventKind, Ticket
+from services.domain.family.links import check_link, name_some
+from services.domain.ticket import EventKind
 from services.tickets.store.events import (
     PACED_RANK,
     Connection,
@@ -43,17 +43,22 @@ async def link(
         decision_id=decision_id,
     )  # fmt: skip
     await enqueue(conn, linked.ticket)
-    await _tell_parent(conn, parent, EventKind.CHILD_ADDED, child.ticket, actor=actor)
+    await _tell(conn, parent, EventKind.CHILD_ADDED, child.ticket.id, reason=f"#{child.ticket.number}", actor=actor)
     await _catch_up(conn, parent.ticket.id, [child.ticket.id])
     return linked
 
 
-async def move_children(conn: Connection, child_ids: Sequence[UUID], parent_id: UUID, *, actor: str) -> None:
-    """Make locked children of one ticket those of another that may have them: an event of each child, none of the two.
+async def move_children(
+    conn: Connection, child_ids: Sequence[UUID], parent_id: UUID, *, left_id: UUID, is_over: bool, actor: str
+) -> None:
+    """Make locked children of one ticket those of another that may have them.
 
-    They come from a merge, which tells both itself: so many take as few statements as can be.
+    Each tells it, and both parents once for all; not the one that they leave where that `is_over` by a merge.
     """
-    parent = await lock_ticket(conn, parent_id)
+    if not child_ids:
+        return
+    left, parent = await lock_ticket(conn, left_id), await lock_ticket(conn, parent_id)
+    numbers = []
     for child_id in child_ids:
         moved = await append_event(
             conn,
@@ -65,6 +70,12 @@ async def move_children(conn: Connection, child_ids: Sequence[UUID], parent_id: 
             reason=f"a child of #{parent.ticket.number}",
         )
         await enqueue(conn, moved.ticket, rank=PACED_RANK)
+        numbers.append(moved.ticket.number)
+    words = name_some(numbers)
+    came, went = f"{words} from #{left.ticket.number}", f"{words} to #{parent.ticket.number}"
+    await _tell(conn, parent, EventKind.CHILD_ADDED, left_id, reason=came, actor=actor)
+    if not is_over:
+        await _tell(conn, left, EventKind.CHILD_REMOVED, parent_id, reason=went, actor=actor)
     await conn.execute(QUERIES["forget_news"], {"child_ids": list(child_ids)})
     await _catch_up(conn, parent_id, child_ids)
 
@@ -121,12 +132,12 @@ async def unlink(conn: Connection, child: LockedTicket, *, actor: str, reason: s
     )  # fmt: skip
     await enqueue(conn, left.ticket)
     await conn.execute(QUERIES["forget_news"], {"child_ids": [child.ticket.id]})
-    await _tell_parent(conn, parent, EventKind.CHILD_REMOVED, child.ticket, actor=actor)
+    await _tell(conn, parent, EventKind.CHILD_REMOVED, child.ticket.id, reason=f"#{child.ticket.number}", actor=actor)
     return left
 
 
-async def _tell_parent(conn: Connection, parent: LockedTicket, kind: EventKind, child: Ticket, *, actor: str) -> None:
-    told = await append_event(
-        conn, parent, kind, actor=actor, changes={}, cause=f"ticket {child.id}", reason=f"#{child.number}"
-    )
+async def _tell(
+    conn: Connection, parent: LockedTicket, kind: EventKind, other_id: UUID, *, reason: str, actor: str
+) -> None:
+    told = await append_event(conn, parent, kind, actor=actor, changes={}, cause=f"ticket {other_id}", reason=reason)
     await enqueue(conn, told.ticket)

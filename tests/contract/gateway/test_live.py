@@ -103,6 +103,15 @@ async def test_open_pages_are_told_of_changes_and_go_on_after_a_break(doors: Doo
     assert data.keys() == {"ticket_id", "number", "version", "kind", "actor", "actor_name"}
 
 
+async def test_a_tickets_page_is_told_of_that_ticket_alone(doors: Doors) -> None:
+    ticket, (_, browser) = await doors.desk.new_ticket(), await agent(doors)
+    async with open_page(browser) as page, open_page(browser, ticket=str(ticket.number)) as own:
+        other = await doors.desk.new_ticket()
+        await doors.desk.reply(ticket)
+        await until(lambda: page.has(other.id, 1) and own.has(ticket.id, 2))
+        assert not own.has(other.id, 1)
+
+
 async def test_a_position_of_long_ago_says_to_load_anew(doors: Doors) -> None:
     _, browser = await agent(doors)
     async with open_page(browser, after="99999999999:99999999999:") as page:

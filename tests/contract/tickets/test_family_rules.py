@@ -5,7 +5,7 @@ from uuid import UUID
 from services.domain.decide import decide
 from services.domain.family.policy import FamilyPolicy, UpPolicy
 from services.domain.rules.model import Rule, Trigger
-from services.domain.ticket import TicketStatus
+from services.domain.ticket import EventKind, TicketStatus
 from services.tickets.store.decisions import DecisionRecord, apply_decision, get_for_decision
 from tests.contract.tickets.desk import ADMIN, Desk
 from tests.contract.tickets.families import advance, family_of, present, run_cascades
@@ -59,3 +59,21 @@ async def test_a_rule_that_settles_the_parent_takes_its_children_along(desk: Des
     assert await decided(desk, parent.id, enough) == ["enough"]
     await run_cascades(desk, parent)
     assert {(await present(desk, ticket)).status for ticket in (parent, *children)} == {TicketStatus.RESOLVED}
+
+
+async def test_children_that_a_merge_moves_are_one_thing_to_the_rules_of_whoever_gets_or_loses_them(desk: Desk) -> None:
+    source, children = await family_of(desk, 3)
+    target = await desk.new_ticket()
+    for ticket in (source, target, *children):
+        await advance(desk, ticket.id)
+    merges = await desk.merges()
+    await merges.merge_ticket(source.id, target.id)
+    seen = [await decided(desk, ticket.id) for ticket in (source, target, children[0])]
+    assert seen == [[], ["on child_added"], ["on parent_set"]]
+    await merges.unmerge_ticket(source.id)
+    seen = [await decided(desk, ticket.id) for ticket in (source, target, children[0])]
+    assert seen == [["on child_added"], ["on child_removed"], ["on parent_set"]]
+    events, _ = await (await desk.client()).list_events(target.id)
+    (came,) = [event for event in events if event.kind is EventKind.CHILD_ADDED]
+    numbers = ", ".join(f"#{child.number}" for child in children)
+    assert (came.cause, came.reason) == (f"ticket {source.id}", f"{numbers} from #{source.number}")

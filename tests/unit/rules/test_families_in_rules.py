@@ -53,6 +53,19 @@ def test_linking_and_unlinking_make_rules_look_on_both_sides(kind: EventKind, ex
     assert ran(play(goes_on(created(), play(created()), event), *ON_FAMILIES)) == expected
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [EventKind.TICKET_MERGED, EventKind.TICKET_UNMERGED, EventKind.SPAM_MARKED, EventKind.SPAM_UNMARKED],
+)
+def test_being_set_aside_and_coming_back_is_nothing_to_rules(kind: EventKind) -> None:
+    rules = [make_rule(f"on {on}", on=on) for on in (Trigger.STATUS_CHANGED, Trigger.CLOSED, Trigger.REOPENED)]
+    old, new = (
+        ('"new"', '"closed"') if kind in (EventKind.TICKET_MERGED, EventKind.SPAM_MARKED) else ('"closed"', '"new"')
+    )
+    event = make_event(2, kind, actor=str(ANN), changes=(FieldChange("status", old, new),))
+    assert ran(play(goes_on(created(), play(created()), event), *rules)) == []
+
+
 @pytest.mark.parametrize(("in_cascade", "expected"), [(True, ["on parent_settled"]), (False, [])])
 def test_a_child_that_is_settled_with_its_parent_is_told_from_one_that_is_settled_alone(
     in_cascade: bool, expected: list[str]
