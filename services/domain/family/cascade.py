@@ -17,6 +17,7 @@ from services.domain.ticket import EventKind, Ticket, TicketStatus
 LEFT = "it has left the family"
 SO_ALREADY = "it is so already"
 OPEN_AGAIN = "it is open although the parent was settled before: whoever reopened it needs it"
+WANTED = "somebody opened it again, or its customer wrote, since the parent was settled"
 NO_ACCESS = "whoever settled the parent may not see it"
 CHANGED_SINCE = "somebody has changed it since"
 PARENT_REOPENED = "the parent was reopened meanwhile"
@@ -66,12 +67,17 @@ def check_block(number: int, down: DownPolicy, children: Children, open_numbers:
     )
 
 
-def settle_child(child: Ticket, cause: Cause) -> Change | Skipped:
-    """The child goes at least as far as its parent; a resolution is copied where there is none."""
+def settle_child(child: Ticket, cause: Cause, *, wanted: bool = False) -> Change | Skipped:
+    """The child goes at least as far as its parent; a resolution is copied where there is none.
+
+    One that is `wanted` since the parent was settled is what it would be if its turn had come before that: open.
+    """
     if child.parent_id != cause.parent.id:
         return Skipped(LEFT)
     if reason := what_keeps(child.status, cause.act, was_settled=cause.was_settled):
         return Skipped(reason)
+    if wanted and not child.status.is_settled:
+        return Skipped(WANTED)
     change = settle(child, _ACTS[cause.act])
     assert change is not None, "the status differs"
     if child.resolution or not cause.parent.resolution:

@@ -110,9 +110,18 @@ UNION
 SELECT parent_id FROM cascades WHERE id = %(cascade_id)s;
 
 -- open_children --
--- Those of these children that the cascade has not handled; for an undo with the event to take back.
-SELECT i.child_id, made.seq, made.changes
+-- Those of these children that the cascade has not handled; for an undo with the event to take back, else with whether
+-- somebody opened one again or its customer wrote since the parent was settled, or since it was linked after that.
+SELECT i.child_id, made.seq, made.changes,
+       EXISTS (SELECT
+               FROM events e
+               LEFT JOIN messages m ON m.id = e.message_id
+               WHERE e.ticket_id = i.child_id AND e.occurred_at > c.created_at
+                 AND (e.kind = 'ticket_reopened' OR (m.author_kind = 'customer' AND NOT m.automatic))
+                 AND NOT EXISTS (SELECT FROM events l
+                                 WHERE l.ticket_id = i.child_id AND l.kind = 'parent_set' AND l.seq > e.seq)) AS wanted
 FROM cascade_items i
+JOIN cascades c ON c.id = i.cascade_id
 LEFT JOIN cascade_items undone ON undone.cascade_id = %(undo_of)s AND undone.child_id = i.child_id
 LEFT JOIN events made ON made.ticket_id = i.child_id AND made.seq = undone.seq
 WHERE i.cascade_id = %(cascade_id)s AND i.outcome IS NULL AND i.child_id = ANY(%(child_ids)s)

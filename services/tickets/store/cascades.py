@@ -217,7 +217,7 @@ async def _handle(conn: Connection, job: Row, item: Row, *, cause: Cause, told: 
 
 def _decide(locked: LockedTicket, item: Row, cause: Cause) -> Change | Skipped:
     if cause.act is not CascadeAct.REOPEN:
-        return settle_child(locked.ticket, cause)
+        return settle_child(locked.ticket, cause, wanted=item["wanted"])
     return reopen_child(
         locked.ticket,
         made=new_values(field_changes_of(item["changes"])),

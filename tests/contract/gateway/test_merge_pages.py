@@ -112,6 +112,10 @@ async def test_a_family_is_made_from_any_side_and_shown_with_its_states(doors: D
     await agent.post(f"/tickets/{parent.number}/family/policy", {"down": "block", "up": "notify"})
     refused = await agent.post(f"/tickets/{parent.number}/settle", {"act": "resolve"})
     assert (refused.status_code, "while children of it are open" in refused.text) == (409, True)
+    await agent.post(f"/tickets/{parent.number}/family/policy", {"down": "independent", "up": "notify"})
+    await agent.post(f"/tickets/{parent.number}/settle", {"act": "resolve"})
+    for number, words in ((parent.number, "2 children go on"), (other.number, "this ticket goes on")):
+        says(shown(await agent.get(f"/tickets/{number}")), [f"The parent is settled; {words}."])
 
 
 async def test_settling_a_parent_shows_who_is_told_first_and_its_progress_then(doors: Doors, agent: Browser) -> None:

@@ -1,6 +1,7 @@
 """The tables of docs/families.md: each row is done, and the desk does what it says."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -116,6 +117,16 @@ async def _take_out(desk: Desk, _parent: Ticket, child: Ticket) -> Ticket:
     return await (await desk.family()).remove_parent(child.id)
 
 
+async def _customer_writes(desk: Desk, _parent: Ticket, child: Ticket, *, automatic: bool = False) -> Ticket:
+    word = new_message(sender_email=child.requester.email, automatic=automatic)
+    return (await (await desk.client(MAIL)).create_message(child.id, word))[1]
+
+
+async def _resolve_and_reopen(desk: Desk, parent: Ticket, child: Ticket) -> Ticket:
+    await _resolve(desk, parent, child)
+    return await (await desk.client(ADMIN)).reopen_ticket(child.id)
+
+
 async def _reopen_parent(desk: Desk, parent: Ticket, child: Ticket) -> Ticket:
     await (await desk.client(ADMIN)).reopen_ticket(parent.id)
     return child
@@ -130,13 +141,17 @@ MEANWHILE: dict[str, Meanwhile] = {
     "the child is closed by hand": _close,
     "the child is resolved by hand": _resolve,
     "the child is taken out of the family": _take_out,
+    "the child's customer writes": _customer_writes,
+    "the child is resolved and reopened by hand": _resolve_and_reopen,
+    "the child's customer is away and a machine answers": partial(_customer_writes, automatic=True),
     "the parent is reopened": _reopen_parent,
 }
+LINKED = "another child is linked, also one whose customer has just written"
 
 
 async def test_what_happens_while_a_cascade_is_under_way(desk: Desk) -> None:
     rows = list(rows_of("Meanwhile"))
-    known = {*MEANWHILE, "another child is linked", "whoever closes the parent may not see the child"}
+    known = {*MEANWHILE, LINKED, "whoever closes the parent may not see the child"}
     assert {row[0] for row in rows} == known
     for meanwhile, becomes, listed in rows:
         if meanwhile in MEANWHILE:
@@ -160,12 +175,13 @@ async def check_end(desk: Desk, parent: Ticket, child: Ticket, *, becomes: str, 
 
 
 async def test_a_child_that_is_linked_while_a_cascade_is_under_way_follows_too(desk: Desk) -> None:
-    (row,) = [row for row in rows_of("Meanwhile") if row[0] == "another child is linked"]
+    (row,) = [row for row in rows_of("Meanwhile") if row[0] == LINKED]
     parent, _ = await family_of(desk, 1)
     late = await desk.new_ticket()
     await put(desk, late, TicketStatus.OPEN)
     # A closed parent takes no children any more, but the cascade of a resolved one runs just so.
     await settle(desk, parent, "resolve")
+    await _customer_writes(desk, parent, late)
     await (await desk.family()).set_parent(late.id, parent.id)
     await settle(desk, parent, "close")
     await run_cascades(desk, parent)

@@ -1,0 +1,198 @@
+"""Tickets are merged, and merges taken back, while everything is killed: each whole or not there, nobody told twice."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import QUIET
+from tests.e2e.test_story import create, ticket
+from tests.faults.gate import CommitGate
+from tests.faults.judge import wait_until_quiet
+from tests.faults.merging import ANSWER, FIRST, HELLO, LATER, NEWS, Merges, Pair, make_pairs, merge_many
+from tests.faults.sizes import FULL, sized
+from tests.faults.verdict import Verdict, pronounce
+from tests.faults.watching import most, watching
+from tests.postgres import Postgres, running_postgres
+from tests.stack import Stack, running_stack, text_of, wait_for
+
+PAIRS = sized(everyday=6, short=12, full=200)
+MANY = sized(everyday=10, short=20, full=100)
+WITHIN = 1_800 if FULL else 300
+
+pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(3_600 if FULL else 600)]
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[Stack]:
+    address = {"DURADESK_DATABASE_URL": postgres.url()}
+    with running_stack(tmp_path_factory.mktemp("merges") / "home", address) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with stack.api() as api:
+        (brand,) = api.get("/brands").json()["items"]
+        api.patch(f"/brands/{brand['id']}", json=QUIET).raise_for_status()
+        yield api
+
+
+def test_merges_and_merges_taken_back_survive_whatever_is_killed(
+    stack: Stack, api: httpx.Client, postgres: Postgres, tmp_path: Path
+) -> None:
+    pairs = make_pairs(stack, api, PAIRS, run=uuid4().hex[:8])
+    into, *many = [create(api, subject="One of many")["id"] for _ in range(MANY + 1)]
+    wait_until_quiet(stack, within=WITHIN)
+    load = Merges(stack, tmp_path / "log.jsonl", pairs)
+    cuts: list[Callable[[], object]] = [partial(stack.kill, name) for name in ("tickets", "worker", "relay", "tickets")]
+    cuts.insert(2, partial(_restart, postgres))
+    with watching(stack) as seen, ThreadPoolExecutor(1) as pool:
+        load.start()
+        merged = pool.submit(merge_many, stack, many, into)
+        for number, cut in enumerate(cuts, 1):
+            reached = number * len(pairs) * 3 // (len(cuts) + 1)
+            wait_for(lambda: load.steps >= reached or load.failures, within=WITHIN, what="merges")  # noqa: B023
+            cut()
+        load.wait_until_all_began()
+        load.finish()
+        asked = merged.result()
+    wait_until_quiet(stack, within=WITHIN)
+    lost, doubled = 0, 0
+    for pair in pairs:
+        found = judge(stack, api, pair)
+        lost, doubled = lost + found[0], doubled + found[1]
+    lost += sum(ticket(api, one)["merged_into"] != into for one in many)
+    kinds = _kinds(api, into)
+    doubled += kinds["merge_received"] - len(many)
+    metric = "duradesk_undecided_oldest_seconds"
+    pronounce(
+        Verdict(
+            "merges, killed midway",
+            len(pairs) + len(many),
+            len(pairs) + len(many),
+            lost,
+            doubled,
+            in_doubt=sum(_doubtful(api, pair.survivor_id) for pair in pairs),
+            shown_by=metric,
+            showed=most(seen, metric),
+            note=f"{sum(pair.goes_back for pair in pairs)} taken back; {len(many)} at once asked for {asked} times",
+        )
+    )
+
+
+def judge(stack: Stack, api: httpx.Client, pair: Pair) -> tuple[int, int]:
+    """How much of a pair is missing, and how much there is too often; AssertionError where a ticket is not right."""
+    source, survivor, child = (ticket(api, one) for one in (pair.ticket_id, pair.survivor_id, pair.child_id))
+    kept = {ANSWER, FIRST, HELLO}
+    words = _words(api, pair.ticket_id), _words(api, pair.survivor_id)
+    if pair.goes_back:
+        assert (source["merged_into"], child["parent_id"]) == (None, pair.ticket_id)
+        expected = Counter([*kept, LATER]), Counter([FIRST, NEWS])
+    else:
+        assert (source["merged_into"], source["status"]) == (pair.survivor_id, "closed")
+        assert child["parent_id"] == pair.survivor_id
+        expected = Counter[str](), Counter([*kept, FIRST, NEWS])
+    lost = sum((want - have).total() for want, have in zip(expected, words, strict=True))
+    doubled = sum((have - want).total() for want, have in zip(expected, words, strict=True))
+    source_kinds, survivor_kinds = _kinds(api, pair.ticket_id), _kinds(api, pair.survivor_id)
+    wanted = (1, 1, int(pair.goes_back), int(pair.goes_back))
+    assert wanted == (
+        source_kinds["ticket_merged"],
+        survivor_kinds["merge_received"],
+        source_kinds["ticket_unmerged"],
+        survivor_kinds["merge_returned"],
+    )
+    assert survivor["children"]["total"] == (0 if pair.goes_back else 1)
+    return lost + _untold(stack, pair), doubled + _told_twice(stack, api, pair)
+
+
+def _untold(stack: Stack, pair: Pair) -> int:
+    """Whoever had left the survivor before the desk read the news need not have got it."""
+    people = [pair.survivor] if pair.goes_back else [pair.survivor, pair.sender]
+    return sum(not _mails(stack, person)[NEWS] for person in people)
+
+
+def _told_twice(stack: Stack, api: httpx.Client, pair: Pair) -> int:
+    """A mail that was in doubt may come twice; merges themselves tell no customer anything."""
+    told = _mails(stack, pair.sender) + _mails(stack, pair.survivor)
+    everything = len(stack.sent_mails(pair.sender)) + len(stack.sent_mails(pair.survivor))
+    assert told.total() == everything, "a mail that nobody wrote"
+    often = told[HELLO] - 1 + max(told[NEWS] - 2, 0)
+    return max(often - _doubtful(api, pair.survivor_id) - _doubtful(api, pair.ticket_id), 0)
+
+
+@pytest.mark.parametrize("process", ["tickets", "postgres"])
+def test_a_merge_is_whole_whoever_dies_inside_its_commit(
+    stack: Stack, api: httpx.Client, postgres: Postgres, tmp_path: Path, process: str
+) -> None:
+    (pair,) = make_pairs(stack, api, 1, run=uuid4().hex[:8])
+    wait_until_quiet(stack, within=WITHIN)
+    load = Merges(stack, tmp_path / "log.jsonl", [])
+    gate = CommitGate(postgres.url(), change="INSERT OR DELETE", table="merges")
+    before, found = _state(api, pair), []
+    with gate.built(), ThreadPoolExecutor(1) as pool:
+        for change in (load.merge, load.take_back):
+            with gate.closed():
+                changed = pool.submit(change, pair)
+                wait_for(gate.somebody_waits, within=WITHIN, what="the transaction to be inside its COMMIT")
+                _restart(postgres) if process == "postgres" else stack.kill(process)
+            changed.result()
+            found.append(_state(api, pair))
+    merged = (Counter[str](), before[0] + before[1], pair.survivor_id, pair.survivor_id)
+    wanted, names = [merged, before], ("ticket_merged", "ticket_unmerged")
+    wrong = sum(state != right for state, right in zip(found, wanted, strict=True))
+    often = sum(_kinds(api, pair.ticket_id)[name] - 1 for name in names)
+    metric = "duradesk_undecided_oldest_seconds"
+    pronounce(Verdict(f"{process} killed inside the commit of a merge", 2, 2, wrong, often, shown_by=metric))
+
+
+def _state(api: httpx.Client, pair: Pair) -> tuple[Counter[str], Counter[str], str | None, str | None]:
+    """The words on both, where the one is merged into, and whose child its child is."""
+    words = _words(api, pair.ticket_id), _words(api, pair.survivor_id)
+    return (*words, ticket(api, pair.ticket_id)["merged_into"], ticket(api, pair.child_id)["parent_id"])
+
+
+def _restart(server: Postgres) -> None:
+    server.stop()
+    server.start()
+
+
+def _words(api: httpx.Client, ticket_id: str) -> Counter[str]:
+    found = api.get(f"/tickets/{ticket_id}/messages", params={"limit": 100}).json()["items"]
+    return Counter(message["body"].strip() for message in found)
+
+
+def _kinds(api: httpx.Client, ticket_id: str) -> Counter[str]:
+    """How often each kind of event happened to it; AssertionError for a gap."""
+    events: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = api.get(f"/tickets/{ticket_id}/activity", params={"limit": 100} | ({"cursor": cursor} if cursor else {}))
+        events += page.json()["items"]
+        if not (cursor := page.json()["next_cursor"]):
+            break
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1)), "a gap in the events"
+    return Counter(event["kind"] for event in events)
+
+
+def _doubtful(api: httpx.Client, ticket_id: str) -> int:
+    return _kinds(api, ticket_id)["delivery_in_doubt"]
+
+
+def _mails(stack: Stack, address: str) -> Counter[str]:
+    """How many mails of each text somebody got from a person."""
+    told = (word for mail in stack.replies(address) for word in (HELLO, NEWS) if word in text_of(mail))
+    return Counter(told)
