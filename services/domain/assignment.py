@@ -33,6 +33,12 @@ def pick_round_robin(candidates: Sequence[Candidate], last: UUID | None) -> Cand
     return next(following, in_order[0])
 
 
+def counts_loads(assignment: Assignment) -> bool:
+    """Whether it matters how much the candidates have: in turns it does so only where a capacity counts."""
+    in_turns = assignment.strategy is AssignmentStrategy.ROUND_ROBIN
+    return not in_turns or any(each.capacity for each in assignment.candidates)
+
+
 def free_of(assignment: Assignment, loads: Loads) -> tuple[Candidate, ...]:
     """The candidates who may take one more."""
     return tuple(
@@ -70,10 +76,9 @@ def pick(assignment: Assignment, free: Sequence[Candidate], loads: Loads, *, las
     return Pick(assignment.team_id, picked.user_id, reason, (), without_limit=not picked.capacity)
 
 
-def waits_behind(assignment: Assignment, ahead: int) -> Pick:
+def waits_behind(assignment: Assignment) -> Pick:
     """Nobody, because the free places are for those who have waited longer or are more urgent."""
-    others = "one ticket" if ahead == 1 else f"{ahead} tickets"
-    reason = f"waits in the queue of {assignment.team_name}: {others} before it"
+    reason = f"waits in the queue of {assignment.team_name}: others are before it"
     return Pick(assignment.team_id, None, reason, fits_of(assignment))
 
 

@@ -23,25 +23,33 @@ GROUP BY assignee_id;
 UPDATE assignment_cursors SET last_user_id = %(user_id)s WHERE team_id = %(team_id)s;
 
 -- count_waiting_ahead --
--- How many more urgent or older tickets of the team's queue wait for one of these people. One that was told a minute
--- ago that somebody is free, and has not come, holds up nobody.
+-- How many more urgent or older tickets of the team's queue wait for one of these people, at most as many as are asked
+-- for, so that it costs the same however many wait. One that was told a minute ago that somebody is free, and has not
+-- come, holds up nobody. A ticket is looked up for its row of the queue, and never the other way round.
 SELECT count(*) AS ahead
-FROM waiting_tickets w
-JOIN tickets t ON t.id = w.ticket_id
-WHERE w.team_id = %(team_id)s AND w.ticket_id <> %(ticket_id)s AND w.fits && %(user_ids)s::uuid[]
-  AND (w.nudged_at IS NULL OR w.nudged_at > (SELECT clock_timestamp() - interval '1 minute'))
-  AND t.assignee_id IS NULL AND t.status IN ('new', 'open', 'pending', 'on_hold') AND t.snoozed_until IS NULL
-  AND (array_position(ARRAY['urgent', 'high', 'normal', 'low'], t.priority), w.waiting_since, w.ticket_id)
-    < (array_position(ARRAY['urgent', 'high', 'normal', 'low'], %(priority)s::text), %(since)s::timestamptz,
-       %(ticket_id)s::uuid);
+FROM (SELECT
+      FROM waiting_tickets w
+      WHERE w.team_id = %(team_id)s AND w.fits && %(user_ids)s::uuid[]
+        AND (w.rank, w.waiting_since, w.ticket_id)
+          < (%(rank)s::smallint, %(since)s::timestamptz, %(ticket_id)s::uuid)
+        AND (w.nudged_at IS NULL OR w.nudged_at > (SELECT clock_timestamp() - interval '1 minute'))
+        AND (SELECT t.assignee_id IS NULL AND t.status IN ('new', 'open', 'pending', 'on_hold')
+                    AND t.snoozed_until IS NULL
+             FROM tickets t
+             WHERE t.id = w.ticket_id)
+      LIMIT %(most)s) AS found;
 
 -- keep_waiting --
 -- The ticket waits, or goes on waiting, with what a decision has just seen.
-INSERT INTO waiting_tickets (ticket_id, team_id, waiting_since, epoch, reason, fits, revision)
-VALUES (%(ticket_id)s, %(team_id)s, %(since)s, %(epoch)s, %(reason)s, %(fits)s, %(revision)s)
+INSERT INTO waiting_tickets (ticket_id, team_id, rank, waiting_since, epoch, reason, fits, revision)
+VALUES (%(ticket_id)s, %(team_id)s, %(rank)s, %(since)s, %(epoch)s, %(reason)s, %(fits)s, %(revision)s)
 ON CONFLICT (ticket_id) DO UPDATE
-SET team_id = excluded.team_id, reason = excluded.reason, fits = excluded.fits, revision = excluded.revision,
-    nudged_at = NULL;
+SET team_id = excluded.team_id, rank = excluded.rank, reason = excluded.reason, fits = excluded.fits,
+    revision = excluded.revision, nudged_at = NULL;
+
+-- rank_waiting --
+-- Its priority is another one: so is its place.
+UPDATE waiting_tickets SET rank = %(rank)s WHERE ticket_id = %(ticket_id)s;
 
 -- end_waiting --
 -- It waits no more.
@@ -67,53 +75,61 @@ SELECT user_id, count(*) AS places FROM taken GROUP BY user_id ORDER BY user_id;
 -- nudge_queued --
 -- The most urgent and oldest tickets that wait for this person, as many as there are places, less those that were
 -- told of them already.
-WITH waiting AS MATERIALIZED (
-    SELECT w.ticket_id, w.waiting_since, t.version, t.next_due_at,
-           array_position(ARRAY['urgent', 'high', 'normal', 'low'], t.priority) - 1 AS rank,
-           coalesce(w.nudged_at > (SELECT clock_timestamp() - interval '30 seconds'), false) AS told
+WITH told AS MATERIALIZED (
+    SELECT count(*) AS tickets
     FROM waiting_tickets w
-    JOIN tickets t ON t.id = w.ticket_id
-    WHERE %(user_id)s::uuid = ANY(w.fits) AND t.assignee_id IS NULL
-      AND t.status IN ('new', 'open', 'pending', 'on_hold') AND t.snoozed_until IS NULL
+    WHERE w.nudged_at > (SELECT clock_timestamp() - interval '30 seconds') AND %(user_id)s::uuid = ANY(w.fits)
+      AND (SELECT t.assignee_id IS NULL AND t.status IN ('new', 'open', 'pending', 'on_hold')
+                  AND t.snoozed_until IS NULL
+           FROM tickets t
+           WHERE t.id = w.ticket_id)
 ), chosen AS MATERIALIZED (
-    SELECT w.ticket_id, waiting.version, waiting.rank, waiting.next_due_at, waiting.waiting_since
+    SELECT w.ticket_id, w.rank, w.waiting_since
     FROM waiting_tickets w
-    JOIN waiting ON waiting.ticket_id = w.ticket_id AND NOT waiting.told
-    ORDER BY waiting.rank, waiting.waiting_since, w.ticket_id
-    LIMIT greatest(%(places)s - (SELECT count(*) FROM waiting WHERE told), 0)
+    WHERE %(user_id)s::uuid = ANY(w.fits)
+      AND (w.nudged_at IS NULL OR w.nudged_at <= (SELECT clock_timestamp() - interval '30 seconds'))
+      AND (SELECT t.assignee_id IS NULL AND t.status IN ('new', 'open', 'pending', 'on_hold')
+                  AND t.snoozed_until IS NULL
+           FROM tickets t
+           WHERE t.id = w.ticket_id)
+    ORDER BY w.rank, w.waiting_since, w.ticket_id
+    LIMIT greatest(%(places)s - (SELECT tickets FROM told), 0)
     -- One that is decided on at this moment looks for itself.
     FOR NO KEY UPDATE OF w SKIP LOCKED
 ), marked AS (
     UPDATE waiting_tickets SET nudged_at = clock_timestamp() FROM chosen WHERE chosen.ticket_id = waiting_tickets.ticket_id
 )
 INSERT INTO outbox (ticket_id, seq, rank, due_at, enqueued_at)
-SELECT ticket_id, version, rank, next_due_at,
-       clock_timestamp() + row_number() OVER (ORDER BY rank, waiting_since, ticket_id) * interval '1 microsecond'
+SELECT t.id, t.version, chosen.rank, t.next_due_at,
+       clock_timestamp()
+       + row_number() OVER (ORDER BY chosen.rank, chosen.waiting_since, t.id) * interval '1 microsecond'
 FROM chosen
-ORDER BY ticket_id
+JOIN tickets t ON t.id = chosen.ticket_id
+ORDER BY t.id
 ON CONFLICT (ticket_id) DO UPDATE
 SET seq = greatest(outbox.seq, excluded.seq), rank = least(outbox.rank, excluded.rank), due_at = excluded.due_at;
 
 -- nudge_outdated_queue --
 -- Tickets that wait by teams, skills and staff as they are no more, in the order of the queues.
 WITH chosen AS MATERIALIZED (
-    SELECT w.ticket_id, w.waiting_since, t.version, t.next_due_at,
-           array_position(ARRAY['urgent', 'high', 'normal', 'low'], t.priority) - 1 AS rank
+    SELECT w.ticket_id, w.rank, w.waiting_since
     FROM waiting_tickets w
-    JOIN tickets t ON t.id = w.ticket_id
-    WHERE w.revision <> %(revision)s AND t.snoozed_until IS NULL
+    WHERE w.revision <> %(revision)s
       AND (w.nudged_at IS NULL OR w.nudged_at < (SELECT clock_timestamp() - interval '30 seconds'))
-    ORDER BY rank, w.waiting_since, w.ticket_id
+      AND (SELECT t.snoozed_until IS NULL FROM tickets t WHERE t.id = w.ticket_id)
+    ORDER BY w.rank, w.waiting_since, w.ticket_id
     LIMIT %(most)s
     FOR NO KEY UPDATE OF w SKIP LOCKED
 ), marked AS (
     UPDATE waiting_tickets SET nudged_at = clock_timestamp() FROM chosen WHERE chosen.ticket_id = waiting_tickets.ticket_id
 )
 INSERT INTO outbox (ticket_id, seq, rank, due_at, enqueued_at)
-SELECT ticket_id, version, rank, next_due_at,
-       clock_timestamp() + row_number() OVER (ORDER BY rank, waiting_since, ticket_id) * interval '1 microsecond'
+SELECT t.id, t.version, chosen.rank, t.next_due_at,
+       clock_timestamp()
+       + row_number() OVER (ORDER BY chosen.rank, chosen.waiting_since, t.id) * interval '1 microsecond'
 FROM chosen
-ORDER BY ticket_id
+JOIN tickets t ON t.id = chosen.ticket_id
+ORDER BY t.id
 ON CONFLICT (ticket_id) DO UPDATE
 SET seq = greatest(outbox.seq, excluded.seq), rank = least(outbox.rank, excluded.rank), due_at = excluded.due_at;
 
@@ -150,8 +166,7 @@ ON CONFLICT (ticket_id) DO NOTHING;
 -- list_waiting --
 -- The queue of a team in its order, from `after` on; of all teams without one.
 SELECT w.ticket_id, t.number, w.team_id, w.waiting_since, w.reason, t.priority,
-       row_number() OVER (PARTITION BY w.team_id ORDER BY array_position(ARRAY['urgent', 'high', 'normal', 'low'],
-                          t.priority), w.waiting_since, w.ticket_id) AS position
+       row_number() OVER (PARTITION BY w.team_id ORDER BY w.rank, w.waiting_since, w.ticket_id) AS position
 FROM waiting_tickets w
 JOIN tickets t ON t.id = w.ticket_id
 WHERE t.assignee_id IS NULL AND t.status IN ('new', 'open', 'pending', 'on_hold') AND t.snoozed_until IS NULL
@@ -162,8 +177,7 @@ LIMIT %(most)s;
 -- get_queue_place --
 -- Where a ticket is in its team's queue; no row when it is in none.
 WITH own AS (
-    SELECT w.ticket_id, w.team_id, w.waiting_since, w.reason,
-           array_position(ARRAY['urgent', 'high', 'normal', 'low'], t.priority) AS rank
+    SELECT w.ticket_id, w.team_id, w.rank, w.waiting_since, w.reason
     FROM waiting_tickets w
     JOIN tickets t ON t.id = w.ticket_id
     WHERE w.ticket_id = %(ticket_id)s AND t.assignee_id IS NULL AND t.status IN ('new', 'open', 'pending', 'on_hold')
@@ -175,8 +189,7 @@ SELECT own.team_id, own.waiting_since, own.reason,
             JOIN tickets t ON t.id = w.ticket_id
             WHERE w.team_id = own.team_id AND t.assignee_id IS NULL AND t.snoozed_until IS NULL
               AND t.status IN ('new', 'open', 'pending', 'on_hold')
-              AND (array_position(ARRAY['urgent', 'high', 'normal', 'low'], t.priority), w.waiting_since, w.ticket_id)
-                < (own.rank, own.waiting_since, own.ticket_id)) AS position
+              AND (w.rank, w.waiting_since, w.ticket_id) < (own.rank, own.waiting_since, own.ticket_id)) AS position
 FROM own;
 
 -- list_loads --

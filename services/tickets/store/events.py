@@ -113,6 +113,8 @@ async def append_event(
         raise Conflict("The ticket changed meanwhile: read it again and decide again.")
     if real.keys() & _SEARCHED:
         await conn.execute(QUERIES["change_head"], {"ticket_id": old.id, "head": head_vector(new)})
+    if "priority" in real:
+        await conn.execute(QUERIES["rank_waiting"], {"ticket_id": old.id, "rank": RANKS[new.priority]})
     if old.assignee_id is not None and real.keys() & _MAY_FREE:
         await conn.execute(QUERIES["free_place"], {"user_id": old.assignee_id})
     ticket = replace(new, version=row["version"], updated_at=row["updated_at"], status_since=row["status_since"])

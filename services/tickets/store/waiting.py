@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from services.common.database import Database
-from services.domain.assignment import Pick, fits_of, free_of, pick, places_of, waits_behind
-from services.domain.decision import Assignment, Facts, WaitingFacts
+from services.domain.assignment import Pick, counts_loads, fits_of, free_of, pick, places_of, waits_behind
+from services.domain.decision import Assignment, Candidate, Facts, WaitingFacts
 from services.domain.queue import FreePlace, Load, QueuePlace, Queues, WaitingTicket
 from services.domain.ticket import Priority, Ticket, TicketStatus
-from services.tickets.store.events import Connection
+from services.tickets.store.events import RANKS, Connection
 from services.tickets.store.outbox import lock_claims
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
@@ -48,16 +48,14 @@ async def pick_assignee(conn: Connection, assignment: Assignment, ticket: Ticket
 async def _pick_of(
     conn: Connection, assignment: Assignment, ticket: Ticket, facts: Facts, *, last: UUID | None
 ) -> Pick:
-    loads = await _loads(conn, assignment)
+    loads = await _loads(conn, assignment) if counts_loads(assignment) else {}
     free = free_of(assignment, loads)
     places = places_of(free, loads)
-    if places:
-        ahead = await _ahead(conn, assignment, ticket, facts, people=[each.user_id for each in free])
-        if ahead >= places:
-            # Those who go first may not know yet that somebody is free.
-            for each in free:
-                await conn.execute(QUERIES["free_place"], {"user_id": each.user_id})
-            return waits_behind(assignment, ahead)
+    if places and await _is_behind(conn, assignment, ticket, facts, free=free, places=places):
+        # Those who go first may not know yet that somebody is free.
+        for each in free:
+            await conn.execute(QUERIES["free_place"], {"user_id": each.user_id})
+        return waits_behind(assignment)
     return pick(assignment, free, loads, last=last)
 
 
@@ -70,20 +68,21 @@ async def _loads(conn: Connection, assignment: Assignment) -> dict[UUID, int]:
     return {row["assignee_id"]: row["load"] for row in rows}
 
 
-async def _ahead(
-    conn: Connection, assignment: Assignment, ticket: Ticket, facts: Facts, *, people: Sequence[UUID]
-) -> int:
+async def _is_behind(
+    conn: Connection, assignment: Assignment, ticket: Ticket, facts: Facts, *, free: Sequence[Candidate], places: int
+) -> bool:
+    """Whether as many go before it as there are places."""
     parameters = {
         "team_id": assignment.team_id,
         "ticket_id": ticket.id,
-        "user_ids": list(people),
-        "priority": ticket.priority,
+        "user_ids": [each.user_id for each in free],
+        "rank": RANKS[ticket.priority],
         "since": waiting_of(facts).since,
+        "most": places,
     }
     row = await (await conn.execute(QUERIES["count_waiting_ahead"], parameters)).fetchone()
     assert row is not None
-    ahead: int = row["ahead"]
-    return ahead
+    return bool(row["ahead"] >= places)
 
 
 def waiting_of(facts: Facts) -> WaitingFacts:
@@ -101,6 +100,7 @@ async def keep_queue(
         since = waiting.since
         parameters: dict[str, Any] = {
             "team_id": ticket.team_id,
+            "rank": RANKS[ticket.priority],
             "epoch": waiting.epoch,
             "revision": assignment.revision,
         }

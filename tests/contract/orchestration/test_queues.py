@@ -11,6 +11,7 @@ from services.domain.decision import AssignmentStrategy, MemberFacts, RoutingFac
 from services.domain.errors import Conflict
 from services.domain.queue import FreePlace
 from services.domain.ticket import EventKind, Priority, TicketStatus
+from services.tickets.store.events import append_event, lock_ticket
 from tests.contract.orchestration.conftest import OpenDesk
 from tests.contract.orchestration.desk import Desk
 from tests.unit.factories import ANN, BEN, CAT, TEAM, make_routing
@@ -128,10 +129,25 @@ async def test_a_new_ticket_does_not_overtake_those_that_wait(desk: Desk) -> Non
     await advance(desk, new)
     assert (await desk.row("SELECT assignee_id FROM tickets WHERE id = %(id)s", id=new))["assignee_id"] is None
     reason = (await desk.row("SELECT reason FROM waiting_tickets WHERE ticket_id = %(id)s", id=new))["reason"]
-    assert reason == "waits in the queue of Support: one ticket before it"
+    assert reason == "waits in the queue of Support: others are before it"
     await work(desk)
     assert (await desk.row("SELECT assignee_id FROM tickets WHERE id = %(id)s", id=second))["assignee_id"] == ANN
     assert await loads(desk) == {ANN: 2, None: 1}
+
+
+async def test_a_ticket_that_became_urgent_goes_first_also_before_it_is_decided_again(desk: Desk) -> None:
+    desk.routing = staffed(team(ANN, capacity=1))
+    first, second, third = await tickets(desk, *[Priority.NORMAL] * 3)
+    await work(desk, at_once=1)
+    async with desk.database.transaction() as conn:
+        changes = {"priority": Priority.URGENT}
+        await append_event(conn, await lock_ticket(conn, third), EventKind.TICKET_UPDATED, actor="ann", changes=changes)
+    await desk.set_status(first, EventKind.TICKET_RESOLVED, TicketStatus.RESOLVED)
+    await advance(desk, second)
+    assert await loads(desk) == {ANN: 1, None: 2}
+    await advance(desk, third)
+    row = await desk.row("SELECT assignee_id FROM tickets WHERE id = %(id)s", id=third)
+    assert row["assignee_id"] == ANN
 
 
 async def test_a_queue_drains_in_its_order_to_those_who_come_back(desk: Desk) -> None:
