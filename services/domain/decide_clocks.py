@@ -10,7 +10,7 @@ from services.domain.clocks.changed_levels import tell_moves
 from services.domain.clocks.fold import moment_of, ticket_after, ticket_before
 from services.domain.clocks.ladder import find_step
 from services.domain.clocks.model import ClockKind
-from services.domain.clocks.replan import MeasuredTicket, plan_anew, reckon_anew
+from services.domain.clocks.replan import MeasuredTicket, look_ahead, reckon_anew
 from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.decide_policy import end_policy
 from services.domain.decision import EffectKind, EventFacts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
@@ -58,7 +58,7 @@ def _tell_changed_levels(draft: Draft, present: TicketFacts) -> None:
     by_hand = {due.key for due in facts.moved} | {due.key for due in facts.fired}
     planned = tuple(due for due in facts.planned if due.kind in _CLOCK_DUES and due.key not in by_hand)
     measured = MeasuredTicket(draft.ticket, facts.brand.id, facts.clocks, tuple(by_hand), planned)
-    planned_anew, policy = plan_anew(measured, levels, at=facts.now), draft.policy(facts.now)
+    planned_anew, policy = look_ahead(measured, levels, at=facts.now).dues, draft.policy(facts.now)
     reason = tell_moves(planned, planned_anew, policy, levels, clocks=facts.clocks)
     if reason:
         draft.steps.append(Step(EventKind.SERVICE_LEVELS_CHANGED, (), "service levels", reason, facts.now))

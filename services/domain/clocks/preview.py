@@ -8,7 +8,7 @@ from uuid import UUID
 from services.domain.clocks.ladder import limit_key
 from services.domain.clocks.model import ClockKind
 from services.domain.clocks.policy import ServiceLevels
-from services.domain.clocks.replan import MeasuredTicket, plan_anew, reckon_anew
+from services.domain.clocks.replan import MeasuredTicket, Outlook, look_ahead
 from services.domain.ticket import DueKind
 
 MOST_EXAMPLES = 20
@@ -52,8 +52,9 @@ class Look:
 
 def look_at(measured: MeasuredTicket, before: ServiceLevels, after: ServiceLevels, *, now: datetime) -> Look:
     """What replacing the one by the other would do to the ticket now."""
-    steps = _steps_now(measured, after, now=now) - _steps_now(measured, before, now=now)
-    return Look(tuple(_moved_limits(measured, before, after, now=now)), len(steps))
+    old, new = (look_ahead(measured, levels, at=now) for levels in (before, after))
+    limits = tuple(_moved_limits(measured, old, new, now=now))
+    return Look(limits, len(_steps_by(now, new) - _steps_by(now, old)))
 
 
 def sum_up(looks: Sequence[Look], *, complete: bool) -> LevelsPreview:
@@ -69,22 +70,17 @@ def sum_up(looks: Sequence[Look], *, complete: bool) -> LevelsPreview:
     )
 
 
-def _moved_limits(
-    measured: MeasuredTicket, before: ServiceLevels, after: ServiceLevels, *, now: datetime
-) -> Iterator[MovedLimit]:
-    ticket, brand_id = measured.ticket, measured.brand_id
-    old_clocks = reckon_anew(measured.clocks, ticket, before, brand_id=brand_id, at=now)
-    new_clocks = reckon_anew(measured.clocks, ticket, after, brand_id=brand_id, at=now)
-    for old, new in zip(old_clocks, new_clocks, strict=True):
-        if new.is_live and old.due_at != new.due_at and limit_key(new) not in measured.fired:
-            passes = ticket.snoozed_until is None and (new.due_at or _NEVER) <= now < (old.due_at or _NEVER)
-            yield MovedLimit(ticket.id, ticket.number, new.kind, old.due_at, new.due_at, passes)
+def _moved_limits(measured: MeasuredTicket, old: Outlook, new: Outlook, *, now: datetime) -> Iterator[MovedLimit]:
+    ticket = measured.ticket
+    for was, will_be in zip(old.clocks, new.clocks, strict=True):
+        if will_be.is_live and was.due_at != will_be.due_at and limit_key(will_be) not in measured.fired:
+            passes = ticket.snoozed_until is None and (will_be.due_at or _NEVER) <= now < (was.due_at or _NEVER)
+            yield MovedLimit(ticket.id, ticket.number, will_be.kind, was.due_at, will_be.due_at, passes)
 
 
-def _steps_now(measured: MeasuredTicket, levels: ServiceLevels, *, now: datetime) -> set[str]:
+def _steps_by(now: datetime, outlook: Outlook) -> set[str]:
     """The keys of ladder steps that are due by now."""
-    planned = plan_anew(measured, levels, at=now)
-    return {due.key for due in planned if due.kind is DueKind.LADDER_STEP and due.due_at <= now}
+    return {due.key for due in outlook.dues if due.kind is DueKind.LADDER_STEP and due.due_at <= now}
 
 
 def _order(limit: MovedLimit) -> tuple[bool, bool, datetime, int]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.domain.clocks.fold import policy_of
 from services.domain.clocks.ladder import plan_clocks
 from services.domain.clocks.model import Clock
-from services.domain.clocks.policy import ServiceLevels
+from services.domain.clocks.policy import Policy, ServiceLevels
 from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.decision import TicketFacts
 from services.domain.ticket import Due
@@ -37,19 +37,32 @@ def reckon_anew(
     clocks: tuple[Clock, ...], ticket: TicketFacts, levels: ServiceLevels, *, brand_id: UUID, at: datetime
 ) -> tuple[Clock, ...]:
     """The clocks under these levels. The same terms change nothing; new ones take what was measured before."""
-    policy = policy_of(ticket, brand_id, levels, at=at)
+    return _reckon(clocks, ticket, policy_of(ticket, brand_id, levels, at=at), levels, at=at)
+
+
+def _reckon(
+    clocks: tuple[Clock, ...], ticket: TicketFacts, policy: Policy | None, levels: ServiceLevels, *, at: datetime
+) -> tuple[Clock, ...]:
     moment = Moment(at, ticket.version, "service levels", Word.OTHER, None, ticket.status, ticket.priority, policy)
     return run_clocks(clocks, moment, levels)
 
 
-def plan_anew(measured: MeasuredTicket, levels: ServiceLevels, *, at: datetime) -> tuple[Due, ...]:
-    """What the clocks bring under these levels and has not fired; nothing on a ticket that is settled or snoozed."""
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A ticket's clocks under some service levels, and what they bring that has not fired."""
+
+    clocks: tuple[Clock, ...]
+    dues: tuple[Due, ...]
+
+
+def look_ahead(measured: MeasuredTicket, levels: ServiceLevels, *, at: datetime) -> Outlook:
+    """What these levels mean to the ticket; nothing is due on one that is settled or snoozed."""
     ticket = measured.ticket
-    if ticket.status.is_settled or ticket.snoozed_until is not None:
-        return ()
-    clocks = reckon_anew(measured.clocks, ticket, levels, brand_id=measured.brand_id, at=at)
     policy = policy_of(ticket, measured.brand_id, levels, at=at)
-    return tuple(due for due in plan_clocks(clocks, policy, levels) if due.key not in measured.fired)
+    clocks = _reckon(measured.clocks, ticket, policy, levels, at=at)
+    if ticket.status.is_settled or ticket.snoozed_until is not None:
+        return Outlook(clocks, ())
+    return Outlook(clocks, tuple(due for due in plan_clocks(clocks, policy, levels) if due.key not in measured.fired))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,7 @@ class Replanned:
 
 def replan(measured: MeasuredTicket, levels: ServiceLevels, *, now: datetime) -> Replanned:
     """Whether these levels move what is planned for the ticket's clocks."""
-    planned = plan_anew(measured, levels, at=now)
+    planned = look_ahead(measured, levels, at=now).dues
     moves = {(due.key, due.due_at) for due in planned} != {(due.key, due.due_at) for due in measured.planned}
     first = min((due.due_at for due in planned), default=None)
     return Replanned(measured.ticket.id, measured.ticket.version, moves, first)

@@ -6,6 +6,7 @@ import grpc
 from duradesk.routing.v1 import service_level_service_pb2 as pb
 from duradesk.routing.v1 import service_level_service_pb2_grpc as pb_grpc
 
+from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.calendars.model import Calendar, ClosedDay
 from services.domain.clocks.policy import Ladder, Policy
@@ -91,7 +92,9 @@ class ServiceLevelsClient:
                 request = pb.PreviewServiceLevelsRequest(sla_policy=to_message(change, pb.SlaPolicy))
             case _:
                 request = pb.PreviewServiceLevelsRequest(deleted_id=str(change))
-        return from_message(await self._stub.PreviewServiceLevels(request), LevelsPreview)
+        # It looks at each open ticket.
+        response = await self._stub.PreviewServiceLevels(request, timeout=LONGEST_CALL_SECONDS)
+        return from_message(response, LevelsPreview)
 
     async def replan_tickets(self) -> int:
         """Have the next tickets planned under the service levels as they are now; how many were looked at."""

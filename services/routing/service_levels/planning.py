@@ -8,8 +8,8 @@ from services.domain.clocks.replan import replan
 from services.routing.service_levels.current import CurrentServiceLevels
 from services.tickets.client.planning import PlanningClient
 
-# Of one preview: less than a call may take.
-_LONGEST_LOOK_SECONDS = 6.0
+# Of one preview: well below what a call may take at most.
+_LONGEST_LOOK_SECONDS = 30.0
 
 
 class Planning:
