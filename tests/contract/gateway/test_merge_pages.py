@@ -8,7 +8,7 @@ import pytest
 from services.domain.ticket import Ticket, TicketStatus
 from tests.browsing import Browser
 from tests.contract.gateway.test_desk_pages import a_ticket, as_agent, shown
-from tests.contract.tickets.desk import MAIL, new_message
+from tests.contract.tickets.desk import ADMIN, MAIL, new_message
 from tests.doors import Doors
 
 
@@ -149,9 +149,23 @@ async def test_a_reply_to_all_children_is_begun_on_the_familys_page(doors: Doors
     for _ in range(2):
         done = await agent.post(f"{path}/broadcast", typed | {"request_id": "all"})
         assert done.headers["location"] == f"{path}?#broadcasts"
-    text = shown(await agent.get(path))
-    assert text.count("We are at it") == 1
-    says(text, ["0/1"])
+    for address in (path, f"{path}/broadcasts"):
+        text = shown(await agent.get(address))
+        assert text.count("We are at it") == 1
+        says(text, ["0/1"])
+
+
+async def test_a_reply_to_all_children_is_typed_in_the_languages_of_the_brands(doors: Doors, agent: Browser) -> None:
+    brand = {"name": "Obchod", "address": "obchod@localhost", "language": "cs"}
+    await (await doors.desk.client(ADMIN)).create_brand(brand)
+    parent, child = await a_ticket(doors), await a_ticket(doors, requester_email="cs@c.example")
+    await agent.post(f"/tickets/{child.number}/parent", {"chosen": parent.number})
+    path = f"/tickets/{parent.number}/family"
+    refused = await agent.post(f"{path}/broadcast", {"body": "It is mended", "body_cs": "Hotovo, {jmeno}"})
+    assert refused.status_code == 422
+    says(refused.text, ["In other languages", "It is mended", "Hotovo, {jmeno}"])
+    await agent.post(f"{path}/broadcast", {"body": "It is mended", "body_cs": "Hotovo"})
+    says(shown(await agent.get(path)), ["It is mended", "Czech", "Hotovo"])
 
 
 async def test_the_customers_other_tickets_are_offered_to_be_grouped(doors: Doors, agent: Browser) -> None:
