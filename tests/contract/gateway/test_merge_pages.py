@@ -9,6 +9,7 @@ from services.domain.ticket import Ticket, TicketStatus
 from tests.browsing import Browser
 from tests.contract.gateway.test_desk_pages import a_ticket, as_agent, shown
 from tests.contract.tickets.desk import ADMIN, MAIL, new_message
+from tests.contract.tickets.families import newest_cascade, run_cascades
 from tests.doors import Doors
 
 
@@ -129,7 +130,14 @@ async def test_settling_a_parent_shows_who_is_told_first_and_its_progress_then(d
     done = await agent.post(f"/tickets/{parent.number}/settle", {"act": "resolve", "resolution": "A new driver"})
     assert done.headers["location"] == f"/tickets/{parent.number}?#family"
     says(shown(await agent.get(f"/tickets/{parent.number}")), ["Resolving children 0/1"])
-    (await agent.get(f"/tickets/{parent.number}")).raise_for_status()
+    await run_cascades(doors.desk, parent)
+    says(shown(await agent.get(f"/tickets/{parent.number}")), ["Children resolved: 1/1", "Take it back", "until"])
+    await (await as_agent(doors)).reopen_ticket(parent.id)
+    says(shown(await agent.get(f"/tickets/{parent.number}")), ["Children resolved: 1/1", "Reopen 1 child, too"])
+    cascade = await newest_cascade(doors.desk, parent)
+    await agent.post(f"/tickets/{parent.number}/cascades/{cascade.id}/undo")
+    await run_cascades(doors.desk, parent)
+    says(shown(await agent.get(f"/tickets/{parent.number}")), ["Children reopened: 1/1", "0 of 1 settled"])
 
 
 async def test_a_reply_to_all_children_is_begun_on_the_familys_page(doors: Doors, agent: Browser) -> None:
