@@ -56,6 +56,11 @@ def settle(ticket: Ticket, act: Act, *, resolution: str = "") -> Change | None:
     return Change(_KINDS[act], values | ({"resolution": clean_resolution(resolution)} if resolution else {}))
 
 
+def settle_like(ticket: Ticket, act: Act, other: Ticket) -> Change | None:
+    """As far as another one, whose resolution is copied where there is none; None when it is so already."""
+    return settle(ticket, act, resolution="" if ticket.resolution else other.resolution)
+
+
 def reopen(ticket: Ticket, principal: Principal) -> Change:
     """Open a settled ticket again: it goes to the agent who reopens it, or stays with its last assignee."""
     check_not_set_aside(ticket)

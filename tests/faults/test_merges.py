@@ -1,10 +1,9 @@
 """Tickets are merged, and merges taken back, while everything is killed: each whole or not there, nobody told twice."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,8 +21,8 @@ from tests.faults.watching import most, watching
 from tests.postgres import Postgres, running_postgres
 from tests.stack import Stack, running_stack, text_of, wait_for
 
-PAIRS = sized(everyday=6, short=12, full=200)
-MANY = sized(everyday=10, short=20, full=100)
+PAIRS = sized(everyday=6, short=9, full=200)
+MANY = sized(everyday=10, short=15, full=100)
 WITHIN = 1_800 if FULL else 300
 
 pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(3_600 if FULL else 600)]
@@ -51,23 +50,23 @@ def api(stack: Stack) -> Iterator[httpx.Client]:
 
 
 def test_merges_and_merges_taken_back_survive_whatever_is_killed(
-    stack: Stack, api: httpx.Client, postgres: Postgres, tmp_path: Path
+    stack: Stack, api: httpx.Client, postgres: Postgres
 ) -> None:
     pairs = make_pairs(stack, api, PAIRS, run=uuid4().hex[:8])
     into, *many = [create(api, subject="One of many")["id"] for _ in range(MANY + 1)]
     wait_until_quiet(stack, within=WITHIN)
-    load = Merges(stack, tmp_path / "log.jsonl", pairs)
+    merges = Merges(stack)
     cuts: list[Callable[[], object]] = [partial(stack.kill, name) for name in ("tickets", "worker", "relay", "tickets")]
     cuts.insert(2, partial(_restart, postgres))
-    with watching(stack) as seen, ThreadPoolExecutor(1) as pool:
-        load.start()
+    with watching(stack) as seen, ThreadPoolExecutor(4) as pool:
         merged = pool.submit(merge_many, stack, many, into)
+        told = [pool.submit(merges.tell, pair) for pair in pairs]
         for number, cut in enumerate(cuts, 1):
             reached = number * len(pairs) * 3 // (len(cuts) + 1)
-            wait_for(lambda: load.steps >= reached or load.failures, within=WITHIN, what="merges")  # noqa: B023
+            wait_for(lambda: _steps(pairs) >= reached, within=WITHIN, what="merges")  # noqa: B023
             cut()
-        load.wait_until_all_began()
-        load.finish()
+        for each in told:
+            each.result()
         asked = merged.result()
     wait_until_quiet(stack, within=WITHIN)
     lost, doubled = 0, 0
@@ -91,6 +90,10 @@ def test_merges_and_merges_taken_back_survive_whatever_is_killed(
             note=f"{sum(pair.goes_back for pair in pairs)} taken back; {len(many)} at once asked for {asked} times",
         )
     )
+
+
+def _steps(pairs: Sequence[Pair]) -> int:
+    return sum(len(pair.acknowledged) for pair in pairs)
 
 
 def judge(stack: Stack, api: httpx.Client, pair: Pair) -> tuple[int, int]:
@@ -134,21 +137,20 @@ def _told_twice(stack: Stack, api: httpx.Client, pair: Pair) -> int:
     return max(often - _doubtful(api, pair.survivor_id) - _doubtful(api, pair.ticket_id), 0)
 
 
-@pytest.mark.parametrize("process", ["tickets", "postgres"])
+@pytest.mark.parametrize("fault", ["tickets killed", "a connection cut"])
 def test_a_merge_is_whole_whoever_dies_inside_its_commit(
-    stack: Stack, api: httpx.Client, postgres: Postgres, tmp_path: Path, process: str
+    stack: Stack, api: httpx.Client, postgres: Postgres, fault: str
 ) -> None:
     (pair,) = make_pairs(stack, api, 1, run=uuid4().hex[:8])
     wait_until_quiet(stack, within=WITHIN)
-    load = Merges(stack, tmp_path / "log.jsonl", [])
-    gate = CommitGate(postgres.url(), change="INSERT OR DELETE", table="merges")
+    merges, gate = Merges(stack), CommitGate(postgres.url(), table="tickets.merges", on="INSERT OR DELETE")
     before, found = _state(api, pair), []
     with gate.built(), ThreadPoolExecutor(1) as pool:
-        for change in (load.merge, load.take_back):
+        for change in (merges.merge, merges.take_back):
             with gate.closed():
                 changed = pool.submit(change, pair)
                 wait_for(gate.somebody_waits, within=WITHIN, what="the transaction to be inside its COMMIT")
-                _restart(postgres) if process == "postgres" else stack.kill(process)
+                gate.cut() if fault == "a connection cut" else stack.kill("tickets")
             changed.result()
             found.append(_state(api, pair))
     merged = (Counter[str](), before[0] + before[1], pair.survivor_id, pair.survivor_id)
@@ -156,7 +158,7 @@ def test_a_merge_is_whole_whoever_dies_inside_its_commit(
     wrong = sum(state != right for state, right in zip(found, wanted, strict=True))
     often = sum(_kinds(api, pair.ticket_id)[name] - 1 for name in names)
     metric = "duradesk_undecided_oldest_seconds"
-    pronounce(Verdict(f"{process} killed inside the commit of a merge", 2, 2, wrong, often, shown_by=metric))
+    pronounce(Verdict(f"{fault} inside the commit of a merge", 2, 2, wrong, often, shown_by=metric))
 
 
 def _state(api: httpx.Client, pair: Pair) -> tuple[Counter[str], Counter[str], str | None, str | None]:

@@ -1,5 +1,6 @@
 """One reply to all children of a ticket, each in its own thread: what goes to whom. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from services.domain.bulk import BulkState
 from services.domain.errors import Invalid, InvalidTransition
 from services.domain.family.model import ChildProblem
-from services.domain.intake import BODY_LENGTH, clean_text
+from services.domain.intake import BODY_LENGTH, LANGUAGES, clean_text
 from services.domain.templates import placeholders_in, substitute
 from services.domain.ticket import Ticket, TicketStatus
 
@@ -17,11 +18,15 @@ TOLD_ELSEWHERE = "its customer has it on another ticket of the family"
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """A reply to all children and how far it is; `problems` are the first 100 that got nothing."""
+    """A reply to all children and how far it is; `problems` are the first 100 that got nothing.
+
+    A child whose brand writes in a language of the `translations` gets that one, any other the body.
+    """
 
     id: UUID
     parent_id: UUID
     body: str
+    translations: dict[str, str]
     author_id: str
     author_name: str
     state: BulkState
@@ -33,7 +38,15 @@ class Broadcast:
     created_at: datetime
 
 
-def check_body(body: str) -> str:
+def check_translations(translations: Mapping[str, str]) -> dict[str, str]:
+    """The texts by language, cleaned as the body; Invalid for a language in which no brand writes."""
+    if unknown := sorted(translations.keys() - set(LANGUAGES)):
+        problem = f"has {unknown[0]}: use {', '.join(LANGUAGES)}"
+        raise Invalid(f"The reply is not valid: translations {problem}.", violations={"translations": problem})
+    return {language: check_body(body, field=f"translations.{language}") for language, body in translations.items()}
+
+
+def check_body(body: str, *, field: str = "body") -> str:
     """The text, cleaned; Invalid for an empty or too long one, and for a placeholder that is none."""
     text = clean_text(body)
     unknown = [name for name in placeholders_in(text) if name not in PLACEHOLDERS]
@@ -43,7 +56,7 @@ def check_body(body: str) -> str:
         problem = f"has {{{unknown[0]}}}, which means nothing: use {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}"
     else:
         return text
-    raise Invalid(f"The reply is not valid: body {problem}.", violations={"body": problem})
+    raise Invalid(f"The reply is not valid: {field} {problem}.", violations={field: problem})
 
 
 def check_parent(parent: Ticket) -> None:

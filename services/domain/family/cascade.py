@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.domain.changes import Change, settle
+from services.domain.changes import Change, settle_like
 from services.domain.errors import InvalidTransition
 from services.domain.family.links import name_some
 from services.domain.family.model import UNDO_WINDOW, Cascade, CascadeAct, ChildNews, Settling
@@ -78,11 +78,9 @@ def settle_child(child: Ticket, cause: Cause, *, wanted: bool = False) -> Change
         return Skipped(reason)
     if wanted and not child.status.is_settled:
         return Skipped(WANTED)
-    change = settle(child, _ACTS[cause.act])
+    change = settle_like(child, _ACTS[cause.act], cause.parent)
     assert change is not None, "the status differs"
-    if child.resolution or not cause.parent.resolution:
-        return change
-    return Change(change.kind, {**change.values, "resolution": cause.parent.resolution})
+    return change
 
 
 def what_keeps(status: TicketStatus, act: CascadeAct, *, was_settled: bool) -> str:

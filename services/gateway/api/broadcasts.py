@@ -19,7 +19,11 @@ async def start_broadcast(
     It keeps what was promised on the parent; `next_update_at` promises the next.
     """
     started = await broadcasts.start_broadcast(
-        ticket_id, new.body, next_update_at=new.next_update_at, request_id=request_id
+        ticket_id,
+        new.body,
+        translations=new.translations,
+        next_update_at=new.next_update_at,
+        request_id=request_id,
     )
     return BroadcastOut.model_validate(started)
 

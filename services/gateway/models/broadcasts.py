@@ -3,17 +3,24 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from services.domain.bulk import BulkState
 from services.domain.family.model import ChildOutcome
+from services.domain.intake import LANGUAGES
 from services.gateway.models.base import In, Out, Words
 
 
 class BroadcastIn(In):
-    """What each child gets, {name}, {number} and {subject} being its own, and by when its customer hears again."""
+    """What each child gets, {name}, {number} and {subject} being its own, and by when its customer hears again.
+
+    A child whose brand writes in a language of the `translations` gets that one instead of the body.
+    """
 
     body: Words
+    translations: dict[str, Words] = Field(
+        default_factory=dict, json_schema_extra={"propertyNames": {"enum": list(LANGUAGES)}}
+    )
     next_update_at: AwareDatetime | None = None
 
 
@@ -32,6 +39,7 @@ class BroadcastOut(Out):
     id: UUID
     parent_id: UUID
     body: str
+    translations: dict[str, str]
     author_id: str
     author_name: str
     state: BulkState

@@ -1,6 +1,6 @@
 """/tickets/{number}/family: a whole family with its states, and one timeline of what was said and done in it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -13,8 +13,9 @@ from fastapi.responses import RedirectResponse
 from services.domain.errors import DuradeskError
 from services.domain.family.broadcast import Broadcast
 from services.domain.family.model import Family
+from services.domain.intake import LANGUAGES
 from services.domain.ticket import Due, DueKind, Event, EventKind, Message, Ticket
-from services.gateway.deps import Behind, Services
+from services.gateway.deps import Behind, Broadcasts, Services
 from services.gateway.problems import status_of
 from services.gateway.together import together
 from services.gateway.web.activity import Change, changes_of
@@ -47,19 +48,27 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A family with its timeline, newest first."""
+    """A family with its timeline, newest first, and the languages of the brands, if there are several."""
 
     family: Family
     members: tuple[Ticket, ...]
     lines: tuple[Line, ...]
     broadcasts: tuple[Broadcast, ...]
     promised: Due | None
+    languages: tuple[str, ...]
 
 
 @router.get("/tickets/{number}/family")
 async def show_family(request: Request, ticket: TheTicket, asked: AskedFor, behind: Behind) -> Response:
     """The family that the ticket belongs to."""
     return await _show(request, ticket, asked, behind)
+
+
+@router.get("/tickets/{number}/family/broadcasts")
+async def list_broadcasts(request: Request, ticket: TheTicket, asked: AskedFor, broadcasts: Broadcasts) -> Response:
+    """How far the replies to all children of the ticket are, as a part of the family's page."""
+    found = await broadcasts.list_broadcasts(ticket.id)
+    return await page(request, "desk/broadcasts.html", parent=ticket, asked=asked, broadcasts=found)
 
 
 @router.post("/tickets/{number}/family/broadcast")
@@ -73,11 +82,17 @@ async def start_broadcast(
     request_id: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Reply to all children of the ticket; the page shows how far that is."""
+    form = await request.form()
+    given = {language: str(form.get(f"body_{language}", "")) for language in LANGUAGES}
+    translations = {language: text for language, text in given.items() if text.strip()}
     try:
         next_update_at = instant_of(until) if until else None
-        await behind.broadcasts.start_broadcast(ticket.id, body, next_update_at=next_update_at, request_id=request_id)
+        await behind.broadcasts.start_broadcast(
+            ticket.id, body, translations=translations, next_update_at=next_update_at, request_id=request_id
+        )
     except DuradeskError as error:
-        return await _show(request, ticket, asked, behind, error=error, typed=body, until=until)
+        typed = {**translations, "": body}
+        return await _show(request, ticket, asked, behind, error=error, typed=typed, until=until)
     return RedirectResponse(f"/tickets/{ticket.number}/family?{asked.query}#broadcasts", HTTPStatus.SEE_OTHER)
 
 
@@ -88,7 +103,7 @@ async def _show(
     behind: Services,
     *,
     error: DuradeskError | None = None,
-    typed: str = "",
+    typed: Mapping[str, str] | None = None,
     until: str = "",
 ) -> Response:
     return await page(
@@ -99,7 +114,7 @@ async def _show(
         asked=asked,
         story=await _story_of(ticket, behind),
         problem=error.message if error else "",
-        typed=typed,
+        typed=typed or {},
         until=until,
         request_id=uuid4().hex,
     )
@@ -116,6 +131,7 @@ async def _story_of(ticket: Ticket, behind: Services) -> Story:
         if not token or len(members) > _MOST:
             break
     directory, broadcasts = await directory_of(behind), await behind.broadcasts.list_broadcasts(parent.id)
+    languages = {brand.language for brand in await behind.tickets.list_brands()}
     told = members[: _TOLD + 1]
     async with together() as group:
         said = [group.create_task(behind.tickets.list_messages(one.id, page_size=_PAGE)) for one in told]
@@ -130,7 +146,8 @@ async def _story_of(ticket: Ticket, behind: Services) -> Story:
     newest_first = sorted(lines, key=lambda line: line.at, reverse=True)
     dues = await behind.tickets.list_dues(parent.id)
     promised = next((due for due in dues if due.kind is DueKind.PROMISED_UPDATE), None)
-    return Story(family, members, tuple(newest_first), broadcasts, promised)
+    several = tuple(sorted(languages)) if len(languages) > 1 else ()
+    return Story(family, members, tuple(newest_first), broadcasts, promised, several)
 
 
 def _shown(events: Iterable[Event]) -> list[Event]:

@@ -1,6 +1,8 @@
 """BroadcastService as the gateway calls it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 import grpc
@@ -10,6 +12,8 @@ from duradesk.tickets.v1 import broadcast_service_pb2_grpc
 from services.common.wire import from_message
 from services.domain.family.broadcast import Broadcast
 
+NO_TRANSLATIONS: Mapping[str, str] = MappingProxyType({})
+
 
 class BroadcastClient:
     """Calls over a channel of services.common.channel: domain objects in and out, domain errors raised."""
@@ -18,11 +22,19 @@ class BroadcastClient:
         self._stub = broadcast_service_pb2_grpc.BroadcastServiceStub(channel)
 
     async def start_broadcast(
-        self, ticket_id: UUID, body: str, *, next_update_at: datetime | None = None, request_id: str = ""
+        self,
+        ticket_id: UUID,
+        body: str,
+        *,
+        translations: Mapping[str, str] = NO_TRANSLATIONS,
+        next_update_at: datetime | None = None,
+        request_id: str = "",
     ) -> Broadcast:
         """A reply to all children, which begins soon, and perhaps a promise of the next; NotFound, Invalid,
         InvalidTransition (NO_CHILDREN)."""
-        request = pb.StartBroadcastRequest(ticket_id=str(ticket_id), body=body, request_id=request_id or str(uuid4()))
+        request = pb.StartBroadcastRequest(
+            ticket_id=str(ticket_id), body=body, translations=translations, request_id=request_id or str(uuid4())
+        )
         if next_update_at is not None:
             request.next_update_at.FromDatetime(next_update_at)
         return from_message((await self._stub.StartBroadcast(request)).broadcast, Broadcast)

@@ -5,8 +5,8 @@ WITH job AS (
     VALUES (%(job_id)s, %(user_id)s, %(role)s, %(change)s)
     RETURNING id
 ), broadcast AS (
-    INSERT INTO broadcasts (job_id, parent_id, body, author_name)
-    SELECT id, %(parent_id)s, %(body)s, %(author_name)s FROM job
+    INSERT INTO broadcasts (job_id, parent_id, body, translations, author_name)
+    SELECT id, %(parent_id)s, %(body)s, %(translations)s, %(author_name)s FROM job
 )
 INSERT INTO bulk_items (job_id, position, ticket_id)
 SELECT job.id, row_number() OVER (ORDER BY t.number), t.id
@@ -14,8 +14,11 @@ FROM job, tickets t
 WHERE t.parent_id = %(parent_id)s;
 
 -- get_broadcast --
--- What is said to all children of which ticket, and by whom.
-SELECT parent_id, body, author_name FROM broadcasts WHERE job_id = %(job_id)s;
+-- What is said to all children of which ticket, in the language of a child's brand, and by whom.
+SELECT parent_id, author_name,
+       coalesce(translations ->> (SELECT language FROM brands WHERE id = %(brand_id)s), body) AS body
+FROM broadcasts
+WHERE job_id = %(job_id)s;
 
 -- tell_once --
 -- Note that a customer is told on this ticket: no row when they were on another one.
@@ -46,11 +49,8 @@ ON CONFLICT DO NOTHING;
 
 -- list_broadcasts --
 -- The replies to all children of a ticket, newest first, with how far each is and the first that got nothing.
-SELECT b.job_id AS id, b.parent_id, b.body, j.user_id AS author_id, b.author_name, j.state, b.created_at,
-       (SELECT count(*)::int FROM bulk_items i WHERE i.job_id = j.id) AS total,
-       (SELECT count(*)::int FROM bulk_items i WHERE i.job_id = j.id AND i.outcome = 'done') AS done,
-       (SELECT count(*)::int FROM bulk_items i WHERE i.job_id = j.id AND i.outcome = 'skipped') AS skipped,
-       (SELECT count(*)::int FROM bulk_items i WHERE i.job_id = j.id AND i.outcome = 'failed') AS failed,
+SELECT b.job_id AS id, b.parent_id, b.body, b.translations, j.user_id AS author_id, b.author_name, j.state,
+       b.created_at, n.total, n.done, n.skipped, n.failed,
        (SELECT coalesce(jsonb_agg(to_jsonb(p)), '[]')
         FROM (SELECT i.ticket_id, t.number, i.outcome, i.reason
               FROM bulk_items i
@@ -63,6 +63,13 @@ SELECT b.job_id AS id, b.parent_id, b.body, j.user_id AS author_id, b.author_nam
               LIMIT 100) AS p) AS problems
 FROM broadcasts b
 JOIN bulk_jobs j ON j.id = b.job_id
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS total,
+           count(*) FILTER (WHERE i.outcome = 'done')::int AS done,
+           count(*) FILTER (WHERE i.outcome = 'skipped')::int AS skipped,
+           count(*) FILTER (WHERE i.outcome = 'failed')::int AS failed
+    FROM bulk_items i
+    WHERE i.job_id = j.id) AS n
 WHERE b.parent_id = %(parent_id)s
 ORDER BY b.created_at DESC
 LIMIT 20;

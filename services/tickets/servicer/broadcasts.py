@@ -8,7 +8,7 @@ from duradesk.tickets.v1 import broadcast_service_pb2_grpc
 from services.common.auth import current_principal
 from services.common.interceptors import Context
 from services.common.wire import to_message
-from services.domain.family.broadcast import check_body
+from services.domain.family.broadcast import check_body, check_translations
 from services.tickets.servicer import requests as read
 from services.tickets.store import Store
 from services.tickets.store.scope import scope_of
@@ -25,7 +25,11 @@ class BroadcastServicer(broadcast_service_pb2_grpc.BroadcastServiceServicer):
         ticket_id, write = read.ticket_id(request.ticket_id), read.write("StartBroadcast", request)
         next_update_at = request.next_update_at.ToDatetime(UTC) if request.HasField("next_update_at") else None
         broadcast = await self._broadcasts.start_broadcast(
-            ticket_id, check_body(request.body), write, next_update_at=next_update_at
+            ticket_id,
+            check_body(request.body),
+            write,
+            translations=check_translations(request.translations),
+            next_update_at=next_update_at,
         )
         return pb.StartBroadcastResponse(broadcast=to_message(broadcast, pb.Broadcast))
 

@@ -36,7 +36,13 @@ class BroadcastStore:
         self._on_commit = on_commit
 
     async def start_broadcast(
-        self, parent_id: UUID, body: str, request: Request, *, next_update_at: datetime | None = None
+        self,
+        parent_id: UUID,
+        body: str,
+        request: Request,
+        *,
+        translations: Mapping[str, str],
+        next_update_at: datetime | None = None,
     ) -> Broadcast:
         """Begins soon; NotFound, Invalid, InvalidTransition (NO_CHILDREN).
 
@@ -56,6 +62,7 @@ class BroadcastStore:
                     "change": Jsonb(json_of(asdict(change))),
                     "parent_id": parent_id,
                     "body": body,
+                    "translations": Jsonb(translations),
                     "author_name": principal.name,
                 }
                 await conn.execute(QUERIES["insert_broadcast"], parameters)
@@ -76,7 +83,8 @@ class BroadcastStore:
 
 async def tell_child(conn: Connection, child: LockedTicket, *, job_id: UUID, actor: str) -> tuple[LockedTicket, str]:
     """Write to one child, or the reason why nothing is written."""
-    row = await (await conn.execute(QUERIES["get_broadcast"], {"job_id": job_id})).fetchone()
+    asked = {"job_id": job_id, "brand_id": child.ticket.brand_id}
+    row = await (await conn.execute(QUERIES["get_broadcast"], asked)).fetchone()
     assert row is not None
     if reason := why_untold(child.ticket, row["parent_id"]):
         return child, reason

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.domain import merging
-from services.domain.changes import Change, settle
+from services.domain.changes import Change, settle_like
 from services.domain.errors import Conflict
 from services.domain.lifecycle import Act
 from services.domain.ticket import EventKind, Ticket, TicketStatus
@@ -101,7 +101,7 @@ async def settle_duplicates(
         if taken is None:
             raise Conflict("A duplicate of this ticket is being changed just now: decide again.")
         duplicate = await lock_ticket(conn, row["id"])
-        change = settle(duplicate.ticket, _ACTS[original.status])
+        change = settle_like(duplicate.ticket, _ACTS[original.status], original)
         # One that waits for children of its own is settled by hand.
         if change is None or await why_blocked(conn, duplicate.ticket, change.values):
             continue

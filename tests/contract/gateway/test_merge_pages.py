@@ -8,7 +8,8 @@ import pytest
 from services.domain.ticket import Ticket, TicketStatus
 from tests.browsing import Browser
 from tests.contract.gateway.test_desk_pages import a_ticket, as_agent, shown
-from tests.contract.tickets.desk import MAIL, new_message
+from tests.contract.tickets.desk import ADMIN, MAIL, new_message
+from tests.contract.tickets.families import newest_cascade, run_cascades
 from tests.doors import Doors
 
 
@@ -129,7 +130,14 @@ async def test_settling_a_parent_shows_who_is_told_first_and_its_progress_then(d
     done = await agent.post(f"/tickets/{parent.number}/settle", {"act": "resolve", "resolution": "A new driver"})
     assert done.headers["location"] == f"/tickets/{parent.number}?#family"
     says(shown(await agent.get(f"/tickets/{parent.number}")), ["Resolving children 0/1"])
-    (await agent.get(f"/tickets/{parent.number}")).raise_for_status()
+    await run_cascades(doors.desk, parent)
+    says(shown(await agent.get(f"/tickets/{parent.number}")), ["Children resolved: 1/1", "Take it back", "until"])
+    await (await as_agent(doors)).reopen_ticket(parent.id)
+    says(shown(await agent.get(f"/tickets/{parent.number}")), ["Children resolved: 1/1", "Reopen 1 child, too"])
+    cascade = await newest_cascade(doors.desk, parent)
+    await agent.post(f"/tickets/{parent.number}/cascades/{cascade.id}/undo")
+    await run_cascades(doors.desk, parent)
+    says(shown(await agent.get(f"/tickets/{parent.number}")), ["Children reopened: 1/1", "0 of 1 settled"])
 
 
 async def test_a_reply_to_all_children_is_begun_on_the_familys_page(doors: Doors, agent: Browser) -> None:
@@ -149,9 +157,23 @@ async def test_a_reply_to_all_children_is_begun_on_the_familys_page(doors: Doors
     for _ in range(2):
         done = await agent.post(f"{path}/broadcast", typed | {"request_id": "all"})
         assert done.headers["location"] == f"{path}?#broadcasts"
-    text = shown(await agent.get(path))
-    assert text.count("We are at it") == 1
-    says(text, ["0/1"])
+    for address in (path, f"{path}/broadcasts"):
+        text = shown(await agent.get(address))
+        assert text.count("We are at it") == 1
+        says(text, ["0/1"])
+
+
+async def test_a_reply_to_all_children_is_typed_in_the_languages_of_the_brands(doors: Doors, agent: Browser) -> None:
+    brand = {"name": "Obchod", "address": "obchod@localhost", "language": "cs"}
+    await (await doors.desk.client(ADMIN)).create_brand(brand)
+    parent, child = await a_ticket(doors), await a_ticket(doors, requester_email="cs@c.example")
+    await agent.post(f"/tickets/{child.number}/parent", {"chosen": parent.number})
+    path = f"/tickets/{parent.number}/family"
+    refused = await agent.post(f"{path}/broadcast", {"body": "It is mended", "body_cs": "Hotovo, {jmeno}"})
+    assert refused.status_code == 422
+    says(refused.text, ["In other languages", "It is mended", "Hotovo, {jmeno}"])
+    await agent.post(f"{path}/broadcast", {"body": "It is mended", "body_cs": "Hotovo"})
+    says(shown(await agent.get(path)), ["It is mended", "Czech", "Hotovo"])
 
 
 async def test_the_customers_other_tickets_are_offered_to_be_grouped(doors: Doors, agent: Browser) -> None:

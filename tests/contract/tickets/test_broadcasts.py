@@ -11,7 +11,7 @@ from services.domain.family.broadcast import Broadcast
 from services.domain.principal import Principal, Role
 from services.domain.ticket import EventKind, Ticket, TicketStatus
 from services.tickets.store.promises import read_promise
-from tests.contract.tickets.desk import LIGHT_AGENT, RELAY, Desk, customer
+from tests.contract.tickets.desk import ADMIN, LIGHT_AGENT, RELAY, Desk, customer
 
 ANN = Principal(str(uuid4()), Role.AGENT, name="Ann")
 
@@ -57,6 +57,32 @@ async def test_each_child_gets_it_in_its_own_words_and_each_customer_once(desk: 
     assert (message.author_id, message.author_name) == (ANN.subject, "Ann")
     assert (await (await desk.client()).get_ticket(dora.id)).status is TicketStatus.NEW
     assert (await desk.outbox(dora.id))["seq"] == 3
+
+
+async def test_each_child_gets_it_in_the_language_of_its_brand(desk: Desk) -> None:
+    admin, made = await desk.client(ADMIN), []
+    for language in ("cs", "fi"):
+        brand = {"name": language, "address": f"{language}@localhost", "language": language}
+        made.append(
+            await desk.new_ticket(
+                brand=str((await admin.create_brand(brand)).id), requester_email=f"{language}@c.example"
+            )
+        )
+    parent, (english,) = await family(desk, "en@c.example")
+    for child in made:
+        await (await desk.family()).set_parent(child.id, parent.id)
+    broadcasts = await desk.broadcasts()
+    begun = await broadcasts.start_broadcast(parent.id, "It is mended.", translations={"cs": "Hotovo, #{number}."})
+    assert begun.translations == {"cs": "Hotovo, #{number}."}
+    await carry_out(desk, parent)
+    assert [await words(desk, child) for child in (english, *made)] == [
+        ["It is mended."],
+        [f"Hotovo, #{made[0].number}."],
+        ["It is mended."],
+    ]
+    for wrong in ({"de": "Fertig."}, {"cs": " "}, {"cs": "{jmeno}"}):
+        with pytest.raises(Invalid):
+            await broadcasts.start_broadcast(parent.id, "It is mended.", translations=wrong)
 
 
 async def test_who_joins_later_gets_the_last_one_and_nobody_gets_it_twice(desk: Desk) -> None:

@@ -54,10 +54,11 @@ async def test_duplicates_are_settled_with_their_original_also_those_of_duplicat
         marked = await merges.mark_duplicate(first.id, original.id)
         await merges.mark_duplicate(second.id, first.id)
     assert (marked.duplicate_of, marked.status) == (original.id, TicketStatus.NEW)
-    await agent.resolve_ticket(original.id)
+    await agent.resolve_ticket(original.id, resolution="A new cable")
     for ticket in (original, first, second):
         decision = await advance(desk, ticket.id)
         assert await status(desk, ticket) is TicketStatus.RESOLVED
+        assert (await agent.get_ticket(ticket.id)).resolution == "A new cable"
         assert kinds(decision) == [EffectKind.RESOLVED_NOTICE_MAIL]
     (*_, event), _ = await agent.list_events(first.id)
     assert (event.kind, event.actor, event.cause) == (

@@ -1,16 +1,18 @@
 """Parents and children: who may be whose, and what people see of them."""
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from services.domain.bulk import BulkAct, TicketChange
 from services.domain.errors import DuradeskError, Forbidden, Invalid, InvalidTransition, NotFound
+from services.domain.family.model import UNDO_WINDOW
 from services.domain.family.policy import Children, DownPolicy, FamilyPolicy, UpPolicy
 from services.domain.ticket import EventKind, TicketStatus
 from tests.contract.tickets.desk import ADMIN, AGENT, LIGHT_AGENT, RELAY, Desk, customer, new_ticket
-from tests.contract.tickets.families import family_of, inbox, present, statuses
+from tests.contract.tickets.families import family_of, inbox, newest_cascade, present, run_cascades, statuses
 
 
 async def test_a_child_has_one_parent_and_both_say_so_in_their_activity(desk: Desk) -> None:
@@ -173,3 +175,28 @@ async def test_cascades_are_carried_out_by_our_own_workers_alone(desk: Desk) -> 
     with pytest.raises(NotFound):
         await (await desk.family(RELAY)).run_cascade_page(UUID(int=1))
     assert (await present(desk, parent)).status is TicketStatus.CLOSED
+
+
+async def test_a_cascade_is_taken_back_once_within_an_hour_and_later_as_long_as_its_parent_is_open(desk: Desk) -> None:
+    parent, (child,) = await family_of(desk, 1)
+    families, admin = await desk.family(ADMIN), await desk.client(ADMIN)
+
+    async def refusal(cascade_id: UUID) -> str:
+        with pytest.raises(InvalidTransition) as refused:
+            await families.undo_cascade(cascade_id)
+        return refused.value.reason
+
+    await admin.resolve_ticket(parent.id)
+    begun = await newest_cascade(desk, parent)
+    # Somebody changed the parent since, which taking the cascade back does not undo: so it is to end first.
+    await admin.close_ticket(parent.id)
+    assert await refusal(begun.id) == "NOT_FINISHED"
+    await run_cascades(desk, parent)
+    desk.clock.skipped = UNDO_WINDOW + timedelta(minutes=1)
+    assert await refusal(begun.id) == "TOO_LATE"
+    await admin.reopen_ticket(parent.id)
+    closed = await newest_cascade(desk, parent)
+    undo = await families.undo_cascade(closed.id)
+    assert [await refusal(each.id) for each in (closed, undo)] == ["ALREADY_UNDONE", "NOT_UNDOABLE"]
+    await run_cascades(desk, parent)
+    assert await statuses(desk, parent, child) == ["open", "resolved"]
