@@ -58,7 +58,8 @@ def load_queries(package: str) -> Queries:
 def parse_queries(text: str) -> Iterator[tuple[str, str]]:
     """Pairs of name and statement. Each is a line `-- name --`, a comment line on its purpose, then the statement.
 
-    Comment lines are left out of the statement: psycopg would take a `%` in them for a parameter.
+    Comment lines are left out of the statement: psycopg would take a `%` in them for a parameter. So is indentation:
+    psycopg keeps what it has read of statements of up to 4,096 characters, and reads longer ones at each use.
     """
     name: str | None = None
     lines: list[str] = []
@@ -72,7 +73,8 @@ def parse_queries(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _query(name: str | None, lines: list[str]) -> Iterator[tuple[str, str]]:
-    statement = "\n".join(line for line in lines if not line.lstrip().startswith("--")).strip().removesuffix(";")
+    stripped = (line.strip() for line in lines)
+    statement = "\n".join(line for line in stripped if not line.startswith("--")).strip().removesuffix(";")
     if name is None:
         if statement:
             raise ValueError("A query file has text before its first line of the form `-- name --`.")

@@ -132,7 +132,7 @@ def _check_content(new: Carrier, problems: dict[str, str]) -> Carrier:
     return replace(
         new,
         quoted=clean_text(new.quoted),
-        html=sanitize_html(clean_text(new.html)),
+        html=sanitize_html(clean_text(new.html)) if new.html else "",
         attachments=tuple(
             replace(
                 file,

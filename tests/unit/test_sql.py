@@ -20,9 +20,9 @@ from thing
 """
 
 
-def test_statements_are_found_by_name_without_comments_and_semicolon() -> None:
+def test_statements_are_found_by_name_without_comments_indentation_and_semicolon() -> None:
     assert dict(parse_queries(GOOD)) == {
-        "create_thing": "insert into thing (id)\n  values (%(id)s)",
+        "create_thing": "insert into thing (id)\nvalues (%(id)s)",
         "list_things": "select id -- the only column\nfrom thing",
     }
 

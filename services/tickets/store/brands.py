@@ -10,7 +10,7 @@ from services.domain.errors import Conflict, Invalid, NotFound
 from services.domain.intake import check_brand
 from services.domain.reply_address import without_tag
 from services.domain.ticket import Brand
-from services.tickets.store.events import PACED_RANK, Connection
+from services.tickets.store.events import PACED_RANK
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.statements import QUERIES
 
@@ -33,9 +33,11 @@ class BrandStore:
         return tuple(Brand(**row) for row in rows)
 
     async def check_foreign(self, email: str, *, field: str) -> None:
-        """As the function of this name, in a transaction of its own."""
+        """Invalid, naming the field, for a brand's own address: the desk is not its customer."""
         async with self._database.transaction() as conn:
-            await check_foreign(conn, email, field=field)
+            row = await (await conn.execute(QUERIES["is_brand_address"], {"addresses": addresses_of(email)})).fetchone()
+        if row is not None:
+            raise own_address(field)
 
     async def create_brand(self, brand: Brand, request: Request) -> Brand:
         """The brand; AlreadyExists when its name or address is taken."""
@@ -83,9 +85,12 @@ class BrandStore:
             after_id = rows[-1]["id"]
 
 
-async def check_foreign(conn: Connection, email: str, *, field: str) -> None:
-    """Invalid, naming the field, for a brand's own address, with a tag or without: the desk is not its customer."""
-    parameters = {"addresses": [email, without_tag(email)]}
-    if await (await conn.execute(QUERIES["is_brand_address"], parameters)).fetchone() is not None:
-        problem = "is an address of a brand: name the customer's own"
-        raise Invalid(f"The address {problem}.", violations={field: problem}, reason="OWN_ADDRESS")
+def addresses_of(email: str) -> list[str]:
+    """The address as brands would have it, with its tag and without."""
+    return [email, without_tag(email)]
+
+
+def own_address(field: str) -> Invalid:
+    """The field has a brand's own address."""
+    problem = "is an address of a brand: name the customer's own"
+    return Invalid(f"The address {problem}.", violations={field: problem}, reason="OWN_ADDRESS")

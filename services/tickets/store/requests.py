@@ -1,6 +1,7 @@
 """Writes that happen once: a request id belongs to a caller and a method, and stands for one content."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from services.domain.errors import AlreadyExists
@@ -30,6 +31,16 @@ class Request:
         """The tickets that the caller may see."""
         return scope_of(self.principal)
 
+    def parameters(self, resource_id: UUID) -> dict[str, Any]:
+        """What is kept of it, with what it makes or changes."""
+        return {
+            "caller": self.principal.subject,
+            "method": self.method,
+            "request_id": self.request_id,
+            "digest": self.digest,
+            "resource_id": resource_id,
+        }
+
 
 async def first_resource(conn: Connection, request: Request, resource_id: UUID) -> UUID | None:
     """What this very request made or changed when it came first; None when it comes first now, for `resource_id`.
@@ -38,11 +49,14 @@ async def first_resource(conn: Connection, request: Request, resource_id: UUID) 
     """
     if not request.request_id:
         return None
-    key = {"caller": request.principal.subject, "method": request.method, "request_id": request.request_id}
-    parameters = {**key, "digest": request.digest, "resource_id": resource_id}
-    if (await conn.execute(QUERIES["insert_request"], parameters)).rowcount == 1:
+    if (await conn.execute(QUERIES["insert_request"], request.parameters(resource_id))).rowcount == 1:
         return None
-    row = await (await conn.execute(QUERIES["get_request"], key)).fetchone()
+    return await known_resource(conn, request, resource_id)
+
+
+async def known_resource(conn: Connection, request: Request, resource_id: UUID) -> UUID:
+    """What the request made or changed that came first with this id; AlreadyExists when its content was another."""
+    row = await (await conn.execute(QUERIES["get_request"], request.parameters(resource_id))).fetchone()
     if row is None or row["digest"] != request.digest:
         raise AlreadyExists(
             f"The request id {request.request_id!r} was used before with other content: use a new one.",

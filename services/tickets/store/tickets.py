@@ -21,12 +21,12 @@ from services.domain.ticket import EventKind, NewTicket, Priority, Ticket, Ticke
 from services.domain.ticket_fields import check_values
 from services.tickets.convert import json_of, ticket_of
 from services.tickets.store.attachments import insert_content
-from services.tickets.store.brands import check_foreign
+from services.tickets.store.brands import addresses_of, own_address
 from services.tickets.store.categories import find_line, read_line
 from services.tickets.store.cc_proposals import insert_cc_proposals
 from services.tickets.store.events import RANKS, Connection, append_event, enqueue, lock_in_order, lock_ticket
 from services.tickets.store.parents import link
-from services.tickets.store.requests import Request, first_resource
+from services.tickets.store.requests import Request, first_resource, known_resource
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.ticket_fields import check_settling, read_fields, read_fields_of_new
@@ -55,11 +55,15 @@ class TicketStore:
         by_door = request.principal.role is Role.SERVICE
         actor = None if by_door else request.actor
         async with self._database.transaction() as conn:
-            await check_foreign(conn, new.requester_email, field="requester.email")
-            first = await first_resource(conn, request, ticket_id)
-            if first is not None:
+            parameters = request.parameters(ticket_id) | {"addresses": addresses_of(new.requester_email)}
+            begun = await (await conn.execute(QUERIES["begin_intake"], parameters)).fetchone()
+            assert begun is not None
+            if begun["is_own"]:
+                raise own_address("requester.email")
+            if not begun["is_first"]:
+                first = await known_resource(conn, request, ticket_id)
                 return await read_ticket(conn, first, scope=request.scope)
-            fields = await read_fields_of_new(conn, new)
+            fields = await read_fields_of_new(conn, new) if begun["has_fields"] else ()
             values = check_values(fields, new.custom_fields, old={}, creating=not by_door)
             new = replace(new, custom_fields=values)
             if new.parent_id is not None:
