@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from tests.faults.judge import compare, subjects, wait_until_quiet
 from tests.faults.load import Client
 from tests.faults.processes import frozen
 from tests.faults.sizes import sized
+from tests.faults.stories import late
 from tests.faults.verdict import Verdict, pronounce
 from tests.stack import OWNER, Stack, running_stack, wait_for
 
@@ -207,12 +207,6 @@ def test_a_worker_killed_around_the_commit_of_a_page_changes_each_ticket_once(
             shown_by="duradesk_undecided_oldest_seconds",
         )
     )
-
-
-def late(event: dict[str, Any]) -> float:
-    """By how many seconds what was due happened late."""
-    occurred_at, due_at = (datetime.fromisoformat(event[name]) for name in ("occurred_at", "effective_at"))
-    return (occurred_at - due_at).total_seconds()
 
 
 def _begin_bulk(api: httpx.Client, tickets: list[dict[str, Any]], tag: str) -> str:
