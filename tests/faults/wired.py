@@ -1,0 +1,73 @@
+"""A stack of which a test owns everything around: PostgreSQL, Temporal, the mail server, the wires and the build."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.faults.proxy import Proxy
+from tests.faults.servers import TemporalServer
+from tests.faults.smarthost import Smarthost
+from tests.postgres import Postgres, running_postgres
+from tests.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+
+
+class Wired(Stack):
+    """Its processes reach the tickets service, Temporal and the mail server over wires; `overlay` comes first of all
+    that they import."""
+
+    def __init__(self, home: Path, postgres: Postgres, temporal: TemporalServer, smarthost: Smarthost) -> None:
+        super().__init__(home)
+        self.postgres, self.temporal_server, self.smarthost = postgres, temporal, smarthost
+        self.to_tickets = Proxy(self.ports["GRPC_PORT"])
+        self.to_temporal = Proxy(int(temporal.address.rpartition(":")[2]))
+        self.to_smarthost = Proxy(smarthost.port)
+        self.wires = (self.to_tickets, self.to_temporal, self.to_smarthost)
+        self.overlay = home.parent / "overlay"
+        self.overlay.mkdir()
+        self.environment |= {
+            "DURADESK_DATABASE_URL": postgres.url(),
+            "DURADESK_TEMPORAL_ADDRESS": self.to_temporal.address,
+            "DURADESK_TICKETS_ADDRESS": self.to_tickets.address,
+            "DURADESK_SMARTHOST": self.to_smarthost.address,
+            "PYTHONPATH": ":".join(map(str, (self.overlay, ROOT, ROOT / "generated"))),
+            # Else the directory that the tests run in would come before the overlay.
+            "PYTHONSAFEPATH": "1",
+        }
+
+    def sent_mails(self, to: str) -> list[EmailMessage]:
+        """The mails that the mail server has taken for an address so far."""
+        return self.smarthost.mails_to(to)
+
+    def rows(self, statement: str, parameters: dict[str, object] | None = None) -> list[Any]:
+        """What the database answers, as one who may do everything in the schema of tickets."""
+        options = "-c search_path=tickets,public"
+        with psycopg.connect(self.postgres.url(), options=options, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+
+@contextmanager
+def running_wired(folder: Path) -> Iterator[Wired]:
+    """Such a stack, for the length of the block."""
+    temporal, smarthost = TemporalServer(folder / "temporal"), Smarthost()
+    with running_postgres() as postgres:
+        stack = Wired(folder / "home", postgres, temporal, smarthost)
+        try:
+            temporal.start()
+            smarthost.start()
+            for wire in stack.wires:
+                wire.start()
+            stack.start()
+            yield stack
+        finally:
+            stack.stop()
+            for wire in stack.wires:
+                wire.stop()
+            smarthost.stop()
+            temporal.stop()
