@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from tests.e2e.test_story import create, ticket
-from tests.faults.judge import queues
+from tests.faults.watching import queues
 from tests.stack import Stack, wait_for
 
 PASSWORD = "a-password-for-agents"

@@ -1,12 +1,32 @@
-"""Shows the judge's lines, whatever pytest captures."""
+"""Shows the judge's lines, whatever pytest captures and in whichever process they were said."""
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.faults.judge import VERDICTS
+from tests.faults.sizes import SIZE, Size
+from tests.faults.verdict import VERDICTS, keep, packed, unpacked
+
+REPORTS = Path("reports/faults")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    # One of several processes of pytest-xdist hands them to the one that reports.
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["verdicts"] = packed(VERDICTS)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    VERDICTS.extend(unpacked(getattr(node, "workeroutput", {}).get("verdicts", [])))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if VERDICTS:
-        terminalreporter.section("what the judge says")
-        for verdict in VERDICTS:
-            terminalreporter.write_line(str(verdict))
+    if not VERDICTS or hasattr(terminalreporter.config, "workeroutput"):
+        return
+    terminalreporter.section("what the judge says")
+    for verdict in VERDICTS:
+        terminalreporter.write_line(str(verdict))
+    if SIZE is not Size.EVERYDAY:
+        terminalreporter.write_line(f"The same as JSON: {keep(VERDICTS, REPORTS)}")

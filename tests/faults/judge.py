@@ -1,53 +1,10 @@
-"""The judge of the mail scenarios: one line each, and no mercy for what is lost or doubled."""
+"""The judge's way of looking: waits until all is quiet, and counts what is missing and what there is too often."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from prometheus_client.parser import text_string_to_metric_families
-
+from tests.faults.watching import queues
 from tests.stack import OWNER, Stack, wait_for
-
-FULL = os.environ.get("DURADESK_FAULTS") == "full"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of what was done: `late` is the longest time, in seconds, that the scenario is about."""
-
-    scenario: str
-    injected: int
-    acknowledged: int
-    lost: int
-    doubled: int
-    in_doubt: int = 0
-    late: float = 0.0
-    note: str = ""
-
-    def __str__(self) -> str:
-        fate = f"lost {self.lost}, doubled {self.doubled}, in doubt {self.in_doubt}, late {self.late:.1f} s"
-        line = f"{self.scenario}: injected {self.injected}, acknowledged {self.acknowledged}, {fate}"
-        return f"{line}; {self.note}" if self.note else line
-
-
-VERDICTS: list[Verdict] = []
-
-
-def pronounce(verdict: Verdict) -> None:
-    """Have the verdict shown at the end of the run, and fail when something was lost or doubled."""
-    VERDICTS.append(verdict)
-    assert verdict.lost == verdict.doubled == 0, str(verdict)
-
-
-def queues(stack: Stack) -> dict[str, float]:
-    """What waits in the stack now, by metric and state; a part that does not answer just now tells nothing."""
-    return {
-        " ".join([sample.name.removeprefix("duradesk_"), *sample.labels.values()]): sample.value
-        for process in ("gateway", "mail")
-        for family in text_string_to_metric_families(stack.metrics(process))
-        for sample in family.samples
-    }
 
 
 def wait_until_quiet(stack: Stack, *, within: float = 60) -> None:

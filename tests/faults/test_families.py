@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from tests.families.seed import SEED, seeded
-from tests.faults.judge import FULL, Verdict, pronounce
 from tests.faults.servers import TemporalServer
+from tests.faults.sizes import FULL
+from tests.faults.verdict import Verdict, pronounce
 from tests.postgres import Postgres, running_postgres
 from tests.stack import OWNER, Stack, running_stack, wait_for
 
@@ -97,7 +98,18 @@ def test_a_family_is_closed_while_everything_is_killed(
     history = stack.temporal("workflow", "show", "--workflow-id", f"ticket/{family['parent_id']}")
     assert len(history["events"]) < MOST_HISTORY
     note = f"{CHILDREN} children in {closed_after:.0f} s, the parent's last run has {len(history['events'])} events"
-    pronounce(Verdict("a family closed", CHILDREN, cascade["done"], lost, doubled, in_doubt=doubtful, note=note))
+    pronounce(
+        Verdict(
+            "a large family, killed midway",
+            CHILDREN,
+            cascade["done"],
+            lost,
+            doubled,
+            in_doubt=doubtful,
+            shown_by="duradesk_cascades",
+            note=note,
+        )
+    )
 
 
 def _restart(server: Postgres | TemporalServer) -> None:

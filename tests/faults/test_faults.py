@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_story import create, quick_brand, ticket, wait_for_status
-from tests.faults.judge import FULL
 from tests.faults.load import Load, judge
 from tests.faults.servers import TemporalServer
+from tests.faults.sizes import FULL
 from tests.postgres import Postgres, running_postgres
 from tests.stack import Stack, running_stack, wait_for
 

@@ -3,12 +3,10 @@
 import os
 import random
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -18,9 +16,12 @@ import pytest
 from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create, quick_brand
 from tests.faults.gate import CommitGate
-from tests.faults.judge import FULL, Verdict, compare, pronounce, queues, subjects, wait_until_quiet
+from tests.faults.judge import compare, subjects, wait_until_quiet
 from tests.faults.mails import Door
+from tests.faults.sizes import FULL
 from tests.faults.smarthost import Smarthost, Step
+from tests.faults.verdict import Verdict, pronounce
+from tests.faults.watching import watching
 from tests.stack import OWNER, Stack, free_ports, make_mail, running_stack, wait_for
 
 SEED = 20_261_122
@@ -76,7 +77,8 @@ def test_mails_delivered_three_times_at_once_are_one_set_of_tickets(stack: Stack
         list(pool.map(lambda each: each[1](mails[each[0]]), offers))
     lost, doubled = compare(subjects(stack, f"Thrice {run}"), names)
     acknowledged = sum(offer != door.deliver_and_hang_up for _, offer in offers)
-    pronounce(Verdict("delivered three times", len(offers), acknowledged, lost, doubled))
+    shown_by = "duradesk_tickets_taken_total"
+    pronounce(Verdict("each mail delivered three times", len(offers), acknowledged, lost, doubled, shown_by=shown_by))
 
 
 def test_a_steady_stream_of_mails_is_taken_and_answered_and_its_queues_are_shown(
@@ -110,28 +112,19 @@ def test_a_steady_stream_of_mails_is_taken_and_answered_and_its_queues_are_shown
         f"{len(names) / took * 60:.0f} mails/min, acknowledged within {max(waits):.1f} s, deepest"
         f" outbox {deepest['outbox_tickets']:.0f} and unanswered mails {deepest['mails_unanswered']:.0f}"
     )
-    late = deepest["outbox_oldest_seconds"]
     pronounce(
-        Verdict("a steady stream", len(names), len(waits), lost + unanswered, doubled + twice, late=late, note=note)
+        Verdict(
+            "a steady stream of mails",
+            len(names),
+            len(waits),
+            lost + unanswered,
+            doubled + twice,
+            lateness=waits,
+            shown_by="duradesk_outbox_oldest_seconds",
+            showed=deepest["outbox_oldest_seconds"],
+            note=note,
+        )
     )
-
-
-@contextmanager
-def watching(stack: Stack) -> Iterator[list[dict[str, float]]]:
-    """The queues, looked at every half second inside the block."""
-    seen, stop = [queues(stack)], threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(0.5):
-            seen.append(queues(stack))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        stop.set()
-        watcher.join()
 
 
 def test_many_requests_in_a_victims_name_bring_it_one_neutral_mail(
@@ -151,15 +144,15 @@ def test_many_requests_in_a_victims_name_bring_it_one_neutral_mail(
     lost, doubled = compare(subjects(stack, f"Victim {run}"), names)
     mails = smarthost.mails_to(f"victim-{run}@example.com")
     assert [("Canary" in mail.as_string(), "Victim" in mail.as_string()) for mail in mails] == [(False, False)]
-    note = f"{len(mails)} mail to the victim"
-    pronounce(Verdict("in a victim's name", len(names), len(names), lost, doubled, note=note))
+    note, shown_by = f"{len(mails)} mail to the victim", "duradesk_tickets_taken_total"
+    pronounce(Verdict("mails in a victim's name", len(names), len(names), lost, doubled, shown_by=shown_by, note=note))
 
 
 @pytest.mark.parametrize("process", ["mail", "tickets"])
 def test_a_process_killed_inside_the_commit_loses_and_doubles_no_mail(stack: Stack, process: str) -> None:
     door, run = Door(stack), uuid4().hex[:8]
     names = [f"Commit {run} {number}" for number in range(ROUNDS)]
-    gate, worst = CommitGate(database_url(stack)), 0.0
+    gate, waits = CommitGate(database_url(stack)), []
     with gate.built(), ThreadPoolExecutor(1) as pool:
         for name in names:
             mail = make_mail(f"{uuid4()}@example.com", name, "Now.", Message_ID=f"<{uuid4()}@x>")
@@ -169,9 +162,19 @@ def test_a_process_killed_inside_the_commit_loses_and_doubles_no_mail(stack: Sta
                 stack.kill(process)
             began = time.monotonic()
             delivered.result()
-            worst = max(worst, time.monotonic() - began)
+            waits.append(time.monotonic() - began)
     lost, doubled = compare(subjects(stack, f"Commit {run}"), names)
-    pronounce(Verdict(f"{process} killed inside the commit", len(names), len(names), lost, doubled, late=worst))
+    pronounce(
+        Verdict(
+            f"{process} killed inside the commit of a mail",
+            len(names),
+            len(names),
+            lost,
+            doubled,
+            lateness=waits,
+            shown_by="duradesk_mail_answers_total",
+        )
+    )
 
 
 def database_url(stack: Stack) -> str:
@@ -183,7 +186,7 @@ def database_url(stack: Stack) -> str:
 def test_a_worker_killed_at_each_step_of_smtp_sends_each_reply_and_doubts_only_what_may_have_arrived(
     stack: Stack, api: httpx.Client, smarthost: Smarthost
 ) -> None:
-    verdict_in_doubt, worst, replies = 0, 0.0, 0
+    in_doubt, lateness, replies = 0, [], 0
     for _ in range(ROUNDS):
         tickets = [create(api, requester={"email": f"{uuid4()}@example.com", "name": "Ann"}) for _ in Step]
         wait_until_quiet(stack)
@@ -207,12 +210,22 @@ def test_a_worker_killed_at_each_step_of_smtp_sends_each_reply_and_doubts_only_w
             assert entry["doubtful"] is (address in doubtful)
             assert {mail["Message-ID"] for mail in mails} == {entry["rfc_message_id"]}
             assert len(mails) == (2 if address in doubtful else 1)
-        verdict_in_doubt += len(doubtful)
-        worst = max(worst, max(taken.at for taken in smarthost.taken) - killed)
+        in_doubt += len(doubtful)
+        lateness += [taken.at - killed for taken in smarthost.taken if taken.at > killed]
         replies += len(tickets)
     note = "each in doubt sent twice under one Message-ID, and marked"
     pronounce(
-        Verdict("killed at each step of SMTP", replies, replies, 0, 0, in_doubt=verdict_in_doubt, late=worst, note=note)
+        Verdict(
+            "mail sender killed at each step of SMTP",
+            replies,
+            replies,
+            0,
+            0,
+            in_doubt=in_doubt,
+            lateness=lateness,
+            shown_by="duradesk_delivery_oldest_seconds",
+            note=note,
+        )
     )
 
 

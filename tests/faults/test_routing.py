@@ -15,7 +15,8 @@ import pytest
 
 from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create
-from tests.faults.judge import FULL, Verdict, pronounce
+from tests.faults.sizes import FULL
+from tests.faults.verdict import Verdict, pronounce
 from tests.stack import OWNER, Stack, running_stack, wait_for
 
 TICKETS, AGENTS = (1_000, 7) if FULL else (50, 7)
@@ -67,7 +68,8 @@ def test_turns_are_fair_however_many_decide_at_once(api: httpx.Client) -> None:
     spread = max(found.values()) - min(found.values())
     assert found.keys() == set(agents)
     assert spread <= 1, found
-    pronounce(Verdict("round robin", TICKETS, sum(found.values()), 0, 0, note=f"counts differ by {spread}"))
+    note, shown_by = f"counts differ by {spread}", "duradesk_undecided_tickets"
+    pronounce(Verdict("turns of four workers", TICKETS, sum(found.values()), 0, 0, shown_by=shown_by, note=note))
 
 
 def test_nobody_gets_more_than_they_may_and_the_rest_waits(api: httpx.Client) -> None:
@@ -77,7 +79,8 @@ def test_nobody_gets_more_than_they_may_and_the_rest_waits(api: httpx.Client) ->
     wait_for(lambda: len(_queue(api, team)) == WAITING, within=900, every=2, what="the rest to wait")
     found = _owners(api, team, most)
     assert found == dict.fromkeys(agents, CAPACITY)
-    pronounce(Verdict("least loaded within capacity", most + WAITING, most, 0, 0, note=f"{WAITING} wait"))
+    note, shown_by = f"{WAITING} wait", "duradesk_waiting_tickets"
+    pronounce(Verdict("capacity with four workers", most + WAITING, most, 0, 0, shown_by=shown_by, note=note))
 
 
 def test_a_long_queue_drains_in_its_order_to_those_who_come_back(stack: Stack, api: httpx.Client) -> None:
@@ -94,7 +97,8 @@ def test_a_long_queue_drains_in_its_order_to_those_who_come_back(stack: Stack, a
     assert found == dict.fromkeys(agents, each)
     left = [one["number"] for one in _queue(api, team)]
     assert left == queue[each * BACK :]
-    pronounce(Verdict("a queue that drains", WAITING, each * BACK, 0, 0, note=f"{len(left)} wait on, in order"))
+    note, shown_by = f"{len(left)} wait on, in order", "duradesk_waiting_oldest_seconds"
+    pronounce(Verdict("a queue that drains", WAITING, each * BACK, 0, 0, shown_by=shown_by, note=note))
 
 
 def _team(api: httpx.Client, size: int, **routing: Any) -> tuple[str, list[str], str]:

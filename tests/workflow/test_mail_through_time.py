@@ -19,8 +19,9 @@ from services.mail.client import SmtpSender
 from services.mail.settings import MailSettings
 from tests.conftest import DatabaseUrl
 from tests.doors import object_store, running_mail_door
-from tests.faults.judge import FULL, Verdict, pronounce
+from tests.faults.sizes import FULL
 from tests.faults.smarthost import Smarthost
+from tests.faults.verdict import Verdict, pronounce
 from tests.stack import make_mail
 from tests.workflow.env import until
 from tests.workflow.real_desk import RealDesk, running_real_desk
@@ -100,6 +101,7 @@ async def test_a_mail_server_away_for_an_hour_gets_every_mail_once_when_it_is_ba
             lost=MAILS - len(received),
             doubled=sum(received.values()) - len(received),
             in_doubt=doubtful,
+            shown_by="duradesk_delivery_oldest_seconds",
         )
     )
 
@@ -196,6 +198,7 @@ async def test_auto_responders_get_one_automatic_answer_each_and_ticket_in_a_day
             acknowledged=len(responders) + answered,
             lost=sum(1 for address in responders if not mails[address]),
             doubled=sum(count - 1 for count in automatic.values()),
+            shown_by="duradesk_quarantined_items",
             note=f"mails to each: {note}",
         )
     )

@@ -1,7 +1,6 @@
 """Random stories told to the store on a real PostgreSQL: it ends where the simple model does, at every step."""
 
 import asyncio
-import os
 from collections.abc import Coroutine
 from random import Random
 from typing import Any, TypeVar
@@ -22,9 +21,9 @@ from tests.contract.tickets.desk import REPLY_ADDRESSES
 from tests.families.random_stories import tell
 from tests.families.seed import SEED, seeded
 from tests.families.stories import TICKETS
+from tests.faults.sizes import FULL
 from tests.unit.factories import make_routing
 
-FULL = os.environ.get("DURADESK_FAULTS") == "full"
 STORIES = 300 if FULL else 12
 ADMIN = Principal(str(uuid4()), Role.ADMIN)
 T = TypeVar("T")

@@ -1,6 +1,5 @@
 """Thousands of random stories: what the pure functions of families decide is what a simple model says."""
 
-import os
 from random import Random
 
 from hypothesis import HealthCheck, settings
@@ -8,8 +7,7 @@ from hypothesis import HealthCheck, settings
 from tests.families.pure import PureDesk
 from tests.families.random_stories import tell
 from tests.families.stories import TICKETS, Desk, Stories
-
-FULL = os.environ.get("DURADESK_FAULTS") == "full"
+from tests.faults.sizes import FULL
 
 
 class PureStories(Stories):

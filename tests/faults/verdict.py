@@ -1,0 +1,89 @@
+"""What the judge says of one scenario: a line, and the same as JSON beside the run's other ones."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.bench.report import quantile
+from tests.faults.sizes import SIZE
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of what was done.
+
+    `lateness` are seconds of whatever the scenario is about, `promised` is the most that they may be; `in_doubt` are
+    mails cut off where nobody can know whether they arrived, `hands` is how often somebody had to help. `shown_by` is
+    the metric that tells an operator, and `showed` what it said while it was looked at.
+    """
+
+    scenario: str
+    injected: int
+    acknowledged: int
+    lost: int
+    doubled: int
+    _: KW_ONLY
+    shown_by: str
+    early: int = 0
+    lateness: Sequence[float] = ()
+    promised: float | None = None
+    in_doubt: int = 0
+    hands: int = 0
+    showed: float | None = None
+    note: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether everything came out as promised."""
+        late = self.promised is not None and max(self.lateness, default=0) > self.promised
+        return not (self.lost or self.doubled or self.early or self.hands or late)
+
+    @property
+    def late(self) -> str:
+        """Half, 99 % and the longest, in words."""
+        if not self.lateness:
+            return "-"
+        p50, p99 = (quantile(self.lateness, share) for share in (0.5, 0.99))
+        promised = "" if self.promised is None else f", promised {self.promised:g}"
+        return f"p50 {p50:.1f} p99 {p99:.1f} max {max(self.lateness):.1f} s{promised}"
+
+    def __str__(self) -> str:
+        counts = (f"{name} {getattr(self, name)}" for name in ("injected", "acknowledged", "lost", "doubled", "early"))
+        shown = self.shown_by if self.showed is None else f"{self.shown_by} said {self.showed:g}"
+        told = [*counts, f"late {self.late}", f"in doubt {self.in_doubt}", f"hands {self.hands}", shown]
+        line = f"{'ok' if self.kept else 'NO'} {self.scenario}: {', '.join(told)}"
+        return f"{line}; {self.note}" if self.note else line
+
+
+VERDICTS: list[Verdict] = []
+
+
+def pronounce(verdict: Verdict) -> None:
+    """Have the verdict told at the end of the run, and fail when a promise was not kept."""
+    VERDICTS.append(verdict)
+    assert verdict.kept, str(verdict)
+
+
+def packed(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """As plain values, to be sent to another process."""
+    return [asdict(verdict) | {"lateness": list(verdict.lateness)} for verdict in verdicts]
+
+
+def unpacked(rows: Sequence[Mapping[str, Any]]) -> list[Verdict]:
+    """What another process has packed."""
+    return [Verdict(**row) for row in rows]
+
+
+def keep(verdicts: Sequence[Verdict], folder: Path) -> Path:
+    """Write them down in a new file of the folder and answer which."""
+    folder.mkdir(parents=True, exist_ok=True)
+    now = datetime.now(UTC)
+    path = folder / f"{now:%Y%m%d-%H%M%S}-{SIZE}.json"
+    about = {"size": SIZE, "ended_at": now.isoformat(timespec="seconds"), "processors": os.cpu_count()}
+    told = [row | {"kept": verdict.kept} for row, verdict in zip(packed(verdicts), verdicts, strict=True)]
+    path.write_text(json.dumps(about | {"verdicts": told}, indent=1, ensure_ascii=False) + "\n")
+    return path

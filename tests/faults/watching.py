@@ -1,0 +1,56 @@
+"""What an operator sees during a fault: the numbers of the processes, looked at again and again."""
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.stack import Stack
+
+Look = dict[str, float]
+
+
+def queues(stack: Stack, *, processes: Sequence[str] = ("gateway", "mail")) -> Look:
+    """What these tell now, by metric and labels; a process that does not answer just now tells nothing."""
+    return {
+        " ".join([sample.name.removeprefix("duradesk_"), *sample.labels.values()]): sample.value
+        for process in processes
+        for family in text_string_to_metric_families(_told(stack, process))
+        for sample in family.samples
+    }
+
+
+@contextmanager
+def watching(stack: Stack, *, processes: Sequence[str] = ("gateway", "mail")) -> Iterator[list[Look]]:
+    """The same, looked at every half second inside the block."""
+    seen, stop = [queues(stack, processes=processes)], threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.5):
+            seen.append(queues(stack, processes=processes))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def most(seen: Sequence[Look], metric: str) -> float:
+    """The most that `duradesk_x` or `duradesk_x{label="value"}` has said; 0 if it said nothing."""
+    name, _, labels = metric.removeprefix("duradesk_").partition("{")
+    beginning = " ".join([name, *re.findall('"([^"]*)"', labels)])
+    found = (value for look in seen for key, value in look.items() if f"{key} ".startswith(f"{beginning} "))
+    return max(found, default=0.0)
+
+
+def _told(stack: Stack, process: str) -> str:
+    try:
+        return stack.metrics(process)
+    except httpx.HTTPError:
+        return ""
