@@ -131,7 +131,7 @@ def test_signals_and_relay_rows_that_come_three_times_change_nothing(wired: Wire
             for each in tickets:
                 wired.rows(ASK_AGAIN, {"ticket_id": each["id"]})
             for each in tickets[:5]:
-                wired.signal(each["id"], "look")
+                wired.signal_workflow(each["id"], "look")
             wait_until_quiet(wired)
         after = {each["id"]: api.get(f"/tickets/{each['id']}/activity").json()["items"] for each in tickets}
     doubled = sum(len(after[ticket_id]) - len(events) for ticket_id, events in before.items())

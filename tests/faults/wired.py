@@ -1,9 +1,10 @@
 """A stack of which a test owns everything around: PostgreSQL, Temporal, the mail server, the wires and the build."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
+from shutil import copytree, ignore_patterns, rmtree
 from typing import Any
 
 import psycopg
@@ -29,7 +30,7 @@ class Wired(Stack):
         self.to_smarthost = Proxy(smarthost.port)
         self.wires = (self.to_tickets, self.to_temporal, self.to_smarthost)
         self.overlay = home.parent / "overlay"
-        self.overlay.mkdir()
+        copytree(Path(__file__).parent / "overlay", self.overlay)
         self.environment |= {
             "DURADESK_DATABASE_URL": postgres.url(),
             "DURADESK_TEMPORAL_ADDRESS": self.to_temporal.address,
@@ -43,6 +44,28 @@ class Wired(Stack):
     def sent_mails(self, to: str) -> list[EmailMessage]:
         """The mails that the mail server has taken for an address so far."""
         return self.smarthost.mails_to(to)
+
+    def deploy(self, changes: Mapping[str, str]) -> None:
+        """Have another build of `workflows` at work: ours with these changes of its text. Without any, ours is back."""
+        build = self.overlay / "workflows"
+        rmtree(build, ignore_errors=True)
+        if changes:
+            copytree(ROOT / "workflows", build, ignore=ignore_patterns("__pycache__"))
+            for old, new in changes.items():
+                (changed,) = (file for file in build.glob("*.py") if old in file.read_text())
+                changed.write_text(changed.read_text().replace(old, new))
+        self.kill("worker")
+
+    def restart_postgres(self, *, prepare: Callable[[], object] = lambda: None) -> None:
+        """Stop it at once and start it again; `prepare` is called in between."""
+        self.postgres.stop()
+        prepare()
+        self.postgres.start()
+
+    def signal_workflow(self, ticket_id: str, name: str) -> None:
+        """Signal the workflow of a ticket from outside."""
+        address = ("--address", self.temporal_address)
+        self.run("temporal", "workflow", "signal", "--workflow-id", f"ticket/{ticket_id}", "--name", name, *address)
 
     def rows(self, statement: str, parameters: dict[str, object] | None = None) -> list[Any]:
         """What the database answers, as one who may do everything in the schema of tickets."""

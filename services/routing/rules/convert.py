@@ -42,8 +42,8 @@ def known_rule_of(stored: StoredRule) -> Rule:
     try:
         return rule_of(stored)
     except Invalid:
-        place = {"position": stored.position, "version": stored.version}
-        return Rule(stored.id, stored.name, Trigger.TICKET_CREATED, (), paused_reason=UNREADABLE, **place)
+        empty = Rule(stored.id, stored.name, Trigger.TICKET_CREATED, (), paused_reason=UNREADABLE)
+        return replace(empty, position=stored.position, version=stored.version)
 
 
 def version_of(stored: StoredVersion) -> RuleVersion:
