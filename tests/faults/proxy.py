@@ -29,6 +29,8 @@ class Proxy:
         self.cuts = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._listens, self._stops = threading.Event(), asyncio.Event()
 
     @property
     def address(self) -> str:
@@ -37,14 +39,13 @@ class Proxy:
 
     def start(self) -> None:
         """Listen."""
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        opening = asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        asyncio.run_coroutine_threadsafe(opening, self._loop).result(30)
+        self._thread.start()
+        assert self._listens.wait(30)
 
     def stop(self) -> None:
         """Listen no more, and cut what is open."""
-        self.cut()
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._stops.set)
+        self._thread.join(30)
 
     def heal(self) -> None:
         """Be a wire like any other from now on; what has lost answers is cut, so that nobody waits for them."""
@@ -60,6 +61,16 @@ class Proxy:
     def _abort(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._listen())
+
+    async def _listen(self) -> None:
+        async with await asyncio.start_server(self._serve, "127.0.0.1", self.port):
+            self._listens.set()
+            await self._stops.wait()
+            self._abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Python reads this before all else in the processes of a stack whose PYTHONPATH begins here: it makes their clocks wrong.
+"""Makes clocks wrong: Python reads this before all else in processes whose PYTHONPATH begins with its directory.
 
 What the file `clock` beside it says is added to the clock of the machine, in seconds, from then on. The clock that only
 counts seconds is left alone, as it is when somebody sets a machine's time.
@@ -6,11 +6,12 @@ counts seconds is left alone, as it is when somebody sets a machine's time.
 
 import datetime
 import time
+from datetime import datetime as _Datetime
 from pathlib import Path
 from typing import Any, Self
 
 _CLOCK = Path(__file__).with_name("clock")
-_Datetime, _seconds = datetime.datetime, time.time
+_seconds = time.time
 
 
 def _error() -> float:
@@ -34,8 +35,7 @@ class _Wrong(_Datetime, metaclass=_Kind):
         return _Datetime.now(tz) + datetime.timedelta(seconds=_error())
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        made: Any = _Datetime(*args, **kwargs)
-        return made
+        return _Datetime(*args, **kwargs)  # type: ignore[return-value]
 
 
 _Wrong.__name__, _Wrong.__qualname__, _Wrong.__module__ = "datetime", "datetime", "datetime"
