@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.test_story import create, quick_brand, ticket
 from tests.faults.sizes import sized
 from tests.faults.verdict import Verdict, pronounce
-from tests.faults.watching import most, queues, watching
+from tests.faults.watching import most, watching
 from tests.faults.wired import Wired
 from tests.stack import OWNER, wait_for
 

@@ -15,7 +15,7 @@ from tests.faults.sizes import sized
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most, watching
 from tests.faults.wired import Wired
-from tests.stack import OWNER, wait_for
+from tests.stack import OWNER
 
 HOUR = 3_600
 TICKETS = sized(everyday=3, short=10, full=200)
