@@ -16,7 +16,7 @@ from tests.stack import OWNER, wait_for
 
 TICKETS = sized(everyday=3, short=8, full=100)
 DEPLOYED_SECONDS = sized(everyday=5, short=8, full=120)
-WITHIN = 240
+WITHIN = 120
 
 # What each step of a ticket's life begins with, in the workflow.
 STEP = "        plan: AdvanceResult = await workflow.execute_activity(\n"

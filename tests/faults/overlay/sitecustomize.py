@@ -4,9 +4,9 @@ What the file `clock` beside it says is added to the clock of the machine, in se
 counts seconds is left alone, as it is when somebody sets a machine's time.
 """
 
-import datetime
+import datetime as dates
 import time
-from datetime import datetime as _Datetime
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,21 +23,23 @@ def _error() -> float:
 
 class _Kind(type):
     def __instancecheck__(cls, value: object) -> bool:
-        return isinstance(value, _Datetime)
+        return isinstance(value, datetime)
 
     def __subclasscheck__(cls, kind: type) -> bool:
-        return issubclass(kind, _Datetime)
+        return issubclass(kind, datetime)
 
 
-class _Wrong(_Datetime, metaclass=_Kind):
+class _Wrong(datetime, metaclass=_Kind):
+    __slots__ = ()
+
     @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> Any:
-        return _Datetime.now(tz) + datetime.timedelta(seconds=_error())
+    def now(cls, tz: tzinfo | None = None) -> Any:
+        return datetime.now(tz) + timedelta(seconds=_error())
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        return _Datetime(*args, **kwargs)  # type: ignore[return-value]
+        return datetime(*args, **kwargs)  # type: ignore[return-value]  # noqa: DTZ001 - as the caller says
 
 
 _Wrong.__name__, _Wrong.__qualname__, _Wrong.__module__ = "datetime", "datetime", "datetime"
-datetime.datetime = _Wrong  # type: ignore[misc]
+dates.datetime = _Wrong  # type: ignore[misc]
 time.time = lambda: _seconds() + _error()
