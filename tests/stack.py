@@ -120,6 +120,18 @@ class Stack:
         """Kill the process `name` as a power cut would; the supervisor starts it again."""
         os.kill(self.pid(name), signal.SIGKILL)
 
+    def restart(self, name: str) -> None:
+        """End the process `name` as a new release does, and wait until the supervisor has the next one ready."""
+        before = self.pid(name)
+        os.kill(before, signal.SIGTERM)
+
+        def ready() -> bool:
+            processes = json.loads((self.home / "run" / "status.json").read_text())
+            (now,) = (process for process in processes if process["name"] == name)
+            return bool(now["ready"] and now["pid"] != before)
+
+        wait_for(ready, within=90, what=f"the next {name}")
+
     @contextmanager
     def without(self, *names: str) -> Iterator[None]:
         """Inside the block these processes are dead and nobody starts them again."""

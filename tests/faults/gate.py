@@ -1,47 +1,63 @@
-"""A gate at the commit of new tickets: PostgreSQL holds a transaction there for as long as a test wants."""
+"""A gate at the commit of new rows: PostgreSQL holds a transaction there for as long as a test wants."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
 import psycopg
 
 _KEY = 4711
+_WAITING = f"FROM pg_locks WHERE locktype = 'advisory' AND objid = {_KEY} AND NOT granted"
 
 
 class CommitGate:
-    """While it is closed, a transaction that makes a ticket waits inside its COMMIT."""
+    """While it is closed, a transaction that makes a row of the table, or changes one, waits inside its COMMIT."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, *, table: str = "tickets.tickets", on: str = "INSERT") -> None:
         self._connection = psycopg.connect(database_url, autocommit=True)
+        self._table, self._on = table, on
+        self._is_closed = False
 
     @contextmanager
-    def built(self) -> Iterator[None]:
+    def built(self) -> Iterator[Self]:
         """The gate is there, and open, inside the block."""
-        execute = self._connection.execute
-        execute(
+        self._execute(
             "CREATE FUNCTION public.wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS"
             f" 'BEGIN PERFORM pg_advisory_xact_lock_shared({_KEY}); RETURN NULL; END'"
         )
-        execute(
-            "CREATE CONSTRAINT TRIGGER wait_at_gate AFTER INSERT ON tickets.tickets DEFERRABLE INITIALLY DEFERRED"
+        self._execute(
+            f"CREATE CONSTRAINT TRIGGER wait_at_gate AFTER {self._on} ON {self._table} DEFERRABLE INITIALLY DEFERRED"
             " FOR EACH ROW EXECUTE FUNCTION public.wait_at_gate()"
         )
         try:
-            yield
+            yield self
         finally:
-            execute("DROP FUNCTION public.wait_at_gate CASCADE")
+            self._execute("DROP FUNCTION public.wait_at_gate CASCADE")
             self._connection.close()
 
     @contextmanager
     def closed(self) -> Iterator[None]:
-        """The gate is closed inside the block."""
-        self._connection.execute(f"SELECT pg_advisory_lock({_KEY})".encode())
+        """The gate is closed inside the block, unless it is opened there."""
+        self._execute(f"SELECT pg_advisory_lock({_KEY})")
+        self._is_closed = True
         try:
             yield
         finally:
-            self._connection.execute(f"SELECT pg_advisory_unlock({_KEY})".encode())
+            self.open()
+
+    def open(self) -> None:
+        """Let those who wait go on."""
+        if self._is_closed:
+            self._execute(f"SELECT pg_advisory_unlock({_KEY})")
+            self._is_closed = False
 
     def somebody_waits(self) -> bool:
         """Whether a transaction is inside its COMMIT now."""
-        waiting = f"SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = {_KEY} AND NOT granted"
-        return self._connection.execute(waiting.encode()).fetchone() is not None
+        return self._execute(f"SELECT 1 {_WAITING}").fetchone() is not None
+
+    def cut(self) -> None:
+        """Break the connections of those who wait."""
+        self._execute(f"SELECT pg_terminate_backend(pid) {_WAITING}")
+
+    def _execute(self, statement: str) -> psycopg.Cursor[tuple[object, ...]]:
+        return self._connection.execute(statement.encode())

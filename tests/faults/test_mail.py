@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create, quick_brand
+from tests.faults.database import database_url
 from tests.faults.gate import CommitGate
 from tests.faults.judge import compare, subjects, wait_until_quiet
 from tests.faults.mails import Door
@@ -175,12 +176,6 @@ def test_a_process_killed_inside_the_commit_loses_and_doubles_no_mail(stack: Sta
             shown_by="duradesk_mail_answers_total",
         )
     )
-
-
-def database_url(stack: Stack) -> str:
-    lines = stack.run("duradesk", "env").splitlines()
-    (found,) = (line.partition("=")[2].strip("'\"") for line in lines if "DURADESK_DATABASE_URL=" in line)
-    return found
 
 
 def test_a_worker_killed_at_each_step_of_smtp_sends_each_reply_and_doubts_only_what_may_have_arrived(

@@ -1,12 +1,9 @@
 """Who gets tickets while four workers and two relays are at it: fair, never too many, and in the order of the queue."""
 
-import shlex
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -15,6 +12,7 @@ import pytest
 
 from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create
+from tests.faults.processes import another
 from tests.faults.sizes import FULL
 from tests.faults.verdict import Verdict, pronounce
 from tests.stack import OWNER, Stack, running_stack, wait_for
@@ -34,23 +32,8 @@ pytestmark = pytest.mark.timeout(1_800 if FULL else 300)
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("routing") / "home") as stack, ExitStack() as more:
         for role in ("relay", "worker", "worker", "worker"):
-            more.enter_context(_process(stack, role))
+            more.enter_context(another(stack, role))
         yield stack
-
-
-@contextmanager
-def _process(stack: Stack, role: str) -> Iterator[None]:
-    """One more of the processes that the stack has one of."""
-    told = (shlex.split(line)[1].partition("=") for line in stack.run("duradesk", "env").splitlines())
-    environment = stack.environment | {name: value for name, _, value in told}
-    command = [sys.executable, "-m", "workflows", role]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield
-            assert process.poll() is None, f"the second {role} ended by itself"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
 
 
 @pytest.fixture(scope="module")

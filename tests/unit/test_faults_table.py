@@ -46,9 +46,11 @@ def test_every_row_names_a_metric_an_alarm_or_why_none_and_who_runs_it() -> None
 
 
 def _scenarios(tree: ast.Module) -> set[str]:
-    """The first argument of each Verdict, as a pattern: what is put in at run time may be anything."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) == "Verdict")
-    return {_shape(call.args[0]) for call in calls}
+    """What each Verdict and each judge is told as the scenario, as a pattern: what is put in may be anything."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    verdicts = {_shape(call.args[0]) for call in calls if _name(call.func) == "Verdict"}
+    keywords = (keyword for call in calls if _name(call.func) == "judge" for keyword in call.keywords)
+    return verdicts | {_shape(keyword.value) for keyword in keywords if keyword.arg == "scenario"}
 
 
 def _name(node: ast.expr) -> str:
@@ -60,6 +62,6 @@ def _shape(node: ast.expr) -> str:
         case ast.Constant(value=str(words)):
             return re.escape(words)
         case ast.JoinedStr(values=parts):
-            return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in parts)
+            return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".*" for part in parts)
         case _:
             raise AssertionError(f"a scenario is named in place, not by {ast.unparse(node)}")

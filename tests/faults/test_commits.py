@@ -1,0 +1,244 @@
+"""Somebody dies, or is cut off, while PostgreSQL commits: what was asked for happens once, whoever asks again."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.test_story import create, quick_brand
+from tests.faults.database import database_url, rows
+from tests.faults.gate import CommitGate
+from tests.faults.judge import compare, subjects, wait_until_quiet
+from tests.faults.load import Client
+from tests.faults.sizes import sized
+from tests.faults.verdict import Verdict, pronounce
+from tests.stack import OWNER, Stack, running_stack, wait_for
+
+ROUNDS = sized(everyday=1, short=2, full=10)
+TICKETS = 5
+MOMENTS = ("before", "after")
+
+pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=300, short=300, full=1_800))]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("commits") / "home") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with stack.api(OWNER) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def url(stack: Stack) -> str:
+    return database_url(stack)
+
+
+def cut_short(gate: CommitGate, process: int, moment: str, *, committed: Callable[[], object]) -> None:
+    """Kill the process while somebody waits at the closed gate, or when that is committed and before it is told."""
+    wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
+    if moment == "before":
+        os.kill(process, signal.SIGKILL)
+        gate.open()
+    else:
+        os.kill(process, signal.SIGSTOP)
+        gate.open()
+        wait_for(committed, what="the commit")
+        os.kill(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("process", ["gateway", "tickets"])
+def test_a_request_whose_process_is_killed_around_the_commit_makes_one_ticket(
+    stack: Stack, url: str, process: str, moment: str
+) -> None:
+    def cut(gate: CommitGate, name: str) -> None:
+        made = "SELECT 1 FROM tickets WHERE subject = %(subject)s"
+        cut_short(gate, stack.pid(process), moment, committed=lambda: rows(url, made, {"subject": name}))
+
+    lost, doubled, lateness = _requests(stack, url, cut)
+    pronounce(
+        Verdict(
+            f"{process} killed {moment} the commit",
+            ROUNDS,
+            len(lateness),
+            lost,
+            doubled,
+            lateness=lateness,
+            shown_by="duradesk_http_request_seconds",
+        )
+    )
+
+
+def test_a_connection_that_is_cut_during_the_commit_makes_one_ticket(stack: Stack, url: str) -> None:
+    def cut(gate: CommitGate, _: str) -> None:
+        wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
+        gate.cut()
+        gate.open()
+
+    lost, doubled, lateness = _requests(stack, url, cut)
+    pronounce(
+        Verdict(
+            "connection cut during the commit",
+            ROUNDS,
+            len(lateness),
+            lost,
+            doubled,
+            lateness=lateness,
+            shown_by="duradesk_grpc_call_seconds",
+        )
+    )
+
+
+def _requests(stack: Stack, url: str, cut: Callable[[CommitGate, str], None]) -> tuple[int, int, list[float]]:
+    """Requests that are cut short one after the other: how many are lost, doubled, and how long each then took."""
+    client, run, lateness = Client(stack, stack.token()), uuid4().hex[:8], []
+    names = [f"Commit {run} {number}" for number in range(ROUNDS)]
+    with CommitGate(url).built() as gate, ThreadPoolExecutor(1) as pool:
+        for name in names:
+            body = {"subject": name, "body": "Now.", "requester": {"email": f"{uuid4()}@example.com", "name": "Ann"}}
+            with gate.closed():
+                asked = pool.submit(client.post, "/tickets", body)
+                cut(gate, name)
+            began = time.monotonic()
+            asked.result()
+            lateness.append(time.monotonic() - began)
+    return *compare(subjects(stack, f"Commit {run}"), names), lateness
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_worker_killed_around_the_commit_of_a_decision_decides_once(
+    stack: Stack, api: httpx.Client, url: str, moment: str
+) -> None:
+    brand, tickets, lateness = quick_brand(api, acknowledge=True)["name"], [], []
+    with CommitGate(url, table="tickets.decisions").built() as gate:
+        for _ in range(ROUNDS):
+            with gate.closed():
+                asker = {"email": f"{uuid4()}@example.com", "name": "Ann"}
+                tickets.append(create(api, brand=brand, requester=asker))
+                cut_short(gate, stack.pid("worker"), moment, committed=lambda: _decided(url, tickets[-1]))
+            began = time.monotonic()
+            wait_for(lambda: _decided(url, tickets[-1]), what="the decision")
+            wait_for(lambda: stack.sent_mails(tickets[-1]["requester"]["email"]), what="the acknowledgement")
+            lateness.append(time.monotonic() - began)
+    wait_until_quiet(stack)
+    kinds = [[event["kind"] for event in _activity(api, one["id"])] for one in tickets]
+    mails = [len(stack.sent_mails(one["requester"]["email"])) for one in tickets]
+    pronounce(
+        Verdict(
+            f"worker killed {moment} the commit of a decision",
+            ROUNDS,
+            ROUNDS,
+            sum("ticket_assigned" not in of_ticket for of_ticket in kinds),
+            sum(of_ticket.count("ticket_assigned") > 1 for of_ticket in kinds) + sum(mails) - ROUNDS,
+            lateness=lateness,
+            promised=30,
+            shown_by="duradesk_undecided_oldest_seconds",
+        )
+    )
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_worker_killed_around_the_commit_of_a_due_lets_it_happen_once(
+    stack: Stack, api: httpx.Client, url: str, moment: str
+) -> None:
+    brand, closed = quick_brand(api, auto_close_after="PT3S")["name"], []
+    with CommitGate(url, table="tickets.fired_dues").built() as gate:
+        for _ in range(ROUNDS):
+            one = create(api, brand=brand)
+            with gate.closed():
+                api.post(f"/tickets/{one['id']}/resolve").raise_for_status()
+                cut_short(gate, stack.pid("worker"), moment, committed=lambda: _events_of(api, one, "ticket_closed"))  # noqa: B023
+            closed.append(wait_for(lambda: _events_of(api, one, "ticket_closed"), what="the due"))  # noqa: B023
+    wait_until_quiet(stack)
+    pronounce(
+        Verdict(
+            f"worker killed {moment} the commit of a due",
+            ROUNDS,
+            len(closed),
+            0,
+            sum(len(events) - 1 for events in closed),
+            early=sum(event["occurred_at"] < event["effective_at"] for (event, *_) in closed),
+            shown_by="duradesk_due_oldest_seconds",
+        )
+    )
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("pages", ["bulk_items", "cascade_items"])
+def test_a_worker_killed_around_the_commit_of_a_page_changes_each_ticket_once(
+    stack: Stack, api: httpx.Client, url: str, pages: str, moment: str
+) -> None:
+    tag, lateness, changed = f"page-{uuid4().hex[:8]}", [], []
+    begin = {"bulk_items": _begin_bulk, "cascade_items": _begin_cascade}[pages]
+    with CommitGate(url, table=f"tickets.{pages}", on="UPDATE").built() as gate:
+        for number in range(ROUNDS):
+            tickets = [create(api, tags=[f"{tag}-{number}"]) for _ in range(TICKETS)]
+            wait_until_quiet(stack)
+            with gate.closed():
+                cause = begin(api, tickets, f"{tag}-{number}")
+                cut_short(gate, stack.pid("worker"), moment, committed=lambda: _caused(api, tickets[0], cause))  # noqa: B023
+            began = time.monotonic()
+            for each in tickets:
+                wait_for(lambda: _caused(api, each, cause), within=150, what="the page")  # noqa: B023
+            lateness.append(time.monotonic() - began)
+            wait_until_quiet(stack)
+            changed += [len(_caused(api, each, cause)) for each in tickets]
+    pronounce(
+        Verdict(
+            f"worker killed {moment} the commit of a page of {pages}",
+            len(changed),
+            len(changed),
+            changed.count(0),
+            sum(changed) - len(changed),
+            lateness=lateness,
+            shown_by="duradesk_undecided_oldest_seconds",
+        )
+    )
+
+
+def _begin_bulk(api: httpx.Client, tickets: list[dict[str, Any]], tag: str) -> str:
+    """Have the tickets changed together; what causes their events then."""
+    del tickets
+    begun = api.post("/bulk", json={"filter": f"tag:{tag}", "change": {"act": "update", "priority": "high"}})
+    assert begun.status_code == 202, begun.text
+    return f"bulk {begun.json()['id']}"
+
+
+def _begin_cascade(api: httpx.Client, tickets: list[dict[str, Any]], tag: str) -> str:
+    """Have the tickets closed by a parent; what causes their events then."""
+    del tag
+    parent = create(api)["id"]
+    for each in tickets:
+        api.put(f"/tickets/{each['id']}/parent", json={"parent_id": parent}).raise_for_status()
+    api.post(f"/tickets/{parent}/close").raise_for_status()
+    return "cascade "
+
+
+def _decided(url: str, one: dict[str, Any]) -> bool:
+    seen = "SELECT 1 FROM tickets WHERE id = %(id)s AND decided_seq = version"
+    return bool(rows(url, seen, {"id": one["id"]}))
+
+
+def _activity(api: httpx.Client, ticket_id: str) -> list[dict[str, Any]]:
+    """The events of a ticket; none while nobody answers."""
+    answer = api.get(f"/tickets/{ticket_id}/activity")
+    return list(answer.json()["items"]) if answer.is_success else []
+
+
+def _events_of(api: httpx.Client, one: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [event for event in _activity(api, one["id"]) if event["kind"] == kind]
+
+
+def _caused(api: httpx.Client, one: dict[str, Any], cause: str) -> list[dict[str, Any]]:
+    return [event for event in _activity(api, one["id"]) if event["cause"].startswith(cause)]

@@ -1,0 +1,123 @@
+"""The relay dies or stands still with tickets in its hands: others take them, and each is decided once."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from tests.e2e.test_story import create, quick_brand
+from tests.faults.database import database_url, rows
+from tests.faults.judge import wait_until_quiet
+from tests.faults.load import Load
+from tests.faults.processes import another, frozen
+from tests.faults.sizes import sized
+from tests.faults.stories import Outage, judge
+from tests.faults.verdict import Verdict, pronounce
+from tests.faults.watching import most, watching
+from tests.stack import OWNER, Stack, running_stack, wait_for
+from workflows.ticket import TicketWorkflow
+
+# As many as one relay signals before it waits for decisions.
+TICKETS = 10
+FROZEN_SECONDS = sized(everyday=20, short=30, full=300)
+
+pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=300, short=300, full=1_200))]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("relay") / "home") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with stack.api(OWNER) as api:
+        yield api
+
+
+@pytest.mark.parametrize("runs_end", [False, True], ids=["in one run", "across continue-as-new"])
+def test_a_relay_killed_between_the_signal_and_the_decision_loses_and_doubles_nothing(
+    stack: Stack, api: httpx.Client, runs_end: bool
+) -> None:
+    url, brand = database_url(stack), quick_brand(api)["name"]
+    people = [{"email": f"{uuid4()}@example.com", "name": "Ann"} for _ in range(TICKETS)]
+    tickets = [create(api, brand=brand, requester=person)["id"] for person in people]
+    wait_until_quiet(stack)
+    before = {ticket: _runs(stack, ticket) for ticket in tickets}
+    with frozen(stack, "worker"), watching(stack) as seen:
+        if runs_end:
+            asyncio.run(_make_long(stack, tickets))
+        for ticket in tickets:
+            body = {"visibility": "public", "body": "An answer."}
+            api.post(f"/tickets/{ticket}/messages", json=body).raise_for_status()
+        signalled = "SELECT count(*) FROM outbox WHERE signalled_at IS NOT NULL"
+        wait_for(lambda: rows(url, signalled) == [(TICKETS,)], what="the signals")
+        stack.kill("relay")
+    began = time.monotonic()
+    wait_until_quiet(stack)
+    took = time.monotonic() - began
+    mails = [len(stack.replies(person["email"])) for person in people]
+    for ticket in tickets:
+        events = [event["seq"] for event in api.get(f"/tickets/{ticket}/activity").json()["items"]]
+        assert events == list(range(1, len(events) + 1)), "a gap in the events"
+        assert (_runs(stack, ticket) > before[ticket]) is runs_end
+    pronounce(
+        Verdict(
+            f"relay killed after the signal{', across continue-as-new' if runs_end else ''}",
+            TICKETS,
+            TICKETS,
+            mails.count(0),
+            sum(mails) - TICKETS + mails.count(0),
+            lateness=[took],
+            promised=30,
+            shown_by="duradesk_outbox_oldest_seconds",
+            showed=most(seen, "duradesk_outbox_oldest_seconds"),
+        )
+    )
+
+
+async def _make_long(stack: Stack, tickets: list[str]) -> None:
+    """Give each workflow so many signals that its run ends with the next decision."""
+    client = await Client.connect(stack.temporal_address)
+    for ticket in tickets:
+        handle = client.get_workflow_handle(f"ticket/{ticket}")
+        for _ in range(TicketWorkflow.history_limit // 100):
+            await asyncio.gather(*(handle.signal("look") for _ in range(100)))
+
+
+def _runs(stack: Stack, ticket: str) -> int:
+    """How many runs a ticket's workflow has had."""
+    return len(stack.temporal("workflow", "list", "--query", f"WorkflowId = 'ticket/{ticket}'"))
+
+
+@pytest.mark.parametrize("relays", [1, 2])
+def test_a_relay_that_stands_still_and_comes_back_doubles_nothing(stack: Stack, tmp_path: Path, relays: int) -> None:
+    load, outages = Load(stack, tmp_path / "log.jsonl", every=1), []
+    with ExitStack() as more:
+        if relays == 2:
+            more.enter_context(another(stack, "relay"))
+        load.start()
+        time.sleep(2)
+        began_at = datetime.now(UTC)
+        with frozen(stack, "relay"):
+            time.sleep(FROZEN_SECONDS)
+        if relays == 1:
+            outages.append(Outage(began_at, datetime.now(UTC)))
+        time.sleep(2)
+        load.finish()
+        judge(
+            load,
+            scenario=f"relay frozen{' beside another one' if relays == 2 else ''}",
+            outages=outages,
+            promised=30 + len(load.told) / 5,
+            shown_by="duradesk_outbox_oldest_seconds",
+            note=f"for {FROZEN_SECONDS} s",
+        )
