@@ -22,10 +22,10 @@ WITHIN = 120
 STEP = "        plan: AdvanceResult = await workflow.execute_activity(\n"
 BUILDS = {
     # A step of its own where new lives begin; histories that began without it go on without it.
-    "a newer build, and back": f"        if workflow.patched('newer'):\n            await workflow.sleep(0.1)\n{STEP}",
+    "newer, and back": f"        if workflow.patched('newer'):\n            await workflow.sleep(0.1)\n{STEP}",
     # The same without asking what a history began with.
-    "a build that does not fit its histories": f"        await workflow.sleep(0.1)\n{STEP}",
-    "a build that fails": f"        raise ValueError('a fault of this build')\n{STEP}",
+    "of other steps": f"        await workflow.sleep(0.1)\n{STEP}",
+    "that fails": f"        raise ValueError('a fault of this build')\n{STEP}",
 }
 METRICS = ("temporal_workflow_task_execution_failed", "duradesk_undecided_oldest_seconds")
 
@@ -63,7 +63,7 @@ def test_tickets_outlive_a_build(wired: Wired, name: str) -> None:
     note = f"{failed:.0f} steps of workflows failed"
     pronounce(
         Verdict(
-            name,
+            f"a build {name}",
             len(tickets),
             len(tickets),
             lost,

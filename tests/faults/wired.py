@@ -7,8 +7,7 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns, rmtree
 from typing import Any
 
-import psycopg
-
+from tests.faults.database import rows
 from tests.faults.proxy import Proxy
 from tests.faults.servers import TemporalServer
 from tests.faults.smarthost import Smarthost
@@ -69,10 +68,7 @@ class Wired(Stack):
 
     def rows(self, statement: str, parameters: dict[str, object] | None = None) -> list[Any]:
         """What the database answers, as one who may do everything in the schema of tickets."""
-        options = "-c search_path=tickets,public"
-        with psycopg.connect(self.postgres.url(), options=options, autocommit=True) as connection:
-            cursor = connection.execute(statement.encode(), parameters)
-            return cursor.fetchall() if cursor.description else []
+        return rows(self.postgres.url(), statement, parameters)
 
 
 @contextmanager
