@@ -41,6 +41,7 @@ def test_a_restored_database_lacks_what_came_after_the_backup_and_tells_it(wired
         wait_until_quiet(wired)
         with watching(wired, processes=("gateway", "reconcile")) as seen:
             wired.restart_postgres(prepare=lambda: _restore(wired, backup))
+            wired.rows(SKIP_NUMBERS)
             wired.kill("reconcile")
             wait_for(lambda: set(_told(wired)) >= {each["id"] for each in since}, within=90, what="the lost tickets")
         told = set(_told(wired))
@@ -49,7 +50,7 @@ def test_a_restored_database_lacks_what_came_after_the_backup_and_tells_it(wired
         assert present == {each["id"] for each in before}
         for each in since:
             wait_for(lambda: not _runs(wired, each["id"]), within=60, what="its workflow to end")  # noqa: B023
-        # Numbers come again, tickets do not: who answers a mail of a lost one begins anew and reads nobody else's.
+        # Who answers a mail of a lost one begins anew and reads nobody else's.
         again = [create(api, brand=brand["name"]) for _ in range(SINCE)]
         for customer in customers:
             (mail,) = wired.replies(customer)
@@ -63,10 +64,8 @@ def test_a_restored_database_lacks_what_came_after_the_backup_and_tells_it(wired
             api.post(f"/tickets/{each['id']}/resolve").raise_for_status()
         for each in before + again:
             wait_for_status(api, each["id"], "closed", within=90)
-    reused = {each["number"] for each in since} & {each["number"] for each in again}
-    note = (
-        f"all {SINCE} that came after the backup are lost, {len(told & wanted)} told; {len(reused)} numbers come again"
-    )
+    assert not {each["number"] for each in since} & {each["number"] for each in again}
+    note = f"all {SINCE} that came after the backup are lost and {len(told & wanted)} named; no number comes again"
     pronounce(
         Verdict(
             "PostgreSQL restored from a backup",
@@ -79,6 +78,10 @@ def test_a_restored_database_lacks_what_came_after_the_backup_and_tells_it(wired
             note=note,
         )
     )
+
+
+# As docs/operating.md says.
+SKIP_NUMBERS = "SELECT setval('tickets.tickets_number_seq', nextval('tickets.tickets_number_seq') + 1000)"
 
 
 def _restore(wired: Wired, backup: Path) -> None:
