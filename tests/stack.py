@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -181,13 +182,19 @@ class Stack:
 
     def sent_mails(self, to: str) -> list[EmailMessage]:
         """The mails that have gone out to an address so far, as a mail program reads them."""
-        files = (self.home / "sink" / "new").glob("*")
-        mails = [message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default) for file in files]
-        return [mail for mail in mails if to in str(mail["To"])]
+        mails = map(_read, (self.home / "sink" / "new").glob("*"))
+        return [mail for recipient, mail in mails if to in recipient]
 
     def replies(self, to: str) -> list[EmailMessage]:
         """Those of them that a person wrote."""
         return [mail for mail in self.sent_mails(to) if mail["Auto-Submitted"] is None]
+
+
+@cache
+def _read(file: Path) -> tuple[str, EmailMessage]:
+    """A mail and to whom it is; the sink never changes one."""
+    mail = message_from_bytes(file.read_bytes(), _class=EmailMessage, policy=policy.default)
+    return str(mail["To"]), mail
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tests.stack import Stack
 
@@ -27,11 +27,12 @@ def another(stack: Stack, role: str) -> Iterator[None]:
 
 
 @contextmanager
-def frozen(stack: Stack, name: str) -> Iterator[int]:
-    """Inside the block the process stands still; its id, for those who let it not wake again."""
+def frozen(stack: Stack, name: str) -> Iterator[None]:
+    """Inside the block the process stands still; it may be killed meanwhile."""
     process = stack.pid(name)
     os.kill(process, signal.SIGSTOP)
     try:
-        yield process
+        yield
     finally:
-        os.kill(process, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGCONT)

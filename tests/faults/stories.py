@@ -48,7 +48,7 @@ def judge(
     shown_by: str,
     outages: Sequence[Outage] = (),
     promised: float | None = None,
-    within: float = 90,
+    within: float = 150,
     note: str = "",
 ) -> None:
     """Every acknowledged step is there once, each story closed by itself in time, and its answer went out once."""

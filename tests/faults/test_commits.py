@@ -1,10 +1,9 @@
 """Somebody dies, or is cut off, while PostgreSQL commits: what was asked for happens once, whoever asks again."""
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,11 +15,12 @@ from tests.faults.database import database_url, rows
 from tests.faults.gate import CommitGate
 from tests.faults.judge import compare, subjects, wait_until_quiet
 from tests.faults.load import Client
+from tests.faults.processes import frozen
 from tests.faults.sizes import sized
 from tests.faults.verdict import Verdict, pronounce
 from tests.stack import OWNER, Stack, running_stack, wait_for
 
-ROUNDS = sized(everyday=1, short=2, full=10)
+ROUNDS = sized(everyday=1, short=1, full=10)
 TICKETS = 5
 MOMENTS = ("before", "after")
 
@@ -44,17 +44,17 @@ def url(stack: Stack) -> str:
     return database_url(stack)
 
 
-def cut_short(gate: CommitGate, process: int, moment: str, *, committed: Callable[[], object]) -> None:
+def cut_short(stack: Stack, process: str, moment: str, *, gate: CommitGate, committed: Callable[[], object]) -> None:
     """Kill the process while somebody waits at the closed gate, or when that is committed and before it is told."""
     wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
     if moment == "before":
-        os.kill(process, signal.SIGKILL)
+        stack.kill(process)
         gate.open()
     else:
-        os.kill(process, signal.SIGSTOP)
-        gate.open()
-        wait_for(committed, what="the commit")
-        os.kill(process, signal.SIGKILL)
+        with frozen(stack, process):
+            gate.open()
+            wait_for(committed, what="the commit")
+            stack.kill(process)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -64,7 +64,7 @@ def test_a_request_whose_process_is_killed_around_the_commit_makes_one_ticket(
 ) -> None:
     def cut(gate: CommitGate, name: str) -> None:
         made = "SELECT 1 FROM tickets WHERE subject = %(subject)s"
-        cut_short(gate, stack.pid(process), moment, committed=lambda: rows(url, made, {"subject": name}))
+        cut_short(stack, process, moment, gate=gate, committed=lambda: rows(url, made, {"subject": name}))
 
     lost, doubled, lateness = _requests(stack, url, cut)
     pronounce(
@@ -126,7 +126,7 @@ def test_a_worker_killed_around_the_commit_of_a_decision_decides_once(
             with gate.closed():
                 asker = {"email": f"{uuid4()}@example.com", "name": "Ann"}
                 tickets.append(create(api, brand=brand, requester=asker))
-                cut_short(gate, stack.pid("worker"), moment, committed=lambda: _decided(url, tickets[-1]))
+                cut_short(stack, "worker", moment, gate=gate, committed=lambda: _decided(url, tickets[-1]))
             began = time.monotonic()
             wait_for(lambda: _decided(url, tickets[-1]), what="the decision")
             wait_for(lambda: stack.sent_mails(tickets[-1]["requester"]["email"]), what="the acknowledgement")
@@ -158,7 +158,7 @@ def test_a_worker_killed_around_the_commit_of_a_due_lets_it_happen_once(
             one = create(api, brand=brand)
             with gate.closed():
                 api.post(f"/tickets/{one['id']}/resolve").raise_for_status()
-                cut_short(gate, stack.pid("worker"), moment, committed=lambda: _events_of(api, one, "ticket_closed"))  # noqa: B023
+                cut_short(stack, "worker", moment, gate=gate, committed=lambda: _events_of(api, one, "ticket_closed"))  # noqa: B023
             closed.append(wait_for(lambda: _events_of(api, one, "ticket_closed"), what="the due"))  # noqa: B023
     wait_until_quiet(stack)
     pronounce(
@@ -168,7 +168,9 @@ def test_a_worker_killed_around_the_commit_of_a_due_lets_it_happen_once(
             len(closed),
             0,
             sum(len(events) - 1 for events in closed),
-            early=sum(event["occurred_at"] < event["effective_at"] for (event, *_) in closed),
+            early=sum(event["occurred_at"] < event["effective_at"] for event, *_ in closed),
+            lateness=[late(event) for event, *_ in closed],
+            promised=30,
             shown_by="duradesk_due_oldest_seconds",
         )
     )
@@ -187,7 +189,7 @@ def test_a_worker_killed_around_the_commit_of_a_page_changes_each_ticket_once(
             wait_until_quiet(stack)
             with gate.closed():
                 cause = begin(api, tickets, f"{tag}-{number}")
-                cut_short(gate, stack.pid("worker"), moment, committed=lambda: _caused(api, tickets[0], cause))  # noqa: B023
+                cut_short(stack, "worker", moment, gate=gate, committed=lambda: _caused(api, tickets[0], cause))  # noqa: B023
             began = time.monotonic()
             for each in tickets:
                 wait_for(lambda: _caused(api, each, cause), within=150, what="the page")  # noqa: B023
@@ -205,6 +207,12 @@ def test_a_worker_killed_around_the_commit_of_a_page_changes_each_ticket_once(
             shown_by="duradesk_undecided_oldest_seconds",
         )
     )
+
+
+def late(event: dict[str, Any]) -> float:
+    """By how many seconds what was due happened late."""
+    occurred_at, due_at = (datetime.fromisoformat(event[name]) for name in ("occurred_at", "effective_at"))
+    return (occurred_at - due_at).total_seconds()
 
 
 def _begin_bulk(api: httpx.Client, tickets: list[dict[str, Any]], tag: str) -> str:
