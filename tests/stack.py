@@ -90,7 +90,7 @@ class Stack:
             )
         process = self._process
         wait_for(
-            lambda: self.output.count(READY) > before or process.poll() is not None, within=90, what="the ready line"
+            lambda: self.output.count(READY) > before or process.poll() is not None, within=150, what="the ready line"
         )
         assert process.poll() is None, self.output[-4000:]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import grpc
 import structlog
+from prometheus_client import CollectorRegistry, Gauge
 from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -113,7 +114,7 @@ async def _run(arguments: argparse.Namespace, settings: SmtpSettings, signer: Pr
         if client is None:
             return
         await _register(client, stopping)
-        await _serve(arguments, settings, signer, stopping, client=client, needs=needs)
+        await _serve(arguments, settings, signer, stopping, client=client, needs=needs, registry=registry)
     log.info("process.stopped")
 
 
@@ -125,6 +126,7 @@ async def _serve(
     *,
     client: Client,
     needs: Needs,
+    registry: CollectorRegistry,
 ) -> None:
     async with _services(settings, signer, arguments.role) as behind:
         needs.met(client, behind.channels)
@@ -151,7 +153,10 @@ async def _serve(
                 await _work([workers[queue]() for queue in arguments.queues], stopping)
             case "reconcile":
                 loops = (QueueKeeper(behind.queues, behind.staffing), Replanning(behind.service_levels))
-                await _reconcile(Reconciliation(client, orchestration), loops, stopping, once=arguments.once)
+                reconciliation = Reconciliation(client, orchestration)
+                told = "Workflows whose ticket was not in the database when they were last compared."
+                Gauge("duradesk_lost_tickets", told, registry=registry).set_function(lambda: reconciliation.lost)
+                await _reconcile(reconciliation, loops, stopping, once=arguments.once)
 
 
 async def _register(client: Client, stopping: asyncio.Event) -> None:

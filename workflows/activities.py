@@ -54,6 +54,8 @@ class TicketActivities:
                 try:
                     return _result(*await self._decide(_known_id(ticket_id)))
                 except NotFound:
+                    # Taken and lost: the database is older than Temporal.
+                    log.warning("advance.lost", ticket_id=ticket_id)
                     return AdvanceResult(finished=True)
 
     async def _decide(self, ticket_id: UUID) -> tuple[Plan, RoutingFacts]:

@@ -2,12 +2,13 @@
 
 Every 15 s it nudges tickets that wait too long, and those whose workflow was terminated or failed. When the sentinel
 workflow is gone, Temporal lost its database: then every live ticket is nudged, soonest due first. Each hour, and at
-start, all live tickets are compared with the workflows that run. A nudge too many does no harm, so nothing is kept.
-It also has the tickets service remove, piece by piece, what nobody asks for any more.
+start, all live tickets are compared with the workflows that run; a workflow without a ticket is told and ends. A nudge
+too many does no harm, so nothing is kept. It also has the tickets service remove, piece by piece, what nobody asks for
+any more.
 """
 
 import asyncio
-from collections.abc import Iterable, Set
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -17,7 +18,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from services.domain.errors import DuradeskError
+from services.domain.errors import DuradeskError, NotFound
 from workflows.messages import TICKETS_QUEUE, workflow_id
 from workflows.patience import Outage, pause
 from workflows.ports import Orchestration
@@ -45,6 +46,7 @@ class Reconciliation:
         self._tickets = Outage("tickets")
         self._ended: set[str] = set()
         self._compared_at: datetime | None = None
+        self._lost: list[UUID] = []
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look every 15 s until the process is to stop; a part that is away is waited for."""
@@ -74,13 +76,38 @@ class Reconciliation:
     async def compare(self) -> int:
         """Nudge every live ticket that has no running workflow, and say how many.
 
+        The other way round, a workflow whose ticket is not there was acknowledged and is lost, because the database is
+        older than Temporal: restored from a backup. It is told, and ends.
         Raises RPCError when Temporal does not answer, and Unavailable when the tickets service does not.
         """
         query = "WorkflowType = 'TicketWorkflow' AND ExecutionStatus = 'Running'"
         running = {execution.id async for execution in self._client.list_workflows(query, page_size=_PAGE)}
-        nudged = await self._nudge_live(without=running)
-        log.info("reconcile.compared", running=len(running), nudged=nudged)
+        idle, nudged = set(running), 0
+        async for live in self._live_pages():
+            idle.difference_update(map(workflow_id, live))
+            nudged += await self._nudge([ticket_id for ticket_id in live if workflow_id(ticket_id) not in running])
+        self._lost = [ticket_id for ticket_id in _ticket_ids(idle) if await self._is_lost(ticket_id)]
+        log.info("reconcile.compared", running=len(running), nudged=nudged, lost=len(self._lost))
         return nudged
+
+    @property
+    def lost(self) -> int:
+        """How many workflows the last comparison found whose ticket is not in the database."""
+        return len(self._lost)
+
+    async def _is_lost(self, ticket_id: UUID) -> bool:
+        """Whether the workflow's ticket does not exist: then that is told, and the workflow is to look, and ends."""
+        try:
+            await self._orchestration.get_for_decision(ticket_id)
+        except NotFound:
+            workflow = self._client.get_workflow_handle(workflow_id(ticket_id))
+            described = await workflow.describe()
+            # The summary has number and brand, and no word of a customer.
+            log.warning("reconcile.lost", ticket_id=str(ticket_id), was=await described.static_summary())
+            if described.status is WorkflowExecutionStatus.RUNNING:
+                await workflow.signal("look")
+            return True
+        return False
 
     async def _compare_hourly(self) -> None:
         now = datetime.now(UTC)
@@ -118,7 +145,7 @@ class Reconciliation:
         if await self._sentinel_runs():
             return
         await register_search_attributes(self._client)
-        nudged = await self._nudge_live(without=frozenset())
+        nudged = await self._nudge_live()
         await self._client.start_workflow(
             SentinelWorkflow.run,
             id=SENTINEL_ID,
@@ -137,15 +164,19 @@ class Reconciliation:
             raise
         return sentinel.status is WorkflowExecutionStatus.RUNNING
 
-    async def _nudge_live(self, *, without: Set[str]) -> int:
-        nudged, token = 0, ""
+    async def _nudge_live(self) -> int:
+        return sum([await self._nudge(live) async for live in self._live_pages()])
+
+    async def _nudge(self, ticket_ids: Sequence[UUID]) -> int:
+        return await self._orchestration.nudge_tickets(ticket_ids) if ticket_ids else 0
+
+    async def _live_pages(self) -> AsyncIterator[Sequence[UUID]]:
+        token = ""
         while True:
             live, token = await self._orchestration.list_live_tickets(page_size=_PAGE, page_token=token)
-            missing = [ticket_id for ticket_id in live if workflow_id(ticket_id) not in without]
-            if missing:
-                nudged += await self._orchestration.nudge_tickets(missing)
+            yield live
             if not token:
-                return nudged
+                return
 
 
 def _ticket_ids(workflow_ids: Iterable[str]) -> list[UUID]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -24,6 +25,9 @@ _DELIVERIES_AT_ONCE = 20
 _CACHED_WORKFLOWS = 5_000
 # How long a step waits for a worker that was killed before another one takes it.
 _STICKY_TIMEOUT = timedelta(seconds=2)
+# A run that another release began and that this one cannot go on with ends: it holds nothing, and is started anew from
+# the rows. Else it would stand still until a release comes that knows its history, which after a rollback none does.
+_ENDS_A_RUN = [workflow.NondeterminismError]
 # The supervisor gives a process 10 s to end.
 _GRACE = timedelta(seconds=5)
 
@@ -47,6 +51,7 @@ def tickets_worker(
         workflows=workflows,
         activities=[activities.advance, bulk.run_bulk_page, cascades.run_cascade_page],
         workflow_runner=UnsandboxedWorkflowRunner(),
+        workflow_failure_exception_types=_ENDS_A_RUN,
         max_cached_workflows=_CACHED_WORKFLOWS,
         max_concurrent_activities=_TICKET_ACTIVITIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
@@ -62,6 +67,7 @@ def deliver_worker(client: Client, activities: DeliverActivities, account_mails:
         workflows=[AccountMailWorkflow],
         activities=[activities.deliver, account_mails.deliver_account_mail],
         workflow_runner=UnsandboxedWorkflowRunner(),
+        workflow_failure_exception_types=_ENDS_A_RUN,
         max_concurrent_activities=_DELIVERIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=_GRACE,

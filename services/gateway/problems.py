@@ -1,5 +1,6 @@
 """Errors as problem details (RFC 9457): one table from class to status, and nothing told that is not for callers."""
 
+import errno
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -25,6 +26,8 @@ from services.domain.errors import (
     Unavailable,
 )
 
+log = structlog.get_logger()
+
 MEDIA_TYPE = "application/problem+json"
 
 STATUSES: dict[type[DuradeskError], HTTPStatus] = {
@@ -47,6 +50,7 @@ _HEADERS: dict[HTTPStatus, dict[str, str]] = {
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "60"},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "2"},
 }
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
 # What callers of this API name differently than the services do.
 _FIELDS = {
     "order_by": "sort",
@@ -115,6 +119,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DuradeskError, _domain_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OSError, _no_room)
+
+
+async def _no_room(request: Request, error: Exception) -> JSONResponse:
+    """A file on its way in is spooled to the disk; what else may fail in the system is nothing that we foresee."""
+    if not isinstance(error, OSError) or error.errno not in _FULL:
+        raise error
+    log.error("http.no_room", error=errno.errorcode[error.errno])
+    return await _domain_error(request, Unavailable("There is no room for the file just now: try again later."))
 
 
 async def _domain_error(request: Request, error: Exception) -> JSONResponse:

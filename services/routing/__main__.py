@@ -5,6 +5,7 @@ from duradesk.routing.v1.routing_service_pb2_grpc import add_RoutingServiceServi
 from duradesk.routing.v1.rule_service_pb2_grpc import add_RuleServiceServicer_to_server
 from duradesk.routing.v1.service_level_service_pb2_grpc import add_ServiceLevelServiceServicer_to_server
 from duradesk.routing.v1.staffing_service_pb2_grpc import add_StaffingServiceServicer_to_server
+from prometheus_client import Gauge
 
 from services.common.auth import KeptToken, PrincipalSigner, SignedOnly
 from services.common.channel import open_channel
@@ -69,6 +70,9 @@ async def run(settings: RoutingSettings) -> None:
         store, planning = RoutingStore(database), Planning(PlanningClient(tickets), levels)
         brands = BrandCalendars(TicketsClient(tickets))
         servicer = RoutingServicer(store, staff, routing)
+        registry = new_registry()
+        unreadable = Gauge("duradesk_unreadable_rules", "Rules that only another release can read.", registry=registry)
+        unreadable.set_function(lambda: current_rules.unreadable)
         await serve(
             settings,
             name="routing",
@@ -83,7 +87,7 @@ async def run(settings: RoutingSettings) -> None:
                 (add_RuleServiceServicer_to_server, rule_servicer),
             ],
             authenticator=SignedOnly(signer),
-            registry=new_registry(),
+            registry=registry,
         )
 
 

@@ -20,7 +20,7 @@ PROCESSES = {"identity", "tickets", "routing", "gateway", "mail", "relay", "work
 DASHBOARD: dict[str, Any] = json.loads((OBSERVE / "grafana" / "duradesk.json").read_text())
 (GROUP,) = yaml.safe_load((OBSERVE / "alerts.yml").read_text())["groups"]
 # Told by Prometheus itself, or by the SDK only once it has happened.
-ELSEWHERE = {"up", "temporal_workflow_task_execution_failed_total"}
+ELSEWHERE = {"up", "temporal_workflow_task_execution_failed_total", "temporal_workflow_failed_total"}
 _NAME = re.compile(r"\b(?:duradesk|temporal|process|python)_[a-z_]+\b")
 _SUFFIX = re.compile(r"_(bucket|count|sum)$")
 

@@ -1,5 +1,6 @@
 """Shows the judge's lines, whatever pytest captures and in whichever process they were said."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,16 @@ import pytest
 
 from tests.faults.sizes import SIZE, Size
 from tests.faults.verdict import VERDICTS, keep, packed, unpacked
+from tests.faults.wired import Wired, running_wired
 
 REPORTS = Path("reports/faults")
+
+
+@pytest.fixture(scope="session")
+def wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
+    """A stack with everything around it in our hands; who breaks something mends it."""
+    with running_wired(tmp_path_factory.mktemp("wired")) as stack:
+        yield stack
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -81,6 +81,24 @@ async def test_the_comparison_nudges_exactly_the_tickets_without_a_workflow(
     assert env.desk.outbox.keys() == {lost}
 
 
+async def test_a_workflow_whose_ticket_is_not_in_the_database_is_told_and_ends(
+    env: Env, reconciled: Reconciliation
+) -> None:
+    lost, kept = await running_ticket(env), await running_ticket(env)
+    del env.desk.rows[lost]
+
+    async def is_told() -> bool:
+        with capture_logs() as logs:
+            await reconciled.compare()
+        told = {entry["ticket_id"] for entry in logs if entry["event"] == "reconcile.lost"}
+        assert str(kept) not in told
+        return str(lost) in told and reconciled.lost > 0
+
+    # Temporal lists a new workflow a moment later.
+    await until(is_told, every=0.5)
+    await env.handle(lost).result()
+
+
 async def test_an_outage_of_one_part_is_told_once_and_stops_no_other_step(idle_env: Env) -> None:
     env = idle_env
     elsewhere = Client(env.client.service_client, namespace=f"missing-{uuid4()}")

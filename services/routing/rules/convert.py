@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from duradesk.routing.v1 import rule_service_pb2 as pb
-from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 
 from services.common.wire import from_message, to_message
-from services.domain.rules.model import Rule, RuleVersion
+from services.domain.errors import Invalid
+from services.domain.rules.model import Rule, RuleVersion, Trigger
 from services.routing.rules.store import StoredRule, StoredVersion
 
+UNREADABLE = "this release cannot read it: a newer one wrote it"
 _COLUMNS = ("id", "position", "version", "runs_from")
 
 
@@ -26,15 +28,27 @@ def stored_rule(rule: Rule) -> StoredRule:
 
 
 def rule_of(stored: StoredRule) -> Rule:
-    """The rule that is stored."""
-    message = ParseDict(dict(stored.definition), pb.Rule(), ignore_unknown_fields=True)
+    """The rule that is stored; Invalid when only another release can read it."""
+    try:
+        message = ParseDict(dict(stored.definition), pb.Rule(), ignore_unknown_fields=True)
+    except ParseError:
+        raise Invalid(f"The rule {stored.name} cannot be changed: {UNREADABLE}.") from None
     message.id, message.position, message.version = str(stored.id), stored.position, stored.version
     return replace(from_message(message, Rule), runs_from=stored.runs_from)
 
 
+def known_rule_of(stored: StoredRule) -> Rule:
+    """The same; one that cannot be read is there under its name, does nothing and is paused: the others go on."""
+    try:
+        return rule_of(stored)
+    except Invalid:
+        empty = Rule(stored.id, stored.name, Trigger.TICKET_CREATED, (), paused_reason=UNREADABLE)
+        return replace(empty, position=stored.position, version=stored.version)
+
+
 def version_of(stored: StoredVersion) -> RuleVersion:
     """A version that is stored."""
-    return RuleVersion(rule_of(stored.rule), stored.changed_by, stored.changed_at, stored.deleted)
+    return RuleVersion(known_rule_of(stored.rule), stored.changed_by, stored.changed_at, stored.deleted)
 
 
 def rolled_back(present: StoredRule, then: StoredVersion) -> StoredRule:

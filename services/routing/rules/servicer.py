@@ -23,7 +23,7 @@ from services.domain.rules.model import PAUSED_LENGTH, Rule, RuleOutcome
 from services.domain.rules.trial import others_than, requested, try_rule, with_rule
 from services.routing.convert import id_from
 from services.routing.names import KnownNames
-from services.routing.rules.convert import rolled_back, rule_message, rule_of, stored_rule, version_of
+from services.routing.rules.convert import known_rule_of, rolled_back, rule_message, rule_of, stored_rule, version_of
 from services.routing.rules.current import CurrentRules
 from services.routing.rules.people import RulePeople
 from services.routing.rules.store import Change, RuleStore, StoredRule
@@ -54,7 +54,7 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
     async def ListRules(self, request: pb.ListRulesRequest, context: Context) -> pb.ListRulesResponse:
         """In their order."""
         _, rules = await self._store.list_rules()
-        return pb.ListRulesResponse(rules=[rule_message(rule_of(rule)) for rule in rules])
+        return pb.ListRulesResponse(rules=[rule_message(known_rule_of(rule)) for rule in rules])
 
     async def CreateRule(self, request: pb.CreateRuleRequest, context: Context) -> pb.CreateRuleResponse:
         """After all others."""
@@ -185,7 +185,7 @@ class RuleServicer(pb_grpc.RuleServiceServicer):
         policies = {policy.id for policy in levels.policies}
         check_rule_among(rule, calendars=levels.calendars.keys(), policies=policies)
         _, stored = await self._store.list_rules()
-        present = [named for each in stored if each.id == rule.id for named in named_by_rule(rule_of(each))]
+        present = [named for each in stored if each.id == rule.id for named in named_by_rule(known_rule_of(each))]
         await self._names.check(named_by_rule(rule), of="rule", kept=present)
         return rule
 

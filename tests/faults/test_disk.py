@@ -1,0 +1,125 @@
+"""The disk is full: a clear refusal, nothing half stored, and all is well as soon as there is room again.
+
+A limit on the size of files stands for the full disk: what would be written beyond it fails in the same place.
+"""
+
+import random
+import resource
+import smtplib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psutil
+import pytest
+
+from tests.e2e.test_story import create, ticket
+from tests.faults.judge import compare, subjects, wait_until_quiet
+from tests.faults.sizes import sized
+from tests.faults.verdict import Verdict, pronounce
+from tests.faults.wired import Wired
+from tests.stack import OWNER, make_mail, wait_for
+
+MEBIBYTE = 1024 * 1024
+# PostgreSQL's log is written in files of 16 MiB, which are there before: only its tables stop to grow.
+TABLES = 17 * MEBIBYTE
+TICKETS = sized(everyday=30, short=40, full=200)
+
+pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=180, short=180, full=600))]
+
+
+@contextmanager
+def full_disk(pids: Sequence[int], *, room: int) -> Iterator[None]:
+    """Inside the block these processes, and those that they start, can write no file beyond so many bytes."""
+    _limit(pids, room)
+    try:
+        yield
+    finally:
+        _limit(pids, resource.RLIM_INFINITY)
+
+
+def _limit(pids: Sequence[int], most: int) -> None:
+    for pid in pids:
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+            with suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("size", [MEBIBYTE // 2, 4 * MEBIBYTE], ids=["a small file", "a large file"])
+def test_an_upload_for_which_there_is_no_room_is_refused_whole(wired: Wired, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    with wired.api(OWNER) as api:
+        before = _stored(wired)
+        with full_disk([wired.pid("gateway")], room=MEBIBYTE // 10):
+            refused = _upload(api, content)
+            assert create(api)["id"], "the rest goes on"
+        left = _stored(wired) - before
+        taken = _upload(api, content)
+        reply = {"visibility": "public", "body": "With a file.", "uploads": [taken.json()["upload"]]}
+        answer = api.post(f"/tickets/{create(api)['id']}/messages", json=reply)
+    assert (refused.status_code, taken.status_code, answer.status_code) == (503, 201, 201), (refused.text, taken.text)
+    lost = int(not any(name.stat().st_size == size for name in _stored(wired)))
+    kept = " that is kept in memory" if size < MEBIBYTE else ""
+    shown = 'duradesk_http_request_seconds{status="503"}'
+    pronounce(
+        Verdict(f"no room for an upload{kept}", 2, 1, lost, len(left), shown_by=shown, note="the second try is taken")
+    )
+
+
+def _upload(api: httpx.Client, content: bytes) -> httpx.Response:
+    return api.post("/attachments", files={"file": ("file.bin", content, "application/octet-stream")})
+
+
+def _stored(wired: Wired) -> set[Path]:
+    """The files of the object store, half ones too."""
+    return {path for path in (wired.home / "attachments").rglob("*") if path.is_file()}
+
+
+def test_a_mail_whose_file_has_no_room_stays_with_its_sender(wired: Wired) -> None:
+    subject = f"A file {uuid4()}"
+    mail = make_mail(f"{uuid4()}@example.com", subject, "Look.", Message_ID=f"<{uuid4()}@x>")
+    mail.add_attachment(random.Random(1).randbytes(MEBIBYTE), "application", "octet-stream", filename="file.bin")
+    before = _stored(wired)
+    with full_disk([wired.pid("mail")], room=MEBIBYTE // 10), pytest.raises(smtplib.SMTPDataError) as refused:
+        wired.send_mail(mail)
+    assert refused.value.smtp_code == 451
+    left = _stored(wired) - before
+    half = subjects(wired, subject)
+    wired.send_mail(mail)
+    lost, doubled = compare(subjects(wired, subject), [subject])
+    shown = 'duradesk_mail_answers_total{code="451"}'
+    pronounce(Verdict("no room for a file of a mail", 2, 1, lost, doubled + len(left) + len(half), shown_by=shown))
+
+
+def test_postgresql_without_room_refuses_and_goes_on_when_there_is_some(wired: Wired) -> None:
+    run, dice = uuid4().hex[:8], random.Random(2)
+    taken, refused = list[tuple[str, int]](), list[tuple[str, int]]()
+    with wired.api(OWNER) as api:
+        with full_disk([_postmaster(wired)], room=TABLES):
+            for number in range(TICKETS):
+                # What does not become smaller when it is packed.
+                name, body = f"Full {run} {number}", dice.randbytes(MEBIBYTE * 3 // 8).hex()
+                asked = {"subject": name, "body": body, "requester": {"email": "ann@example.com"}}
+                answer = api.post("/tickets", json=asked, headers={"idempotency-key": name})
+                (taken if answer.status_code == 201 else refused).append((name, answer.status_code))
+            assert {status for _, status in refused} == {503}, refused
+            assert api.get("/tickets").status_code == 200, "what is there can be read"
+        for name, _ in refused:
+            # The same again, as a careful client does.
+            create(api, subject=name)
+        names = [name for name, _ in taken + refused]
+        wait_until_quiet(wired, within=120)
+        found = subjects(wired, f"Full {run}")
+        sample = create(api)
+        wait_for(lambda: ticket(api, sample["id"])["assignee_id"], what="an owner")
+    lost, doubled = compare(found, names)
+    assert refused, "the disk was not full"
+    note = f"{len(refused)} refused with 503 and taken later"
+    shown = 'duradesk_grpc_call_seconds{code="UNAVAILABLE"}'
+    pronounce(Verdict("no room for PostgreSQL", TICKETS, len(names), lost, doubled, shown_by=shown, note=note))
+
+
+def _postmaster(wired: Wired) -> int:
+    return int((wired.postgres.data / "postmaster.pid").read_text().split()[0])

@@ -1,0 +1,92 @@
+"""The mail server is slow, and comes and goes: tickets are decided as ever, and each reply is out once in the end."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.test_story import create, quick_brand, ticket
+from tests.faults.judge import wait_until_quiet
+from tests.faults.sizes import sized
+from tests.faults.verdict import Verdict, pronounce
+from tests.faults.watching import most, watching
+from tests.faults.wired import Wired
+from tests.stack import OWNER, wait_for
+
+REPLIES = sized(everyday=5, short=30, full=300)
+SLOW_SECONDS = sized(everyday=5, short=10, full=120)
+METRIC = "duradesk_delivery_oldest_seconds"
+
+pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=180, short=240, full=1_200))]
+
+
+@contextmanager
+def flapping(wired: Wired) -> Iterator[None]:
+    """Inside the block every word takes its time on the way, and each few seconds the mail server goes or comes."""
+    stop = threading.Event()
+
+    def flap() -> None:
+        while not stop.wait(3):
+            wired.smarthost.stop()
+            wired.to_smarthost.cut()
+            stop.wait(2)
+            wired.smarthost.start()
+
+    wired.to_smarthost.wait = lambda: 0.2
+    flapper = threading.Thread(target=flap, daemon=True)
+    flapper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        flapper.join()
+        wired.to_smarthost.heal()
+
+
+def test_a_slow_and_flapping_mail_server_holds_up_nothing_else(wired: Wired) -> None:
+    customers = [f"{uuid4()}@example.com" for _ in range(REPLIES)]
+    with wired.api(OWNER) as api:
+        brand = quick_brand(api)["name"]
+        tickets = [create(api, brand=brand, requester={"email": each, "name": "Ann"}) for each in customers]
+        with watching(wired) as seen:
+            with flapping(wired):
+                for each in tickets:
+                    reply = {"visibility": "public", "body": "An answer."}
+                    api.post(f"/tickets/{each['id']}/messages", json=reply).raise_for_status()
+                until, waits = time.monotonic() + SLOW_SECONDS, []
+                while time.monotonic() < until:
+                    made, began = create(api, brand=brand), time.monotonic()
+                    wait_for(lambda: ticket(api, made["id"])["assignee_id"], what="an owner")  # noqa: B023
+                    waits.append(time.monotonic() - began)
+            wait_until_quiet(wired, within=600)
+        in_doubt = sum(entry["doubtful"] for each in tickets for entry in _entries(api, each["id"]))
+        ended = {entry["state"] for each in tickets for entry in _entries(api, each["id"])}
+    mails = {each: wired.replies(each) for each in customers}
+    lost = sum(not sent for sent in mails.values())
+    doubled = sum(max(len(sent) - 1, 0) for sent in mails.values())
+    assert all(len({mail["Message-ID"] for mail in sent}) <= 1 for sent in mails.values())
+    assert ended == {"done"}
+    pronounce(
+        Verdict(
+            "a slow and flapping mail server",
+            REPLIES,
+            REPLIES,
+            lost,
+            max(doubled - in_doubt, 0),
+            lateness=waits,
+            promised=5.0,
+            in_doubt=in_doubt,
+            shown_by=METRIC,
+            showed=most(seen, METRIC),
+            note=f"late is how long {len(waits)} new tickets waited for their owner meanwhile",
+        )
+    )
+
+
+def _entries(api: httpx.Client, ticket_id: str) -> list[dict[str, Any]]:
+    return list(api.get(f"/tickets/{ticket_id}/deliveries").json()["items"])
