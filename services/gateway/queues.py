@@ -1,6 +1,6 @@
 """The queues of the desk as metrics: asked for when somebody looks, and not more than once a second."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from time import monotonic
 
 from prometheus_client import CollectorRegistry
@@ -52,24 +52,23 @@ class QueueMetrics(Collector):
             return
         for name, told in _TOLD.items():
             yield GaugeMetricFamily(f"duradesk_{name}", told, value=getattr(queues, name))
-        mails = _family("deliveries", "Mails that are not out.", "state")
-        late = _family("delivery_oldest_seconds", "How long the oldest of them should have been out.", "state")
         deliveries = {queue.state: queue for queue in queues.deliveries}
-        for state in _STATES:
-            mails.add_metric([state], deliveries[state].mails if state in deliveries else 0)
-            late.add_metric([state], deliveries[state].oldest_seconds if state in deliveries else 0)
-        overdue = _family("dues_overdue", "Dues whose time has come and that have not fired.", "kind")
-        lag = _family("due_oldest_seconds", "How late the oldest of them is.", "kind")
-        dues = {queue.kind: queue for queue in queues.dues}
-        for kind in DueKind:
-            overdue.add_metric([kind], dues[kind].dues if kind in dues else 0)
-            lag.add_metric([kind], dues[kind].oldest_seconds if kind in dues else 0)
-        quarantined = _family("quarantined_items", "Items that could not be taken and are kept.", "state")
-        items = {queue.state: queue.items for queue in queues.quarantine}
-        for state in _QUARANTINE_STATES:
-            quarantined.add_metric([state], items.get(state, 0))
-        yield from (mails, late, overdue, lag, quarantined)
+        mails = {state: queue.mails for state, queue in deliveries.items()}
+        yield _by("state", _STATES, "deliveries", "Mails that are not out.", mails)
+        late = {state: queue.oldest_seconds for state, queue in deliveries.items()}
+        yield _by("state", _STATES, "delivery_oldest_seconds", "How long the oldest should have been out.", late)
+        overdue = {queue.kind: queue.dues for queue in queues.dues}
+        yield _by("kind", DueKind, "dues_overdue", "Dues whose time has come and that have not fired.", overdue)
+        lag = {queue.kind: queue.oldest_seconds for queue in queues.dues}
+        yield _by("kind", DueKind, "due_oldest_seconds", "How late the oldest of them is.", lag)
+        kept = {queue.state: queue.items for queue in queues.quarantine}
+        told = "Items that could not be taken and are kept."
+        yield _by("state", _QUARANTINE_STATES, "quarantined_items", told, kept)
 
 
-def _family(name: str, told: str, label: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"duradesk_{name}", told, labels=[label])
+def _by(label: str, names: Iterable[str], name: str, told: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    """A number for each name that the label can have: 0 is told, too."""
+    family = GaugeMetricFamily(f"duradesk_{name}", told, labels=[label])
+    for each in names:
+        family.add_metric([each], values.get(each, 0))
+    return family

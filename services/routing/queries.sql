@@ -202,15 +202,8 @@ SELECT revision, clock_timestamp() AS now FROM routing_revision;
 
 -- list_team_routing --
 -- How these teams give their tickets, or all of them; with what is different for single members.
-SELECT id AS team_id, strategy, last_assignee_first, needs_presence, capacity, counted_statuses, calendar_id,
-    overflow_team_id, overflow_after, version, name, is_default,
-    ARRAY(SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY user_id) AS member_ids,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('user_id', m.user_id, 'capacity', m.capacity,
-                                                  'calendar_id', m.calendar_id) ORDER BY m.user_id), '[]')
-     FROM team_members m
-     WHERE m.team_id = teams.id AND (m.capacity > 0 OR m.calendar_id IS NOT NULL)) AS members
-FROM teams
-WHERE %(team_ids)s::uuid[] IS NULL OR id = ANY(%(team_ids)s)
+SELECT * FROM team_routings
+WHERE %(team_ids)s::uuid[] IS NULL OR team_id = ANY(%(team_ids)s)
 ORDER BY lower(name);
 
 -- list_team_routing_for --
@@ -227,20 +220,13 @@ WITH own AS MATERIALIZED (
     UNION
     SELECT unnest(%(named)s::uuid[])
 )
-SELECT id AS team_id, strategy, last_assignee_first, needs_presence, capacity, counted_statuses, calendar_id,
-    overflow_team_id, overflow_after, version, name, is_default,
-    ARRAY(SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY user_id) AS member_ids,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('user_id', m.user_id, 'capacity', m.capacity,
-                                                  'calendar_id', m.calendar_id) ORDER BY m.user_id), '[]')
-     FROM team_members m
-     WHERE m.team_id = teams.id AND (m.capacity > 0 OR m.calendar_id IS NOT NULL)) AS members,
-    id = (SELECT id FROM own) AS is_own, clock_timestamp() AS now,
+SELECT team_routings.*, team_id = (SELECT id FROM own) AS is_own, clock_timestamp() AS now,
     (SELECT revision FROM routing_revision) AS revision,
     (SELECT revision FROM service_levels_revision) AS service_levels_revision,
     (SELECT revision FROM rules_revision) AS rules_revision
-FROM teams
-WHERE id IN (SELECT id FROM known)
-   OR id IN (SELECT overflow_team_id FROM teams WHERE id IN (SELECT id FROM known))
+FROM team_routings
+WHERE team_id IN (SELECT id FROM known)
+   OR team_id IN (SELECT overflow_team_id FROM teams WHERE id IN (SELECT id FROM known))
 ORDER BY lower(name);
 
 -- update_team_routing --

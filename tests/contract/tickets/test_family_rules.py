@@ -9,24 +9,12 @@ from services.domain.ticket import TicketStatus
 from services.tickets.store.decisions import DecisionRecord, apply_decision, get_for_decision
 from tests.contract.tickets.desk import ADMIN, Desk
 from tests.contract.tickets.families import advance, family_of, present, run_cascades
-from tests.unit.rules.stories import ROUTING, make_rule, ran, ready, status
-
-ON = (
-    Trigger.PARENT_SET,
-    Trigger.PARENT_REMOVED,
-    Trigger.PARENT_SETTLED,
-    Trigger.CHILD_ADDED,
-    Trigger.CHILD_REMOVED,
-    Trigger.CHILD_SETTLED,
-    Trigger.CHILDREN_SETTLED,
-    Trigger.CHILD_REOPENED,
-)
-RULES = tuple(make_rule(f"on {on}", on=on) for on in ON)
+from tests.unit.rules.stories import ON_FAMILIES, ROUTING, make_rule, ran, ready, status
 
 
 async def decided(desk: Desk, ticket_id: UUID, *rules: Rule) -> list[str]:
     """The rules that ran on the ticket now."""
-    known = ready(*(rules or RULES))
+    known = ready(*(rules or ON_FAMILIES))
     async with desk.database.transaction() as conn:
         facts = await get_for_decision(conn, ticket_id, needs=known.needs)
     decision = decide(facts, ROUTING, rules=known)

@@ -68,6 +68,22 @@ def make_rule(name: str, *actions: Action, on: Trigger = Trigger.TICKET_CREATED,
     return clean_rule(Rule(uuid5(NAMESPACE_OID, name), name, on, actions or (tag(name),), **wanted))
 
 
+# One for everything that happens in a family, named after it.
+ON_FAMILIES = tuple(
+    make_rule(f"on {on}", on=on)
+    for on in (
+        Trigger.PARENT_SET,
+        Trigger.PARENT_REMOVED,
+        Trigger.PARENT_SETTLED,
+        Trigger.CHILD_ADDED,
+        Trigger.CHILD_REMOVED,
+        Trigger.CHILD_SETTLED,
+        Trigger.CHILDREN_SETTLED,
+        Trigger.CHILD_REOPENED,
+    )
+)
+
+
 def every(after: timedelta, since: Since, *actions: Action, name: str = "timed", when: str = "", **more: Any) -> Rule:
     return make_rule(name, *actions, on=Trigger.TIME, when=when, wait=Wait(after, since), **more)
 

@@ -12,20 +12,21 @@ from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.rules.model import Rule, Since, Trigger
 from services.domain.ticket import EventKind, FieldChange, TicketStatus
 from tests.unit.factories import ANN, BEN, NOON, make_event
-from tests.unit.rules.stories import HOUR, after, created, every, goes_on, make_rule, play, ran, status, tag
+from tests.unit.rules.stories import (
+    HOUR,
+    ON_FAMILIES,
+    after,
+    created,
+    every,
+    goes_on,
+    make_rule,
+    play,
+    ran,
+    status,
+    tag,
+)
 
 PARENT = UUID(int=61)
-OF_FAMILIES = (
-    Trigger.PARENT_SET,
-    Trigger.PARENT_REMOVED,
-    Trigger.PARENT_SETTLED,
-    Trigger.CHILD_ADDED,
-    Trigger.CHILD_REMOVED,
-    Trigger.CHILD_SETTLED,
-    Trigger.CHILDREN_SETTLED,
-    Trigger.CHILD_REOPENED,
-)
-RULES = tuple(make_rule(f"on {on}", on=on) for on in OF_FAMILIES)
 
 
 def family(*news: ChildNews, total: int = 3, still_open: int = 0, up: UpPolicy = UpPolicy.NOTIFY) -> FamilyFacts:
@@ -49,7 +50,7 @@ def parent(facts: FamilyFacts) -> Facts:
 )
 def test_linking_and_unlinking_make_rules_look_on_both_sides(kind: EventKind, expected: list[str]) -> None:
     event = make_event(2, kind, actor=str(ANN))
-    assert ran(play(goes_on(created(), play(created()), event), *RULES)) == expected
+    assert ran(play(goes_on(created(), play(created()), event), *ON_FAMILIES)) == expected
 
 
 @pytest.mark.parametrize(("in_cascade", "expected"), [(True, ["on parent_settled"]), (False, [])])
@@ -58,7 +59,7 @@ def test_a_child_that_is_settled_with_its_parent_is_told_from_one_that_is_settle
 ) -> None:
     change = FieldChange("status", '"new"', '"resolved"')
     event = make_event(2, EventKind.TICKET_RESOLVED, actor=str(ANN), changes=(change,), in_cascade=in_cascade)
-    assert ran(play(goes_on(created(), play(created()), event), *RULES)) == expected
+    assert ran(play(goes_on(created(), play(created()), event), *ON_FAMILIES)) == expected
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_a_child_that_is_settled_with_its_parent_is_told_from_one_that_is_settle
     ],
 )
 def test_what_children_tell_at_once_is_looked_at_once(told: FamilyFacts, expected: list[str]) -> None:
-    decision = play(parent(told), *RULES)
+    decision = play(parent(told), *ON_FAMILIES)
     assert ran(decision) == expected
     assert {run.cause for run in decision.runs} <= {f"ticket {told.inbox[-1].child_id}" if told.inbox else ""}
 
@@ -112,7 +113,7 @@ def test_conditions_ask_for_the_place_in_the_family_and_its_children(
 
 
 def test_a_rule_that_links_makes_others_look_and_none_of_them_twice() -> None:
-    rules = (make_rule("link", Action(ActionKind.LINK_TO_PARENT, parent_id=PARENT)), RULES[0])
+    rules = (make_rule("link", Action(ActionKind.LINK_TO_PARENT, parent_id=PARENT)), ON_FAMILIES[0])
     assert ran(play(created(), *rules)) == ["link", "on parent_set"]
     own = make_event(2, EventKind.PARENT_SET, actor="duradesk", decided=True)
     assert ran(play(goes_on(created(), play(created()), own), *rules)) == []
