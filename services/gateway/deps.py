@@ -111,83 +111,90 @@ def services(request: Request) -> Services:
     return found
 
 
-def _tickets(request: Request) -> TicketsClient:
+# What FastAPI is to call is `async` also where it waits for nothing: it would call anything else in a thread.
+
+
+async def _behind(request: Request) -> Services:
+    return services(request)
+
+
+async def _tickets(request: Request) -> TicketsClient:
     return services(request).tickets
 
 
-def _clocks(request: Request) -> ClocksClient:
+async def _clocks(request: Request) -> ClocksClient:
     return services(request).clocks
 
 
-def _categories(request: Request) -> CategoriesClient:
+async def _categories(request: Request) -> CategoriesClient:
     return services(request).categories
 
 
-def _ticket_fields(request: Request) -> TicketFieldsClient:
+async def _ticket_fields(request: Request) -> TicketFieldsClient:
     return services(request).ticket_fields
 
 
-def _macros(request: Request) -> MacrosClient:
+async def _macros(request: Request) -> MacrosClient:
     return services(request).macros
 
 
-def _organisations(request: Request) -> OrganisationsClient:
+async def _organisations(request: Request) -> OrganisationsClient:
     return services(request).organisations
 
 
-def _service_levels(request: Request) -> ServiceLevelsClient:
+async def _service_levels(request: Request) -> ServiceLevelsClient:
     return services(request).service_levels
 
 
-def _upcoming(request: Request) -> UpcomingClient:
+async def _upcoming(request: Request) -> UpcomingClient:
     return services(request).upcoming
 
 
-def _rules(request: Request) -> RulesClient:
+async def _rules(request: Request) -> RulesClient:
     return services(request).rules
 
 
-def _rule_runs(request: Request) -> RuleRunsClient:
+async def _rule_runs(request: Request) -> RuleRunsClient:
     return services(request).rule_runs
 
 
-def _desk(request: Request) -> DeskClient:
+async def _desk(request: Request) -> DeskClient:
     return services(request).desk
 
 
-def _queue(request: Request) -> QueueClient:
+async def _queue(request: Request) -> QueueClient:
     return services(request).queue
 
 
-def _staffing(request: Request) -> StaffingClient:
+async def _staffing(request: Request) -> StaffingClient:
     return services(request).staffing
 
 
-def _routing(request: Request) -> RoutingClient:
+async def _routing(request: Request) -> RoutingClient:
     return services(request).routing
 
 
-def _identity(request: Request) -> IdentityClient:
+async def _identity(request: Request) -> IdentityClient:
     return services(request).identity
 
 
-def _followers(request: Request) -> FollowersClient:
+async def _followers(request: Request) -> FollowersClient:
     return services(request).followers
 
 
-def _families(request: Request) -> FamilyClient:
+async def _families(request: Request) -> FamilyClient:
     return services(request).families
 
 
-def _merges(request: Request) -> MergeClient:
+async def _merges(request: Request) -> MergeClient:
     return services(request).merges
 
 
-def _broadcasts(request: Request) -> BroadcastClient:
+async def _broadcasts(request: Request) -> BroadcastClient:
     return services(request).broadcasts
 
 
-def _objects(request: Request) -> ObjectStore:
+async def _objects(request: Request) -> ObjectStore:
     return services(request).objects
 
 
@@ -199,7 +206,7 @@ Filter = Annotated[
         description='Terms joined by and: `is:open team:billing older:2d -tag:vip refund "late parcel"`.',
     ),
 ]
-Behind = Annotated[Services, Depends(services)]
+Behind = Annotated[Services, Depends(_behind)]
 Objects = Annotated[ObjectStore, Depends(_objects)]
 Tickets = Annotated[TicketsClient, Depends(_tickets)]
 Clocks = Annotated[ClocksClient, Depends(_clocks)]
@@ -213,7 +220,7 @@ Rules = Annotated[RulesClient, Depends(_rules)]
 RuleRuns = Annotated[RuleRunsClient, Depends(_rule_runs)]
 
 
-def _trials(request: Request) -> Trials:
+async def _trials(request: Request) -> Trials:
     behind = services(request)
     return Trials(behind.tickets, behind.desk, behind.rules)
 
@@ -232,7 +239,7 @@ BasicCredentials = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
 _BearerCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def _bearer_token(credentials: _BearerCredentials) -> str:
+async def _bearer_token(credentials: _BearerCredentials) -> str:
     if credentials is None:
         raise Unauthenticated(
             "Sign in: send the header `Authorization: Bearer <token>`, the token from /api/v1/tokens."
@@ -254,14 +261,14 @@ SignedIn = Depends(_signed_in)
 Caller = Annotated[Principal, SignedIn]
 
 
-def _directory(caller: Caller, routing: Routing, identity: Identity) -> NameDirectory:
+async def _directory(caller: Caller, routing: Routing, identity: Identity) -> NameDirectory:
     return NameDirectory(caller, routing, identity)
 
 
 Directory = Annotated[NameDirectory, Depends(_directory)]
 
 
-def _source(request: Request) -> str:
+async def _source(request: Request) -> str:
     # X-Forwarded-For is for anybody to write: only the connection tells where a caller comes from.
     return request.client.host if request.client else ""
 
@@ -269,7 +276,7 @@ def _source(request: Request) -> str:
 Source = Annotated[str, Depends(_source)]
 
 
-def _request_id(
+async def _request_id(
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -288,7 +295,7 @@ def _request_id(
 RequestId = Annotated[str, Depends(_request_id)]
 
 
-def _expected_version(
+async def _expected_version(
     if_match: Annotated[
         str | None,
         Header(

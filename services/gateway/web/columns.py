@@ -85,7 +85,7 @@ def cell_of(column: Column, row: Row, *, now: datetime) -> Cell | None:
     return clock_cell(CLOCKS[column], row.times, now)
 
 
-def _chosen(request: Request) -> Sequence[Column]:
+async def _chosen(request: Request) -> Sequence[Column]:
     wanted = request.cookies.get(COOKIE)
     if wanted is None:
         return USUAL

@@ -63,7 +63,7 @@ class Asked:
         return replace(self, cursor="")
 
 
-def _asked(
+async def _asked(
     view: Annotated[str, Query(max_length=40)] = "",
     filter: Annotated[str, Query(max_length=2000)] = "",  # noqa: A002 # as the address names it
     sort: Annotated[str, Query(max_length=40)] = "",

@@ -47,7 +47,7 @@ async def _to_sign_in(request: Request, _error: Exception) -> Response:
     return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
 
-def check_origin(request: Request) -> None:
+async def check_origin(request: Request) -> None:
     """Forbidden unless the request comes from a page of ours: every browser tells, and a foreign page cannot lie."""
     origins = services(request).realm.origins
     if request.headers.get("Origin", "").lower() not in origins:
@@ -55,7 +55,7 @@ def check_origin(request: Request) -> None:
         raise Forbidden(f"This form was not sent from a page of this desk. It is reached at {addresses}.")
 
 
-def session_token(request: Request) -> str:
+async def session_token(request: Request) -> str:
     """The session's secret as the browser brought it; it may be of no session."""
     return request.cookies.get(SESSION_COOKIE, "")
 
@@ -73,7 +73,7 @@ async def _caller(request: Request, token: SessionToken) -> AsyncIterator[Princi
     if principal.role not in STAFF:
         raise NotFound("There is no such page.")
     if request.method not in _SAFE:
-        check_origin(request)
+        await check_origin(request)
         if not behind.realm.is_csrf(await _csrf_of(request), session_token=token):
             raise Forbidden("This form is of an older session: go back, load the page again and send it once more.")
     request.state.caller = principal
@@ -89,7 +89,7 @@ SignedInPage = Depends(_caller)
 def needs(permission: str) -> Any:
     """For the pages of those whose role grants this permission; to others there is no such page."""
 
-    def check(caller: Caller) -> None:
+    async def check(caller: Caller) -> None:
         if not caller.may(permission):
             raise NotFound("There is no such page.")
 

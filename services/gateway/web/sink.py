@@ -51,7 +51,7 @@ class SinkMail:
         return list(dict.fromkeys(_LINK.findall(self.text)))
 
 
-def _mailbox(request: Request) -> Path:
+async def _mailbox(request: Request) -> Path:
     sink: Path | None = request.app.state.sink
     if sink is None or not _is_local(request):
         raise NotFound("There is no such page.")

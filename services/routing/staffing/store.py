@@ -43,6 +43,8 @@ class StaffingStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._queries = load_queries("services.routing")
+        # By the revision that each change of them counts.
+        self._skills: tuple[int, tuple[Skill, ...]] = (-1, ())
 
     async def read_staffing(self, *, team_ids: Collection[UUID] | None = None) -> Staffing:
         """These teams or all, all skills, and who was seen lately, of one moment."""
@@ -65,12 +67,13 @@ class StaffingStore:
         return team, staffing, (teams[0]["service_levels_revision"], teams[0]["rules_revision"])
 
     async def _staffing(self, conn: Connection, revision: DictRow, teams: Sequence[DictRow]) -> Staffing:
-        skills = await self._all(conn, "list_skills")
+        if self._skills[0] != revision["revision"]:
+            self._skills = (revision["revision"], tuple(map(_skill_of, await self._all(conn, "list_skills"))))
         seen = await self._all(conn, "list_seen", user_ids=None)
         return Staffing(
             now=revision["now"],
             teams=tuple((_team_of(row), _routing_of(row)) for row in teams),
-            skills=tuple(map(_skill_of, skills)),
+            skills=self._skills[1],
             availability={row["user_id"]: Availability(**row) for row in seen},
             revision=revision["revision"],
         )

@@ -50,10 +50,6 @@ UPDATE outbox
 SET signalled_at = NULL, retry_at = NULL, attempts = attempts - 1
 WHERE ticket_id = ANY(%(ticket_ids)s) AND signalled_at IS NOT NULL;
 
--- answer_outbox --
--- A decision covers all that the row asked for.
-DELETE FROM outbox WHERE ticket_id = %(ticket_id)s AND seq <= %(decided_seq)s;
-
 -- free_outbox --
 -- More came than the decision covers: to be signalled anew.
 UPDATE outbox SET signalled_at = NULL, retry_at = NULL, attempts = 0 WHERE ticket_id = %(ticket_id)s;

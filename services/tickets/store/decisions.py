@@ -1,10 +1,10 @@
 """What a decision may look at, and storing one with all that it changes."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 
@@ -43,15 +43,15 @@ from services.domain.ticket import (
     Visibility,
 )
 from services.domain.ticket_fields import TicketField, decidable
-from services.tickets.convert import due_of, field_changes_of, new_values
+from services.tickets.convert import due_of, field_changes_of, json_of, new_values
 from services.tickets.store.categories import read_categories
 from services.tickets.store.clocks import keep_clocks, read_clocks, read_moved_dues
 from services.tickets.store.duplicates import settle_duplicates
 from services.tickets.store.events import Connection, LockedTicket, append_event, lock_ticket
-from services.tickets.store.inbox import NEWS, family_facts_of, take_news
+from services.tickets.store.inbox import read_family_facts, take_news
 from services.tickets.store.kinship import why_blocked
 from services.tickets.store.notes import add_note
-from services.tickets.store.outbox import answer_outbox
+from services.tickets.store.outbox import free_outbox
 from services.tickets.store.parents import link_by_rule, lock_parents
 from services.tickets.store.promises import read_promise
 from services.tickets.store.reminders import read_reminders
@@ -92,7 +92,7 @@ class DecisionRecord:
 
 async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collection[FactNeed] = ()) -> Facts:
     """The facts of one moment, with the events that are not yet decided, and what rules need; NotFound."""
-    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS), "news": NEWS}
+    parameters = {"ticket_id": ticket_id, "events": EVENTS, "fields": list(FOLDED_FIELDS)}
     row = await (await conn.execute(QUERIES["get_for_decision"], parameters)).fetchone()
     if row is None:
         raise NotFound("This ticket does not exist.")
@@ -107,21 +107,21 @@ async def get_for_decision(conn: Connection, ticket_id: UUID, *, needs: Collecti
         more=len(row["events"]) > EVENTS,
         planned=tuple(due_of({**due, "due_at": datetime.fromisoformat(due["due_at"])}) for due in row["planned"]),
         fired=tuple(FiredDue(due["key"], datetime.fromisoformat(due["fired_at"])) for due in row["fired"]),
-        clocks=await read_clocks(conn, ticket_id),
-        moved=await read_moved_dues(conn, ticket_id),
-        reminders=await read_reminders(conn, ticket_id),
-        promise=await read_promise(conn, ticket_id),
+        clocks=await read_clocks(conn, ticket_id) if row["has_clocks"] else (),
+        moved=await read_moved_dues(conn, ticket_id) if row["has_moved_dues"] else (),
+        reminders=await read_reminders(conn, ticket_id) if row["has_reminders"] else (),
+        promise=await read_promise(conn, ticket_id) if row["has_promises"] else None,
         followers=tuple(_follower_of(follower) for follower in row["followers"]),
         needs=tuple(need for need in FactNeed if need in needs),
         words=words,
         words_hash=words_hash(words) if words is not None else "",
         history=await read_history(conn, ticket_id) if FactNeed.HISTORY in needs else None,
-        recent_runs=await read_recent_runs(conn, ticket_id) if FactNeed.RULES in needs else (),
-        cut_rules=await read_open_cuts(conn) if FactNeed.RULES in needs else (),
+        recent_runs=await read_recent_runs(conn, ticket_id) if FactNeed.RULES in needs and row["has_runs"] else (),
+        cut_rules=await read_open_cuts(conn) if FactNeed.RULES in needs and row["has_cuts"] else (),
         categories=await read_categories(conn) if FactNeed.CATEGORIES in needs else (),
         waiting=WaitingFacts(row["waiting_since"], row["waiting_epoch"]) if row["waiting_since"] else None,
         last_assignee_id=row["last_assignee_id"],
-        family=family_facts_of(row),
+        family=await read_family_facts(conn, ticket_id) if row["has_family"] else None,
     )
 
 
@@ -147,13 +147,14 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
         for step in decision.steps:
             locked = await _take_step(conn, locked, step, facts=facts, decision_id=decision_id)
         look_from = locked.ticket.version
+        effects: list[PlannedEffect] = []
         if assignment is not None and picked is not None:
             assigned = await _assign(conn, locked, picked, cause=assignment.cause, decision_id=decision_id)
             if facts.brand.staff_notices:
-                await _tell_assignee(conn, locked.ticket, assigned.ticket, decision_id=decision_id)
+                effects += _told_assignee(locked.ticket, assigned.ticket)
             locked = assigned
-        for effect in (*decision.effects, *await keep_runs(conn, decision, decision_id=decision_id)):
-            await _plan_effect(conn, decision.ticket_id, effect, decision_id=decision_id)
+        effects += (*decision.effects, *await keep_runs(conn, decision, decision_id=decision_id))
+        await _plan_effects(conn, decision.ticket_id, effects, decision_id=decision_id)
         happened = [event.kind for event in facts.events] + [step.kind for step in decision.steps]
         await settle_duplicates(conn, locked, happened, actor=ACTOR)
         await keep_clocks(conn, decision.ticket_id, decision.clocks, known=facts.clocks)
@@ -165,9 +166,7 @@ async def apply_decision(conn: Connection, decision: Decision, *, facts: Facts, 
     if look_again:
         decided_seq = look_from
     parameters = {"decided_seq": decided_seq, "planned_revision": record.service_levels_revision}
-    await conn.execute(QUERIES["mark_decided"], {"ticket_id": decision.ticket_id, **parameters})
-    await answer_outbox(conn, decision.ticket_id, decided_seq=decided_seq)
-    return await _read_plan(conn, decision.ticket_id, more=facts.more or look_again)
+    return await _mark_decided(conn, decision.ticket_id, parameters, more=facts.more or look_again)
 
 
 def _check_current(decision: Decision, *, facts: Facts, locked: LockedTicket) -> None:
@@ -215,7 +214,7 @@ async def _take_step(
     message_id = await add_note(conn, ticket, step.note, author=ACTOR) if step.note else None
     if step.reply:
         message_id = await add_reply(conn, ticket, step.reply, brand=facts.brand)
-        await _plan_effect(conn, ticket.id, reply_effect(message_id, step), decision_id=decision_id)
+        await _plan_effects(conn, ticket.id, [reply_effect(message_id, step)], decision_id=decision_id)
     taken = await append_event(
         conn,
         locked,
@@ -260,40 +259,47 @@ async def _assign(
     )
 
 
-async def _tell_assignee(conn: Connection, before: Ticket, after: Ticket, *, decision_id: UUID) -> None:
+def _told_assignee(before: Ticket, after: Ticket) -> Iterable[PlannedEffect]:
     """Who was picked is known only here, in the transaction that picked them."""
     if after.assignee_id is not None and after.assignee_id != before.assignee_id:
-        told = notice(
+        yield notice(
             EffectKind.ASSIGNED_MAIL, after.version, after.assignee_id, message_id=None, not_before=after.updated_at
         )
-        await _plan_effect(conn, after.id, told, decision_id=decision_id)
 
 
-async def _plan_effect(conn: Connection, ticket_id: UUID, effect: PlannedEffect, *, decision_id: UUID) -> None:
-    parameters = {
-        "ticket_id": ticket_id,
-        "decision_id": decision_id,
+async def _plan_effects(
+    conn: Connection, ticket_id: UUID, effects: Sequence[PlannedEffect], *, decision_id: UUID
+) -> None:
+    if effects:
+        planned = Jsonb([_effect_row(effect) for effect in effects])
+        parameters = {"ticket_id": ticket_id, "decision_id": decision_id, "effects": planned}
+        await conn.execute(QUERIES["plan_effects"], parameters)
+
+
+def _effect_row(effect: PlannedEffect) -> JsonObject:
+    return {
+        "id": str(uuid4()),
         "key": effect.key,
         "kind": effect.kind,
-        "message_id": effect.message_id,
-        "contact_id": effect.contact_id,
-        "user_id": effect.user_id,
-        "not_before": effect.not_before,
+        "message_id": json_of(effect.message_id),
+        "contact_id": json_of(effect.contact_id),
+        "user_id": json_of(effect.user_id),
+        "not_before": json_of(effect.not_before),
         "text": effect.text,
     }
-    await conn.execute(QUERIES["plan_effect"], parameters)
 
 
 async def _replan(conn: Connection, ticket_id: UUID, dues: tuple[Due, ...]) -> None:
-    await conn.execute(QUERIES["delete_dues"], {"ticket_id": ticket_id})
-    for due in dues:
-        parameters = {"key": due.key, "kind": due.kind, "due_at": due.due_at, "reason": due.reason}
-        await conn.execute(QUERIES["insert_due"], {"ticket_id": ticket_id, **parameters})
+    rows = [{"key": due.key, "kind": due.kind, "due_at": json_of(due.due_at), "reason": due.reason} for due in dues]
+    parameters = {"ticket_id": ticket_id, "keys": [due.key for due in dues], "dues": Jsonb(rows)}
+    await conn.execute(QUERIES["replan"], parameters)
 
 
-async def _read_plan(conn: Connection, ticket_id: UUID, *, more: bool) -> Plan:
-    row = await (await conn.execute(QUERIES["read_plan"], {"ticket_id": ticket_id})).fetchone()
+async def _mark_decided(conn: Connection, ticket_id: UUID, parameters: Mapping[str, int], *, more: bool) -> Plan:
+    row = await (await conn.execute(QUERIES["mark_decided"], {"ticket_id": ticket_id, **parameters})).fetchone()
     assert row is not None
+    if not row["answered"]:
+        await free_outbox(conn, ticket_id)
     return Plan(
         ticket_id=row["ticket_id"],
         number=row["number"],

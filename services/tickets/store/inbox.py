@@ -8,7 +8,6 @@ from services.domain.errors import Conflict
 from services.domain.family.model import ChildNews, FamilyFacts, FamilyNews
 from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.ticket import EventKind, JsonObject
-from services.tickets.convert import Row
 from services.tickets.store.events import Connection
 from services.tickets.store.statements import QUERIES
 
@@ -17,10 +16,10 @@ NEWS = 500
 _SETTLED = (EventKind.TICKET_RESOLVED, EventKind.TICKET_CLOSED, EventKind.CHILDREN_SETTLED)
 
 
-def family_facts_of(row: Row) -> FamilyFacts | None:
-    """The family of the ticket of a row; None when it has neither children nor news of some."""
-    if not row["children"] and not row["inbox"]:
-        return None
+async def read_family_facts(conn: Connection, ticket_id: UUID) -> FamilyFacts:
+    """The family of a ticket that has children or news of some."""
+    row = await (await conn.execute(QUERIES["read_family_facts"], {"ticket_id": ticket_id, "news": NEWS})).fetchone()
+    assert row is not None
     return FamilyFacts(
         down=DownPolicy(row["down"]),
         up=UpPolicy(row["up"]),

@@ -47,11 +47,9 @@ async def release_outbox(conn: Connection, ticket_ids: Sequence[UUID]) -> None:
     await conn.execute(QUERIES["release_outbox"], {"ticket_ids": list(ticket_ids)})
 
 
-async def answer_outbox(conn: Connection, ticket_id: UUID, *, decided_seq: int) -> None:
-    """A decision up to `decided_seq` answers the ticket's row; one that asks for more is signalled anew."""
-    answered = await conn.execute(QUERIES["answer_outbox"], {"ticket_id": ticket_id, "decided_seq": decided_seq})
-    if answered.rowcount == 0:
-        await conn.execute(QUERIES["free_outbox"], {"ticket_id": ticket_id})
+async def free_outbox(conn: Connection, ticket_id: UUID) -> None:
+    """A ticket's row asks for more than was decided: it is signalled anew."""
+    await conn.execute(QUERIES["free_outbox"], {"ticket_id": ticket_id})
 
 
 def _nudge_of(row: Mapping[str, Any]) -> Nudge:
