@@ -79,6 +79,12 @@ def judge(
     )
 
 
+def late(event: dict[str, Any]) -> float:
+    """By how many seconds what was due happened late."""
+    occurred_at, due_at = (datetime.fromisoformat(event[name]) for name in ("occurred_at", "effective_at"))
+    return (occurred_at - due_at).total_seconds()
+
+
 def _closed(api: httpx.Client, story: Told) -> bool:
     return bool(api.get(f"/tickets/{story.ticket_id}").json()["status"] == "closed")
 

@@ -18,6 +18,7 @@ from tests.e2e.test_service_levels import ALL_WEEK, items, made
 from tests.e2e.test_story import create
 from tests.faults.judge import compare, wait_until_quiet
 from tests.faults.sizes import FULL, sized
+from tests.faults.stories import late
 from tests.faults.verdict import Verdict, pronounce
 from tests.stack import OWNER, Stack, running_stack, wait_for
 
@@ -266,12 +267,7 @@ def _urgent(api: httpx.Client, name: str) -> list[dict[str, Any]]:
 
 def _lateness(api: httpx.Client, tickets: list[dict[str, Any]]) -> list[float]:
     done = wait_for(lambda: _happened(api, tickets, len(tickets)), within=120, every=1, what="the limits")
-    return [_late(event) for event in done]
-
-
-def _late(event: dict[str, Any]) -> float:
-    occurred_at, due_at = (datetime.fromisoformat(event[name]) for name in ("occurred_at", "effective_at"))
-    return (occurred_at - due_at).total_seconds()
+    return [late(event) for event in done]
 
 
 def _planned(api: httpx.Client, name: str) -> dict[str, datetime]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.e2e.test_story import create, quick_brand, ticket, wait_for_status
 from tests.faults.load import Load
 from tests.faults.servers import TemporalServer
 from tests.faults.sizes import FULL, sized
-from tests.faults.stories import Outage, judge
+from tests.faults.stories import Outage, judge, late
 from tests.faults.verdict import Verdict, pronounce
 from tests.postgres import Postgres, running_postgres
 from tests.stack import Stack, running_stack, wait_for
@@ -77,23 +78,24 @@ def test_stories_go_on_while_each_process_is_restarted_in_turn(stack: Stack, tmp
 def test_a_workflow_that_somebody_lays_hands_on_is_back_within_a_minute(stack: Stack, act: str) -> None:
     words = {"terminated": ["terminate"], "reset": ["reset", "--type", "FirstWorkflowTask"]}[act]
     with stack.api() as api:
-        brand = quick_brand(api, auto_close_after="PT15S")
+        brand = quick_brand(api, auto_close_after="PT20S")
         created = [create(api, brand=brand["name"]) for _ in range(HANDLED)]
         for one in created:
-            wait_for(lambda: ticket(api, one["id"])["assignee_id"], what="an owner")  # noqa: B023
             api.post(f"/tickets/{one['id']}/resolve").raise_for_status()
-            wait_for(lambda: ticket(api, one["id"])["next_due_at"], what="the plan")  # noqa: B023
         for one in created:
+            wait_for(lambda: _planned(ticket(api, one["id"])), what="the plan")  # noqa: B023
             workflow_id = f"ticket/{one['id']}"
-            stack.run("temporal", "workflow", *words, "--workflow-id", workflow_id, "--address", stack.temporal_address)
-        lateness = [_closed_after_its_time(stack, one["id"]) for one in created]
+            command = ["temporal", "workflow", *words, "--workflow-id", workflow_id]
+            # One that is closed by now, on a machine that is very busy, has no workflow to lay hands on.
+            stack.run(*command, "--address", stack.temporal_address, check=False)
+        lateness = [seconds for one in created for seconds in _closings(stack, one["id"])]
     pronounce(
         Verdict(
             f"a workflow {act} by hand",
             len(created),
-            len(lateness),
+            len(created),
             0,
-            0,
+            len(lateness) - len(created),
             early=sum(seconds < 0 for seconds in lateness),
             lateness=lateness,
             promised=60,
@@ -102,15 +104,19 @@ def test_a_workflow_that_somebody_lays_hands_on_is_back_within_a_minute(stack: S
     )
 
 
-def _closed_after_its_time(stack: Stack, ticket_id: str, *, within: float = 150) -> float:
-    """How many seconds after its time a resolved ticket was closed, which happens once."""
+def _planned(found: dict[str, Any]) -> bool:
+    """Whether it is known when the ticket is closed; on a machine that is very busy that may be past already."""
+    return bool(found["next_due_at"]) or found["status"] == "closed"
+
+
+def _closings(stack: Stack, ticket_id: str, *, within: float = 150) -> list[float]:
+    """How many seconds after its time a resolved ticket was closed, each time that it was."""
     with stack.api() as api:
         wait_for_status(api, ticket_id, "closed", within=within)
         activity = api.get(f"/tickets/{ticket_id}/activity").json()["items"]
-    (closed,) = [event for event in activity if event["kind"] == "ticket_closed"]
-    assert closed["cause"].startswith("due auto_close/")
-    occurred_at, due_at = (datetime.fromisoformat(closed[name]) for name in ("occurred_at", "effective_at"))
-    return (occurred_at - due_at).total_seconds()
+    closings = [event for event in activity if event["kind"] == "ticket_closed"]
+    assert all(event["cause"].startswith("due auto_close/") for event in closings)
+    return [late(event) for event in closings]
 
 
 @pytest.fixture(scope="module")
@@ -179,18 +185,18 @@ def test_every_timer_is_back_after_temporals_database_was_deleted(exposed: Stack
         for one in created:
             api.post(f"/tickets/{one['id']}/resolve").raise_for_status()
         for one in created:
-            wait_for(lambda: ticket(api, one["id"])["next_due_at"], what="the plan")  # noqa: B023
+            wait_for(lambda: _planned(ticket(api, one["id"])), what="the plan")  # noqa: B023
     temporal.stop()
     temporal.delete_database()
     temporal.start()
-    lateness = [_closed_after_its_time(exposed, one["id"]) for one in created]
+    lateness = [seconds for one in created for seconds in _closings(exposed, one["id"])]
     pronounce(
         Verdict(
             "Temporal's database deleted",
             len(created),
-            len(lateness),
+            len(created),
             0,
-            0,
+            len(lateness) - len(created),
             early=sum(seconds < 0 for seconds in lateness),
             lateness=lateness,
             promised=60,
