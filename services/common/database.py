@@ -6,6 +6,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, LiteralString, Self
 
+import structlog
 from opentelemetry.trace import SpanKind
 from psycopg import AsyncConnection, AsyncCursor, DataError, Error, OperationalError, errors
 from psycopg.rows import DictRow, dict_row
@@ -20,6 +21,8 @@ _TAKEN = (errors.SerializationFailure, errors.DeadlockDetected)
 _AWAY = (OperationalError, errors.IdleInTransactionSessionTimeout)
 
 _BEGIN: LiteralString = "BEGIN"
+
+log = structlog.get_logger()
 
 
 class Database:
@@ -116,6 +119,10 @@ class Database:
         if isinstance(error, _TAKEN):
             problem = "Somebody else changed the same thing at the same moment: read it again and decide again."
             raise Conflict(problem) from error
+        if isinstance(error, errors.InternalError_):
+            # Its own fault, mostly its disk's: a file that cannot grow has no code of its own.
+            log.error("database.failed", schema=self._schema, code=error.sqlstate)
+            raise Unavailable("The database cannot do that just now: its own log says why.") from error
         if isinstance(error, _AWAY):
             raise Unavailable("The database does not answer just now: try again in a few seconds.") from error
 

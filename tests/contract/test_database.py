@@ -145,6 +145,15 @@ async def test_a_statement_that_waits_for_a_lock_too_long_is_unavailable(url: st
             await execute(database, "set local lock_timeout = '50ms'", "select id from thing")
 
 
+async def test_a_fault_of_the_database_itself_is_unavailable(url: str) -> None:
+    # As when a file cannot grow.
+    fails = "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'XX000'; END $$"
+    async with Database(url, schema="tickets") as database:
+        with pytest.raises(Unavailable, match="its own log says why"):
+            async with database.transaction() as connection:
+                await connection.execute(fails)
+
+
 async def test_a_database_that_does_not_answer_is_unavailable() -> None:
     database = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing", schema="sample")
     with pytest.raises(Unavailable):

@@ -3,10 +3,11 @@
 A limit on the size of files stands for the full disk: what would be written beyond it fails in the same place.
 """
 
+import os
 import random
-import resource
 import smtplib
-from collections.abc import Iterator, Sequence
+import subprocess
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -31,20 +32,24 @@ pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=180, s
 
 
 @contextmanager
-def full_disk(pids: Sequence[int], *, room: int) -> Iterator[None]:
-    """Inside the block these processes, and those that they start, can write no file beyond so many bytes."""
-    _limit(pids, room)
+def full_disk(pid: int, *, room: int) -> Iterator[None]:
+    """Inside the block this process, and those that it starts, can write no file beyond so many bytes."""
+    _limit(pid, str(room))
     try:
         yield
     finally:
-        _limit(pids, resource.RLIM_INFINITY)
+        _limit(pid, "unlimited")
 
 
-def _limit(pids: Sequence[int], most: int) -> None:
-    for pid in pids:
-        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
-            with suppress(ProcessLookupError):
-                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+def _limit(pid: int, most: str) -> None:
+    for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        # As whom it runs: root in a container may not change the limits of others.
+        with suppress(psutil.NoSuchProcess):
+            user, group = process.uids().real, process.gids().real
+            become = () if user == os.getuid() else ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups")
+            limit = ("prlimit", f"--pid={process.pid}", f"--fsize={most}:unlimited")
+            # One that has ended meanwhile has no limit.
+            subprocess.run([*become, *limit], check=False, capture_output=True)
 
 
 @pytest.mark.parametrize("size", [MEBIBYTE // 2, 4 * MEBIBYTE], ids=["a small file", "a large file"])
@@ -52,7 +57,7 @@ def test_an_upload_for_which_there_is_no_room_is_refused_whole(wired: Wired, siz
     content = random.Random(size).randbytes(size)
     with wired.api(OWNER) as api:
         before = _stored(wired)
-        with full_disk([wired.pid("gateway")], room=MEBIBYTE // 10):
+        with full_disk(wired.pid("gateway"), room=MEBIBYTE // 10):
             refused = _upload(api, content)
             assert create(api)["id"], "the rest goes on"
         left = _stored(wired) - before
@@ -82,7 +87,7 @@ def test_a_mail_whose_file_has_no_room_stays_with_its_sender(wired: Wired) -> No
     mail = make_mail(f"{uuid4()}@example.com", subject, "Look.", Message_ID=f"<{uuid4()}@x>")
     mail.add_attachment(random.Random(1).randbytes(MEBIBYTE), "application", "octet-stream", filename="file.bin")
     before = _stored(wired)
-    with full_disk([wired.pid("mail")], room=MEBIBYTE // 10), pytest.raises(smtplib.SMTPDataError) as refused:
+    with full_disk(wired.pid("mail"), room=MEBIBYTE // 10), pytest.raises(smtplib.SMTPDataError) as refused:
         wired.send_mail(mail)
     assert refused.value.smtp_code == 451
     left = _stored(wired) - before
@@ -97,7 +102,7 @@ def test_postgresql_without_room_refuses_and_goes_on_when_there_is_some(wired: W
     run, dice = uuid4().hex[:8], random.Random(2)
     taken, refused = list[tuple[str, int]](), list[tuple[str, int]]()
     with wired.api(OWNER) as api:
-        with full_disk([_postmaster(wired)], room=TABLES):
+        with full_disk(_postmaster(wired), room=TABLES):
             for number in range(TICKETS):
                 # What does not become smaller when it is packed.
                 name, body = f"Full {run} {number}", dice.randbytes(MEBIBYTE * 3 // 8).hex()

@@ -114,8 +114,9 @@ WITH revision AS (
     UPDATE routing.rules_revision SET revision = revision + 1
 )
 INSERT INTO routing.rules (id, name, position, definition, version, changed_by)
-VALUES (%(id)s, %(name)s, 1, '{"trigger": "TRIGGER_TICKET_CREATED", "enabled": true,
-        "actions": [{"kind": "ACTION_KIND_OF_THE_FUTURE"}]}', 1, 'duradesk')
+SELECT %(id)s, %(name)s, 1,
+       jsonb_build_object('name', %(name)s::text, 'trigger', 'TRIGGER_TICKET_CREATED', 'enabled', true,
+                          'actions', '[{"kind": "ACTION_KIND_OF_THE_FUTURE"}]'::jsonb), 1, 'duradesk'
 """
 
 
