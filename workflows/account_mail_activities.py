@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
-from services.domain.decision import ClaimedEffect, EffectOutcome
+from services.domain.effects import ClaimedEffect, EffectOutcome
 from services.domain.errors import DuradeskError, NotFound
 from workflows.account_mail import AccountMailWorkflow
 from workflows.activities import DeliverActivities

@@ -17,9 +17,12 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from services.common.tracing import inner_span
-from services.domain.decision import ClaimedEffect, EffectOutcome, FactNeed, Plan, RoutingFacts, RuleCut
+from services.domain.decision import Plan
+from services.domain.effects import ClaimedEffect, EffectOutcome
 from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
+from services.domain.facts import FactNeed, RuleCut
 from services.domain.family.cascade import progress_words
+from services.domain.routing_facts import RoutingFacts
 from services.domain.ticket import TicketStatus
 from workflows.messages import AdvanceResult, BulkPageResult, CascadePageResult
 from workflows.ports import Bulks, Cascades, Effects, MailSender, Orchestration, Routing, SendResult

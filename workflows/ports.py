@@ -7,18 +7,11 @@ from uuid import UUID
 
 from services.domain import queue
 from services.domain.bulk import BulkProgress
-from services.domain.decision import (
-    ClaimedEffect,
-    Decision,
-    EffectOutcome,
-    FactNeed,
-    Facts,
-    Nudge,
-    OutgoingMail,
-    Plan,
-    RoutingFacts,
-)
+from services.domain.decision import Decision, Nudge, Plan
+from services.domain.effects import ClaimedEffect, EffectOutcome, OutgoingMail
+from services.domain.facts import FactNeed, Facts
 from services.domain.family.model import CascadeProgress
+from services.domain.routing_facts import RoutingFacts
 from services.domain.staffing import Places
 from services.domain.ticket import Brand
 

@@ -9,8 +9,9 @@ from deploy.demo.desk import PastDesk
 from deploy.demo.mails import mail, signed
 from deploy.demo.script import Ending, Speaker, Story, Turn
 from deploy.demo.shop import Shop
+from services.domain.message import NewMessage, Visibility
 from services.domain.principal import Principal
-from services.domain.ticket import Channel, NewMessage, NewTicket, TicketStatus, Visibility
+from services.domain.ticket import Channel, NewTicket, TicketStatus
 
 _SOON = timedelta(minutes=4)
 # A ticket younger than this has not been looked at by anybody.

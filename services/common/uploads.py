@@ -8,8 +8,8 @@ import jwt
 
 from services.domain.attachments import UPLOAD_LIFETIME
 from services.domain.errors import Invalid
+from services.domain.message import NewAttachment
 from services.domain.principal import Principal
-from services.domain.ticket import NewAttachment
 
 _ALGORITHM = "HS256"
 _AUDIENCE = "duradesk uploads"

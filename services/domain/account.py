@@ -8,9 +8,9 @@ from uuid import UUID
 
 from services.domain.errors import Invalid
 from services.domain.intake import clean_line
+from services.domain.message import EffectState
 from services.domain.principal import Role
 from services.domain.templates import Template
-from services.domain.ticket import EffectState
 
 TOKEN_NAME_LENGTH = 100
 

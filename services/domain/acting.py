@@ -9,9 +9,10 @@ from uuid import UUID
 from services.domain.actions import Action, ActionKind
 from services.domain.categories import NOTHING_BROUGHT, Brought, Category, brought_by, check_offered, line_of
 from services.domain.conditions.fields import CUSTOM
-from services.domain.decision import TicketFacts, ToldTeam
 from services.domain.errors import Invalid, InvalidTransition
+from services.domain.facts import TicketFacts
 from services.domain.lifecycle import check_by_hand
+from services.domain.routing_facts import ToldTeam
 from services.domain.ticket import FieldChange, JsonObject, Priority, TicketStatus
 
 _ORDER = tuple(Priority)

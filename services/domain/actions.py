@@ -6,8 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.domain.decision import AssignmentStrategy
 from services.domain.intake import TAG_LENGTH
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.ticket import Priority, TicketStatus
 
 MOST_ACTIONS = 10

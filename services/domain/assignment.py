@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.domain.decision import Assignment, AssignmentStrategy, Candidate
+from services.domain.decision import Assignment
+from services.domain.routing_facts import AssignmentStrategy, Candidate
 
 Loads = Mapping[UUID, int]
 

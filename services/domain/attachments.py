@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from services.domain.errors import Invalid
-from services.domain.ticket import NewAttachment
+from services.domain.message import NewAttachment
 
 MOST_ATTACHMENTS = 100
 # In bytes. Few mail servers take more in one mail, so what goes out with one message has the same limit together.

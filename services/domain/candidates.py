@@ -10,8 +10,9 @@ from services.domain.clocks.fold import condition_facts
 from services.domain.clocks.whole import read_conditions
 from services.domain.conditions.evaluate import evaluate
 from services.domain.conditions.tree import Condition
-from services.domain.decision import (
-    Assignment,
+from services.domain.decision import Assignment
+from services.domain.facts import TicketFacts
+from services.domain.routing_facts import (
     AssignmentStrategy,
     Candidate,
     MemberFacts,
@@ -19,7 +20,6 @@ from services.domain.decision import (
     RoutingFacts,
     SkillFacts,
     TeamFacts,
-    TicketFacts,
 )
 
 WORDS = {

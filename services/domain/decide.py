@@ -27,24 +27,17 @@ from services.domain.decide_rules import (
     run_rule_of_time,
     settle_owner,
 )
-from services.domain.decision import (
-    NO_HISTORY,
-    Decision,
-    EffectKind,
-    EventFacts,
-    Facts,
-    FiredDue,
-    PlannedEffect,
-    RoutingFacts,
-    Step,
-    TraceLine,
-)
+from services.domain.decision import NO_HISTORY, Decision, Step, TraceLine
 from services.domain.draft import Draft
+from services.domain.effects import EffectKind, PlannedEffect
+from services.domain.facts import EventFacts, Facts, FiredDue
 from services.domain.followers import customers_following, plan_notices
+from services.domain.message import AuthorKind, Visibility
 from services.domain.plan import due_key
+from services.domain.routing_facts import RoutingFacts
 from services.domain.rules.compiled import NO_RULES, RuleSet
 from services.domain.rules.model import RuleMoment
-from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, FieldChange, TicketStatus, Visibility
+from services.domain.ticket import Due, DueKind, EventKind, FieldChange, TicketStatus
 
 # The key of an acknowledgement to somebody who did not prove to be the sender.
 NEUTRAL_KEY = "acknowledgement/neutral"

@@ -13,10 +13,13 @@ from services.domain.clocks.model import ClockKind
 from services.domain.clocks.replan import MeasuredTicket, look_ahead, reckon_anew
 from services.domain.clocks.running import Moment, Word, run_clocks
 from services.domain.decide_policy import end_policy
-from services.domain.decision import EffectKind, EventFacts, FiredDue, PlannedEffect, Step, TicketFacts, TraceLine
+from services.domain.decision import Step, TraceLine
 from services.domain.draft import Draft
+from services.domain.effects import EffectKind, PlannedEffect
+from services.domain.facts import EventFacts, FiredDue, TicketFacts
+from services.domain.message import AuthorKind, Visibility
 from services.domain.rules.history import history_after
-from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, Visibility
+from services.domain.ticket import Due, DueKind, EventKind
 
 _CLOCK_DUES = (DueKind.CLOCK_LIMIT, DueKind.LADDER_STEP)
 # The dues that fire between events: what people do later makes the others moot.

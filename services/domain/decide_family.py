@@ -7,8 +7,9 @@ settles nobody, and a ticket without children never ends by that.
 from dataclasses import replace
 
 from services.domain.decide_clocks import show_clocks
-from services.domain.decision import EffectKind, PlannedEffect, Step, TraceLine
+from services.domain.decision import Step, TraceLine
 from services.domain.draft import Draft
+from services.domain.effects import EffectKind, PlannedEffect
 from services.domain.family.model import ChildNews, FamilyFacts, FamilyNews
 from services.domain.family.policy import UpPolicy
 from services.domain.followers import notice

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from services.domain.decision import EffectKind, PlannedEffect
 from services.domain.draft import Draft
+from services.domain.effects import EffectKind, PlannedEffect
 
 UNREACHABLE = "no mail: the requester has no address"
 

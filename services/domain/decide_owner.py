@@ -5,19 +5,13 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.domain.candidates import needed_skills, plan_assignment, team_facts
-from services.domain.decision import (
-    Assignment,
-    AssignmentStrategy,
-    EventFacts,
-    RoutingFacts,
-    Step,
-    TeamFacts,
-    TraceLine,
-    WaitingFacts,
-)
+from services.domain.decision import Assignment, Step, TraceLine
 from services.domain.draft import Draft
+from services.domain.facts import EventFacts, WaitingFacts
+from services.domain.message import AuthorKind
 from services.domain.plan import due_key, words
-from services.domain.ticket import AuthorKind, Due, DueKind, EventKind
+from services.domain.routing_facts import AssignmentStrategy, RoutingFacts, TeamFacts
+from services.domain.ticket import Due, DueKind, EventKind
 
 
 def give_owner(draft: Draft, routing: RoutingFacts) -> None:

@@ -10,8 +10,9 @@ from datetime import datetime
 from services.domain.clocks.fold import POLICY_FIELDS
 from services.domain.conditions.compiled import compile_condition
 from services.domain.conditions.tree import AllOf, AnyOf, Condition, Not, Operator, Test
-from services.domain.decision import Step, TicketFacts
+from services.domain.decision import Step
 from services.domain.draft import Draft
+from services.domain.facts import TicketFacts
 from services.domain.rules.view import Moment, RuleView
 from services.domain.ticket import EventKind
 

@@ -1,7 +1,8 @@
 """The promised next update in a decision: nobody wrote to the customer by then, so those who should have are told."""
 
-from services.domain.decision import EffectKind, PlannedEffect, Step, TraceLine
+from services.domain.decision import Step, TraceLine
 from services.domain.draft import Draft
+from services.domain.effects import EffectKind, PlannedEffect
 from services.domain.ticket import Due, EventKind, FollowerKind
 
 

@@ -11,9 +11,11 @@ from services.domain.clocks.model import ALL_THE_TIME
 from services.domain.clocks.running import Word
 from services.domain.decide_clocks import show_clocks
 from services.domain.decide_notices import plan_resolved_notice
-from services.domain.decision import EffectKind, PlannedEffect, Step, TicketFacts
+from services.domain.decision import Step
 from services.domain.draft import Draft
+from services.domain.effects import EffectKind, PlannedEffect
 from services.domain.errors import Invalid
+from services.domain.facts import TicketFacts
 from services.domain.rules.happenings import Happening
 from services.domain.rules.model import Rule
 from services.domain.ticket import EventKind, FieldChange, FollowerKind

@@ -15,17 +15,13 @@ from services.domain.acting import rebased_tags
 from services.domain.clocks.fold import ticket_after
 from services.domain.conditions.compiled import see
 from services.domain.decide_rule_acts import do_acts, plan_acts
-from services.domain.decision import (
-    EffectKind,
-    EventFacts,
-    RuleCut,
-    RuleRun,
-    Step,
-    TicketFacts,
-)
+from services.domain.decision import RuleRun, Step
 from services.domain.draft import Draft
+from services.domain.effects import EffectKind
+from services.domain.facts import EventFacts, RuleCut, TicketFacts
 from services.domain.family.model import FamilyFacts
 from services.domain.followers import notice
+from services.domain.message import AuthorKind, Visibility
 from services.domain.rules.compiled import CompiledRule
 from services.domain.rules.happenings import (
     Happening,
@@ -36,7 +32,7 @@ from services.domain.rules.happenings import (
 )
 from services.domain.rules.model import Rule, RuleMoment, Trigger
 from services.domain.rules.view import Moment, RuleView, who_did
-from services.domain.ticket import AuthorKind, Due, EventKind, Visibility
+from services.domain.ticket import Due, EventKind
 
 # A rule that runs so often on a ticket within an hour is cut; so is a chain of so many.
 MOST_RUNS = 100

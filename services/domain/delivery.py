@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.domain.decision import EffectKind, EffectOutcome
+from services.domain.effects import EffectKind, EffectOutcome
 from services.domain.errors import Conflict, InvalidTransition
+from services.domain.message import EffectState
 from services.domain.plan import due_key
-from services.domain.ticket import DueKind, EffectState, TicketStatus
+from services.domain.ticket import DueKind, TicketStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.domain.errors import Conflict, Invalid
 from services.domain.intake import BODY_LENGTH, clean_text
-from services.domain.ticket import EventKind, Visibility
+from services.domain.message import Visibility
+from services.domain.ticket import EventKind
 
 TAB_LENGTH = 64
 # What a customer may know of: an assignment or a failed mail is the staff's affair.

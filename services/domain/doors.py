@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from services.domain.errors import Forbidden, Invalid
 from services.domain.intake import check_new_message, check_new_ticket
+from services.domain.message import NewMessage, Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Channel, Contact, NewMessage, NewTicket, Priority, Visibility
+from services.domain.ticket import Channel, Contact, NewTicket, Priority
 
 INTAKE = "tickets.intake"
 

@@ -8,24 +8,11 @@ from uuid import UUID
 from services.domain.clocks.fold import policy_of
 from services.domain.clocks.model import Clock
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
-from services.domain.decision import (
-    NO_HISTORY,
-    Assignment,
-    AssignmentStrategy,
-    EventFacts,
-    Facts,
-    FiredDue,
-    HistoryFacts,
-    PlannedEffect,
-    RoutingFacts,
-    RuleCut,
-    RuleRun,
-    Step,
-    TicketFacts,
-    ToldTeam,
-    TraceLine,
-)
+from services.domain.decision import NO_HISTORY, Assignment, RuleRun, Step, TraceLine
+from services.domain.effects import PlannedEffect
+from services.domain.facts import EventFacts, Facts, FiredDue, HistoryFacts, RuleCut, TicketFacts
 from services.domain.plan import ServiceLevel, plan_dues
+from services.domain.routing_facts import AssignmentStrategy, RoutingFacts, ToldTeam
 from services.domain.rules.compiled import NO_RULES, RuleSet
 from services.domain.rules.model import Rule, RuleMoment
 from services.domain.rules.timed import rule_due_key, waiting_rules

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.domain.decision import EffectKind, EventFacts, Facts, PlannedEffect
+from services.domain.effects import EffectKind, PlannedEffect
 from services.domain.errors import Invalid
+from services.domain.facts import EventFacts, Facts
+from services.domain.message import AuthorKind, Visibility
 from services.domain.principal import Role
-from services.domain.ticket import AuthorKind, Contact, EventKind, FollowerKind, Visibility
+from services.domain.ticket import Contact, EventKind, FollowerKind
 from services.domain.user import User
 
 MOST_FOLLOWERS = 50

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.domain.errors import InvalidTransition
-from services.domain.ticket import AuthorKind, NewMessage, Visibility
+from services.domain.message import AuthorKind, NewMessage, Visibility
 
 
 @dataclass(frozen=True, slots=True)

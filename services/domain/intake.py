@@ -12,7 +12,8 @@ from email_validator import EmailNotValidError, validate_email
 from services.domain.attachments import MOST_ATTACHMENTS, safe_content_type, safe_file_name
 from services.domain.errors import Invalid
 from services.domain.html import is_too_deep, sanitize_html
-from services.domain.ticket import Brand, NewMessage, NewTicket
+from services.domain.message import NewMessage
+from services.domain.ticket import Brand, NewTicket
 
 SUBJECT_LENGTH = 500
 BODY_LENGTH = 1_000_000

@@ -12,9 +12,10 @@ from uuid import UUID
 from services.domain.actions import MOST_ACTIONS, Action, ActionKind, action_problems
 from services.domain.errors import Forbidden, Invalid
 from services.domain.intake import clean_line, clean_text
+from services.domain.message import Visibility
 from services.domain.principal import Principal
 from services.domain.templates import placeholders_in, substitute
-from services.domain.ticket import Brand, Priority, Ticket, Visibility
+from services.domain.ticket import Brand, Priority, Ticket
 from services.domain.ticket_fields import TicketField, value_of_texts
 
 NAME_LENGTH = 100

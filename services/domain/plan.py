@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from services.domain.clocks.ladder import plan_clocks
 from services.domain.clocks.model import Clock
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, Policy, ServiceLevels
-from services.domain.decision import FiredDue, MovedDue, PromiseFacts, ReminderFacts, TicketFacts
+from services.domain.facts import FiredDue, MovedDue, PromiseFacts, ReminderFacts, TicketFacts
 from services.domain.ticket import Brand, Due, DueKind, TicketStatus
 
 

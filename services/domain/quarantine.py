@@ -1,7 +1,7 @@
 """What may be done with a quarantined item: kept -> releasing | retrying -> taken, or kept again; or deleted."""
 
 from services.domain.errors import InvalidTransition
-from services.domain.ticket import QuarantineState as S
+from services.domain.quarantined import QuarantineState as S
 
 
 def check_want(old: S, new: S) -> bool:

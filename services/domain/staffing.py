@@ -9,11 +9,11 @@ from uuid import UUID
 from services.domain.candidates import absence
 from services.domain.clocks.policy import CompiledCalendar
 from services.domain.clocks.whole import read_conditions
-from services.domain.decision import AssignmentStrategy, MemberFacts, MemberSkill, SkillFacts, TeamFacts
 from services.domain.errors import Invalid
 from services.domain.intake import clean_line
 from services.domain.principal import Role
 from services.domain.queue import FreePlace
+from services.domain.routing_facts import AssignmentStrategy, MemberFacts, MemberSkill, SkillFacts, TeamFacts
 from services.domain.team import Team
 from services.domain.ticket import TicketStatus
 from services.domain.user import User

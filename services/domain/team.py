@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.domain.decision import Candidate, RoutingFacts, ToldTeam
 from services.domain.errors import Invalid
 from services.domain.intake import clean_line
 from services.domain.principal import PERMISSIONS, Role
+from services.domain.routing_facts import Candidate, RoutingFacts, ToldTeam
 from services.domain.user import User
 
 TEAM_NAME_LENGTH = 100

@@ -12,7 +12,7 @@ from html import escape
 
 from babel.dates import format_datetime
 
-from services.domain.decision import EffectKind
+from services.domain.effects import EffectKind
 from services.domain.intake import clean_line
 
 Say = Callable[[str], str]

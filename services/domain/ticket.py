@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.family.policy import NO_CHILDREN, Children, DownPolicy, UpPolicy
+from services.domain.message import NewAttachment
 
 JsonObject = dict[str, Any]
 
@@ -42,20 +43,6 @@ class Channel(StrEnum):
     MAIL = "mail"
     REST = "rest"
     GRPC = "grpc"
-
-
-class Visibility(StrEnum):
-    """Public messages go to the requester; internal ones reach no customer by any route."""
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-
-
-class AuthorKind(StrEnum):
-    """Which side wrote a message."""
-
-    CUSTOMER = "customer"
-    AGENT = "agent"
 
 
 class EventKind(StrEnum):
@@ -184,71 +171,6 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that came with a message; its HTML refers to it as `cid:<content_id>` when that is not empty."""
-
-    id: UUID
-    file_name: str
-    content_type: str
-    size: int
-    content_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttachedFile:
-    """Where an attachment's content is: in the object store, under its SHA-256 in hex."""
-
-    attachment: Attachment
-    digest: str
-
-
-class EffectState(StrEnum):
-    """Where a delivery is."""
-
-    READY = "ready"
-    CLAIMED = "claimed"
-    SENDING = "sending"
-    DONE = "done"
-    FAILED = "failed"
-    IN_DOUBT = "in_doubt"
-    SUPPRESSED = "suppressed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class MessageDelivery:
-    """How far the mail of a reply to one of its recipients is; the ledger says more under its id."""
-
-    id: UUID
-    recipient: str
-    state: EffectState
-    detail: str
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One word in a ticket's conversation: `body` is what is new, `quoted` the rest of what came, `html` all of it.
-
-    `delivery` is told to the staff alone, and empty until it is decided that a mail goes out.
-    """
-
-    id: UUID
-    ticket_id: UUID
-    visibility: Visibility
-    author_kind: AuthorKind
-    author_id: str
-    author_name: str
-    body: str
-    created_at: datetime
-    quoted: str
-    html: str
-    attachments: tuple[Attachment, ...]
-    withdrawn_at: datetime | None = None
-    delivery: tuple[MessageDelivery, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class FieldChange:
     """A field's old and new value as JSON text ("null" for none)."""
 
@@ -310,17 +232,6 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True)
-class NewAttachment:
-    """A file that a door has put into the object store, under the SHA-256 of its content in hex."""
-
-    file_name: str
-    content_type: str
-    size: int
-    content_id: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
 class NewTicket:
     """What a door asks for when it brings a ticket; validated by `services.domain.intake`.
 
@@ -351,133 +262,3 @@ class NewTicket:
     uploads: tuple[str, ...] = ()
     category: str = ""
     parent_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """What somebody wants to say on a ticket; the sender is set when a door speaks for a customer.
-
-    A reply is held when others wrote after `seen_seq`, unless it is to be sent anyway; 0 asks for no such thing.
-    """
-
-    visibility: Visibility
-    body: str
-    sender_email: str = ""
-    sender_name: str = ""
-    raw_source: bytes = b""
-    rfc_message_id: str = ""
-    subject: str = ""
-    automatic: bool = False
-    cc: tuple[str, ...] = ()
-    quoted: str = ""
-    html: str = ""
-    attachments: tuple[NewAttachment, ...] = ()
-    seen_seq: int = 0
-    send_anyway: bool = False
-    uploads: tuple[str, ...] = ()
-
-
-class QuarantineState(StrEnum):
-    """What somebody wants with a quarantined item, or what became of it."""
-
-    KEPT = "kept"
-    RELEASING = "releasing"
-    RETRYING = "retrying"
-    TAKEN = "taken"
-    DELETED = "deleted"
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantinedItem:
-    """An inbound item that could not be taken, kept with its source (empty in lists) and the reason.
-
-    `changed_by` released, retried or deleted it last; `ticket_id` is what it became.
-    """
-
-    id: UUID
-    channel: Channel
-    code: str
-    reason: str
-    raw_source: bytes
-    created_at: datetime
-    state: QuarantineState
-    changed_by: str
-    changed_at: datetime | None
-    ticket_id: UUID | None
-    envelope_sender: str
-    recipients: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewQuarantinedItem:
-    """An inbound item that a door could not take; `code` is a stable UPPER_SNAKE word, e.g. "NO_SENDER"."""
-
-    channel: Channel
-    code: str
-    reason: str
-    raw_source: bytes
-    envelope_sender: str = ""
-    recipients: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CcProposal:
-    """An address to which a customer sent a mail of a ticket besides us; it gets nothing by that."""
-
-    email: str
-    message_id: UUID
-    created_at: datetime
-
-
-class MailReportKind(StrEnum):
-    """What a machine told about a mail of ours."""
-
-    BOUNCE = "bounce"
-    DELAY = "delay"
-    NOTICE = "notice"
-
-
-@dataclass(frozen=True, slots=True)
-class NewMailReport:
-    """What a machine told about a mail of ours; `failed` are addresses it never reaches, `delayed` not yet reached.
-
-    `fingerprint` is the same however the report came to us.
-    """
-
-    kind: MailReportKind
-    rfc_message_ids: tuple[str, ...]
-    failed: tuple[str, ...]
-    delayed: tuple[str, ...]
-    sender: str
-    subject: str
-    text: str
-    raw_source: bytes
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class MailReport:
-    """A report beside the ticket that it concerns; `rfc_message_id` is that of our mail."""
-
-    id: UUID
-    ticket_id: UUID
-    kind: MailReportKind
-    rfc_message_id: str
-    failed: tuple[str, ...]
-    delayed: tuple[str, ...]
-    sender: str
-    subject: str
-    text: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDecision:
-    """A decision with what it saw, each in protobuf's JSON form."""
-
-    decision_id: UUID
-    ticket_id: UUID
-    facts: JsonObject
-    routing: JsonObject
-    decision: JsonObject
-    decided_at: datetime

@@ -18,8 +18,8 @@ from starlette.datastructures import UploadFile
 from services.common.objects import ObjectStore
 from services.common.uploads import UploadSigner
 from services.domain.attachments import LARGEST_ATTACHMENT, safe_content_type, safe_file_name
+from services.domain.message import NewAttachment
 from services.domain.principal import Principal
-from services.domain.ticket import NewAttachment
 
 # Where bodies are not read beforehand but streamed, up to this many bytes: the files and the words beside them.
 STREAMED_PATHS = re.compile(r"/api/v1/attachments|/uploads|/tickets/[0-9]+/messages|/tickets/new")

@@ -9,7 +9,7 @@ from duradesk.identity.v1 import account_mail_service_pb2 as pb
 from duradesk.identity.v1 import account_mail_service_pb2_grpc as pb_grpc
 
 from services.common.wire import from_message, to_message
-from services.domain.decision import ClaimedEffect, EffectOutcome
+from services.domain.effects import ClaimedEffect, EffectOutcome
 from services.identity.convert import AccountMailClaim, AccountMailOutcome, AccountMailRenewal
 
 

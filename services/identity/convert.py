@@ -11,7 +11,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.auth import current_principal
 from services.common.wire import from_message, to_message
-from services.domain.decision import EffectOutcome
+from services.domain.effects import EffectOutcome
 from services.domain.errors import Invalid, NotFound
 from services.domain.intake import clean_email
 from services.domain.principal import Principal, Role

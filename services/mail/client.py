@@ -13,10 +13,10 @@ from pydantic import Field
 
 from services.common.objects import ObjectStore
 from services.common.settings import Address, Settings
-from services.domain.decision import EffectOutcome, OutgoingMail
+from services.domain.effects import EffectOutcome, OutgoingMail
 from services.domain.errors import Unavailable
 from services.domain.intake import clean_line
-from services.domain.ticket import AttachedFile
+from services.domain.message import AttachedFile
 from services.mail.compose import ascii_address, compose
 
 # Together less than the 90 s that a delivery may take: a slow server must not lead to a second sender.

@@ -15,9 +15,9 @@ from email.policy import compat32
 from email.utils import format_datetime, formataddr
 
 from services.domain.attachments import BYTES
-from services.domain.decision import OutgoingMail
+from services.domain.effects import OutgoingMail
 from services.domain.intake import clean_line
-from services.domain.ticket import AttachedFile, Attachment
+from services.domain.message import AttachedFile, Attachment
 
 _POLICY = compat32.clone(linesep="\r\n")
 _ADDRESS = re.compile(r'[^\s<>()\[\]:;,"\\@\x00-\x1f\x7f]+@[^\s<>()\[\]:;,"\\@\x00-\x1f\x7f]+')

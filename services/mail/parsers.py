@@ -14,7 +14,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from services.domain.errors import Invalid, Unavailable
-from services.domain.ticket import NewMailReport
+from services.domain.mail_reports import NewMailReport
 from services.mail.parse import IncomingMail
 
 _START_SECONDS = 30.0

@@ -9,7 +9,7 @@ from flufl.bounce import all_failures
 
 from services.domain.errors import Invalid
 from services.domain.intake import clean_email, clean_line
-from services.domain.ticket import MailReportKind, NewMailReport
+from services.domain.mail_reports import MailReportKind, NewMailReport
 from services.mail.parse import fingerprint_of
 from services.mail.text import decode, decode_words, html_to_text
 

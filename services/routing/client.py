@@ -9,7 +9,9 @@ from duradesk.routing.v1 import rule_service_pb2, rule_service_pb2_grpc
 from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
-from services.domain.decision import Decision, Facts, RoutingFacts
+from services.domain.decision import Decision
+from services.domain.facts import Facts
+from services.domain.routing_facts import RoutingFacts
 from services.domain.team import Team
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.domain.categories import on_lines
 from services.domain.clocks.policy import ServiceLevels
-from services.domain.decision import Facts
+from services.domain.facts import Facts
 from services.domain.rules.compiled import RuleSet
 from services.domain.staffing import Staffing
 from services.domain.team import Team

@@ -11,7 +11,8 @@ from duradesk.tickets.v1 import decision_pb2
 
 from services.common.wire import from_message, to_message
 from services.domain.decide import decide
-from services.domain.decision import Facts, RoutingFacts, ToldTeam
+from services.domain.facts import Facts
+from services.domain.routing_facts import RoutingFacts, ToldTeam
 from services.domain.staffing import facts_of_team, revision_of, skill_facts
 from services.domain.team import (
     check_team_name,

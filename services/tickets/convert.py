@@ -8,28 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.family.policy import Children, DownPolicy, UpPolicy
+from services.domain.mail_reports import MailReport, MailReportKind
+from services.domain.message import Attachment, AuthorKind, EffectState, Message, MessageDelivery, Visibility
+from services.domain.quarantined import QuarantinedItem, QuarantineState
 from services.domain.ticket import (
-    Attachment,
-    AuthorKind,
     Channel,
     Contact,
     Due,
     DueKind,
-    EffectState,
     Event,
     EventKind,
     FieldChange,
     JsonObject,
-    MailReport,
-    MailReportKind,
-    Message,
-    MessageDelivery,
     Priority,
-    QuarantinedItem,
-    QuarantineState,
     Ticket,
     TicketStatus,
-    Visibility,
 )
 
 Row = Mapping[str, Any]

@@ -4,8 +4,11 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from services.domain.decision import Decision, EffectOutcome, Facts
-from services.domain.ticket import AuthorKind, Channel, DueKind, Visibility
+from services.domain.decision import Decision
+from services.domain.effects import EffectOutcome
+from services.domain.facts import Facts
+from services.domain.message import AuthorKind, Visibility
+from services.domain.ticket import Channel, DueKind
 
 _DUE_KINDS = frozenset(DueKind)
 # The objective of a first decision is 0.5 s, that of a due 5 s, and a minute after an outage.

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.domain.conditions.fields import CUSTOM, is_custom
-from services.domain.ticket import Ticket, Visibility
+from services.domain.message import Visibility
+from services.domain.ticket import Ticket
 from services.domain.words import label, labels, split_words
 
 SUBJECT, REQUESTER, PUBLIC, INTERNAL = "ABCD"

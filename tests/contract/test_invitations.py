@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 
 from services.common.channel import open_channel
 from services.domain.account import RESETS_PER_HOUR, InvitationState
-from services.domain.decision import ClaimedEffect, EffectOutcome
+from services.domain.effects import ClaimedEffect, EffectOutcome
 from services.domain.errors import (
     AlreadyExists,
     Conflict,
@@ -22,9 +22,9 @@ from services.domain.errors import (
     NotFound,
     Unauthenticated,
 )
+from services.domain.message import EffectState
 from services.domain.principal import Principal, Role
 from services.domain.session import IssuedSession
-from services.domain.ticket import EffectState
 from services.domain.user import Invitee, UserChange
 from services.identity.account_mail_client import AccountMailClient
 from services.identity.client import IdentityClient

@@ -14,9 +14,10 @@ from services.common.channel import open_channel
 from services.domain.actions import Action, ActionKind
 from services.domain.clocks.policy import Ladder, LadderStep, StepWhen
 from services.domain.decide import decide
-from services.domain.decision import Facts, ToldTeam
 from services.domain.errors import AlreadyExists, Invalid, NotFound, Unavailable
+from services.domain.facts import Facts
 from services.domain.principal import Principal, Role
+from services.domain.routing_facts import ToldTeam
 from services.domain.team import Team
 from services.domain.user import NewUser, User, UserChange
 from services.identity.client import IdentityClient

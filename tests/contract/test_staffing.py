@@ -11,9 +11,9 @@ import pytest
 from services.common.channel import open_channel
 from services.domain.calendars.model import WEEKDAYS, Calendar, WorkingHours
 from services.domain.decide import decide
-from services.domain.decision import AssignmentStrategy
 from services.domain.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from services.domain.principal import Principal, Role
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.staffing import MemberRouting, Skill, TeamRouting
 from services.domain.team import Team
 from services.domain.ticket import TicketStatus

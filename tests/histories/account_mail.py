@@ -8,7 +8,7 @@ from pathlib import Path
 from temporalio.api.history.v1 import History
 from temporalio.client import WorkflowHistory
 
-from services.domain.decision import EffectOutcome
+from services.domain.effects import EffectOutcome
 from tests.workflow.conftest import Skip
 from tests.workflow.env import Env, Sent, until
 from workflows.account_mail_activities import start_account_mail

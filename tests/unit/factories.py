@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.domain.decision import Candidate, EventFacts, Facts, RoutingFacts, TicketFacts
-from services.domain.ticket import AuthorKind, Brand, Channel, EventKind, Priority, TicketStatus, Visibility
+from services.domain.facts import EventFacts, Facts, TicketFacts
+from services.domain.message import AuthorKind, Visibility
+from services.domain.routing_facts import Candidate, RoutingFacts
+from services.domain.ticket import Brand, Channel, EventKind, Priority, TicketStatus
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -9,17 +9,18 @@ import pytest
 from services.domain.assignment import Pick, fits_of, free_of, pick, places_of
 from services.domain.candidates import needed_skills, plan_assignment
 from services.domain.decide import decide
-from services.domain.decision import (
-    Assignment,
+from services.domain.decision import Assignment
+from services.domain.facts import WaitingFacts
+from services.domain.message import AuthorKind
+from services.domain.routing_facts import (
     AssignmentStrategy,
     MemberFacts,
     MemberSkill,
     RoutingFacts,
     SkillFacts,
     TeamFacts,
-    WaitingFacts,
 )
-from services.domain.ticket import AuthorKind, EventKind, FieldChange, TicketStatus
+from services.domain.ticket import EventKind, FieldChange, TicketStatus
 from tests.unit.factories import (
     ANN,
     BEN,

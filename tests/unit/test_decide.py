@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from services.domain.assignment import pick_round_robin
 from services.domain.decide import decide
-from services.domain.decision import Candidate, EffectKind, FiredDue
+from services.domain.effects import EffectKind
+from services.domain.facts import FiredDue
+from services.domain.message import AuthorKind, Visibility
 from services.domain.plan import plan_dues, words
-from services.domain.ticket import AuthorKind, Due, DueKind, EventKind, TicketStatus, Visibility
+from services.domain.routing_facts import Candidate
+from services.domain.ticket import Due, DueKind, EventKind, TicketStatus
 from tests.unit.factories import (
     ANN,
     BEN,

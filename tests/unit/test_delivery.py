@@ -2,10 +2,11 @@
 
 import pytest
 
-from services.domain.decision import EffectKind
 from services.domain.delivery import Claim, is_moot, judge_claim
+from services.domain.effects import EffectKind
 from services.domain.errors import Conflict, InvalidTransition
-from services.domain.ticket import EffectState, TicketStatus
+from services.domain.message import EffectState
+from services.domain.ticket import TicketStatus
 
 READY, CLAIMED, SENDING = EffectState.READY, EffectState.CLAIMED, EffectState.SENDING
 

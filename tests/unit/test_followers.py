@@ -7,10 +7,12 @@ from uuid import UUID
 import pytest
 
 from services.domain.decide import decide
-from services.domain.decision import EffectKind, EventFacts, FollowerFacts, PlannedEffect
+from services.domain.effects import EffectKind, PlannedEffect
+from services.domain.facts import EventFacts, FollowerFacts
 from services.domain.followers import why_not_told
+from services.domain.message import AuthorKind, Visibility
 from services.domain.principal import Role
-from services.domain.ticket import AuthorKind, EventKind, FollowerKind, Visibility
+from services.domain.ticket import EventKind, FollowerKind
 from services.domain.user import User
 from tests.unit.factories import (
     ANN,

@@ -6,7 +6,7 @@ import pytest
 
 from services.domain.errors import InvalidTransition
 from services.domain.held import LaterMessage, check_held, may_be_held, newer_messages
-from services.domain.ticket import AuthorKind, NewMessage, Visibility
+from services.domain.message import AuthorKind, NewMessage, Visibility
 
 ME, OLGA, CLEO = "me", "olga", "cleo"
 AGENT, CUSTOMER = AuthorKind.AGENT, AuthorKind.CUSTOMER

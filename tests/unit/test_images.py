@@ -11,7 +11,7 @@ from services.common.outbound import is_public
 from services.domain.errors import NotFound
 from services.domain.html import sanitize_html
 from services.domain.images import image_type
-from services.domain.ticket import Attachment, AuthorKind, Message, Visibility
+from services.domain.message import Attachment, AuthorKind, Message, Visibility
 from services.gateway.web.html import display_html, has_remote_images
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,7 +8,8 @@ import pytest
 
 from services.domain.errors import Invalid
 from services.domain.intake import check_brand, check_new_message, check_new_ticket, clean_email, custom_fields_problem
-from services.domain.ticket import NewMessage, NewTicket, Visibility
+from services.domain.message import NewMessage, Visibility
+from services.domain.ticket import NewTicket
 from tests.spending import processor_seconds
 from tests.unit.factories import make_brand
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from services.domain.decision import OutgoingMail
-from services.domain.ticket import AttachedFile, Attachment
+from services.domain.effects import OutgoingMail
+from services.domain.message import AttachedFile, Attachment
 from services.mail.compose import ascii_address, compose
 from services.mail.text import decode_words
 

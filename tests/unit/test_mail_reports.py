@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.domain.errors import Invalid
-from services.domain.ticket import MailReportKind
+from services.domain.mail_reports import MailReportKind
 from services.mail.reports import failures, read_report
 
 CORPUS = Path(__file__).parents[3] / "shared" / "mail" / "flufl-bounce"

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 
 import services.gateway
 from services.common.images import ImageLinks
-from services.domain.ticket import AuthorKind, Message, Visibility
+from services.domain.message import AuthorKind, Message, Visibility
 from services.gateway.web.conversation import Kind, Sending, conversation
 from services.gateway.web.shapes import age, file_size, initials, linked
 

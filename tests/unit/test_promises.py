@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from services.domain.decide import decide
-from services.domain.decision import EffectKind, FiredDue, FollowerFacts, PromiseFacts
+from services.domain.effects import EffectKind
 from services.domain.errors import Invalid, InvalidTransition
+from services.domain.facts import FiredDue, FollowerFacts, PromiseFacts
 from services.domain.promises import LATEST, Promise, check_promise
 from services.domain.ticket import DueKind, EventKind, FollowerKind, TicketStatus
 from tests.unit.factories import ANN, BEN, CAT, NOON, make_facts, make_routing, make_ticket

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from services.domain.decide import decide
-from services.domain.decision import EffectKind, FiredDue, MovedDue, ReminderFacts, TicketFacts
+from services.domain.effects import EffectKind
 from services.domain.errors import Invalid
+from services.domain.facts import FiredDue, MovedDue, ReminderFacts, TicketFacts
 from services.domain.reminders import LATEST, MOST_REMINDERS, TEXT_LENGTH, Reminder, check_reminder
 from services.domain.ticket import DueKind, EventKind, TicketStatus
 from tests.unit.factories import BEN, NOON, make_facts, make_routing, make_ticket

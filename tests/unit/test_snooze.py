@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.domain.decide import decide
-from services.domain.decision import FiredDue
+from services.domain.facts import FiredDue
 from services.domain.plan import plan_dues
 from services.domain.ticket import Due, DueKind, EventKind, FieldChange, TicketStatus
 from tests.unit.factories import DAY, NOON, make_brand, make_facts, make_routing, make_ticket

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from services.domain.decision import ToldTeam
 from services.domain.errors import Invalid
 from services.domain.principal import Role
+from services.domain.routing_facts import ToldTeam
 from services.domain.team import Team, check_team_name, routing_facts, told_teams
 from services.domain.user import User
 from tests.unit.test_user import make_user

@@ -10,7 +10,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 from services.domain import templates
-from services.domain.decision import EffectKind
+from services.domain.effects import EffectKind
 from services.domain.intake import LANGUAGES
 from services.domain.templates import NEUTRAL_ACKNOWLEDGEMENT, NOTICES, TEMPLATES, Words, answer_subject, fill, reply
 from services.tickets import languages

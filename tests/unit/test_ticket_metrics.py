@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.domain.decision import Decision, EffectOutcome, Facts, Step
-from services.domain.ticket import AuthorKind, Channel, EventKind, Visibility
+from services.domain.decision import Decision, Step
+from services.domain.effects import EffectOutcome
+from services.domain.facts import Facts
+from services.domain.message import AuthorKind, Visibility
+from services.domain.ticket import Channel, EventKind
 from services.tickets.metrics import TicketMetrics
 from tests.unit.factories import NOON, make_event, make_facts, make_ticket
 

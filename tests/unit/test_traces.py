@@ -5,9 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.actions import Action, ActionKind
-from services.domain.decision import ConditionSeen
+from services.domain.decision import ConditionSeen, StoredDecision
 from services.domain.rules.model import Explanation, Rule, RuleMoment, Trigger
-from services.domain.ticket import StoredDecision
 from services.gateway.web.builder.known import Known
 from services.gateway.web.traces import told_rule, trace_of
 

@@ -11,33 +11,13 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from services.domain.decide import decide
-from services.domain.decision import (
-    Candidate,
-    ClaimedEffect,
-    Decision,
-    EffectOutcome,
-    EventFacts,
-    FactNeed,
-    Facts,
-    FiredDue,
-    Nudge,
-    OutgoingMail,
-    Plan,
-    PlannedEffect,
-    RoutingFacts,
-    TicketFacts,
-)
+from services.domain.decision import Decision, Nudge, Plan
+from services.domain.effects import ClaimedEffect, EffectOutcome, OutgoingMail, PlannedEffect
 from services.domain.errors import Conflict, InvalidTransition, NotFound
-from services.domain.ticket import (
-    AuthorKind,
-    Brand,
-    Channel,
-    Due,
-    EventKind,
-    Priority,
-    TicketStatus,
-    Visibility,
-)
+from services.domain.facts import EventFacts, FactNeed, Facts, FiredDue, TicketFacts
+from services.domain.message import AuthorKind, Visibility
+from services.domain.routing_facts import Candidate, RoutingFacts
+from services.domain.ticket import Brand, Channel, Due, EventKind, Priority, TicketStatus
 from tests.workflow.cascades import Cascades
 
 CANARIES = ("canary subject", "canary text", "Canary Name", "canary@example.com")

@@ -16,7 +16,8 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from services.domain.decision import EffectOutcome, Nudge, OutgoingMail
+from services.domain.decision import Nudge
+from services.domain.effects import EffectOutcome, OutgoingMail
 from tests.workflow.bulks import Bulks
 from tests.workflow.desk import Desk
 from tests.workflow.mails import Mails

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from services.domain.decision import ClaimedEffect, EffectOutcome, OutgoingMail
 from services.domain.delivery import STATE_AFTER, Claim, judge_claim
+from services.domain.effects import ClaimedEffect, EffectOutcome, OutgoingMail
 from services.domain.errors import Conflict, InvalidTransition, NotFound
-from services.domain.ticket import Brand, EffectState
+from services.domain.message import EffectState
+from services.domain.ticket import Brand
 from tests.workflow.desk import BRAND, CANARIES
 
 

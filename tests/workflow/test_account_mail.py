@@ -8,8 +8,8 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from services.domain.decision import EffectOutcome
-from services.domain.ticket import EffectState
+from services.domain.effects import EffectOutcome
+from services.domain.message import EffectState
 from tests.histories.account_mail import RECORDED, recorded, story
 from tests.histories.stories import fingerprint, to_json
 from tests.workflow.conftest import Skip

@@ -13,8 +13,9 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from services.common.objects import ObjectStore
+from services.domain.message import EffectState, NewMessage, Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import EffectState, NewMessage, NewTicket, Visibility
+from services.domain.ticket import NewTicket
 from services.mail.client import SmtpSender
 from services.mail.settings import MailSettings
 from tests.conftest import DatabaseUrl

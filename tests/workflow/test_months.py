@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.domain.decision import EffectOutcome
+from services.domain.effects import EffectOutcome
 from services.domain.ticket import EventKind
 from tests.workflow.conftest import Skip
 from tests.workflow.desk import Desk

@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from services.domain.message import NewMessage, Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Event, EventKind, NewMessage, NewTicket, TicketStatus, Visibility
+from services.domain.ticket import Event, EventKind, NewTicket, TicketStatus
 from tests.conftest import DatabaseUrl
 from tests.workflow.env import Sender, until
 from tests.workflow.real_desk import RealDesk, running_real_desk

@@ -8,7 +8,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
-from services.domain.decision import EffectOutcome
+from services.domain.effects import EffectOutcome
 from services.domain.errors import Unavailable
 from services.domain.ticket import Priority, TicketStatus
 from tests.histories.stories import ShortRuns

@@ -10,8 +10,9 @@ from uuid import UUID
 from services.domain.clocks.policy import Policy, ServiceLevels, choose_policy
 from services.domain.clocks.running import Moment, Word
 from services.domain.conditions.evaluate import Facts, evaluate
-from services.domain.decision import EventFacts, TicketFacts
-from services.domain.ticket import AuthorKind, EventKind, FieldChange, Priority, TicketStatus, Visibility
+from services.domain.facts import EventFacts, TicketFacts
+from services.domain.message import AuthorKind, Visibility
+from services.domain.ticket import EventKind, FieldChange, Priority, TicketStatus
 from services.domain.words import labels
 
 # What a condition of a policy may ask about.

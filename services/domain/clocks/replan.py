@@ -9,7 +9,7 @@ from services.domain.clocks.ladder import plan_clocks
 from services.domain.clocks.model import Clock
 from services.domain.clocks.policy import Policy, ServiceLevels
 from services.domain.clocks.running import Moment, Word, run_clocks
-from services.domain.decision import TicketFacts
+from services.domain.facts import TicketFacts
 from services.domain.ticket import Due
 
 

@@ -12,7 +12,8 @@ from uuid import UUID
 from services.domain.conditions.tree import MOST_VALUES, Condition, Name, Operator, Test, Value, Wrong, nodes
 from services.domain.errors import Invalid
 from services.domain.intake import clean_email, clean_line
-from services.domain.ticket import AuthorKind, Channel, Priority, TicketStatus, Visibility
+from services.domain.message import AuthorKind, Visibility
+from services.domain.ticket import Channel, Priority, TicketStatus
 from services.domain.words import split_words
 
 CUSTOM = "custom_fields."

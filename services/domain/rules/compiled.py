@@ -9,8 +9,8 @@ from services.domain.actions import Action, ActionKind
 from services.domain.conditions.compiled import Check, clues, compile_condition
 from services.domain.conditions.fields import CUSTOM
 from services.domain.conditions.tree import Condition, tests
-from services.domain.decision import FactNeed
 from services.domain.errors import Invalid
+from services.domain.facts import FactNeed
 from services.domain.rules.check import calendars_asked, read_rule_conditions
 from services.domain.rules.model import Rule, Since, Trigger
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.domain.decision import EventFacts
+from services.domain.facts import EventFacts
 from services.domain.family.model import ChildNews, FamilyFacts
+from services.domain.message import AuthorKind, Visibility
 from services.domain.rules.model import Trigger
 from services.domain.rules.view import Moment
-from services.domain.ticket import AuthorKind, EventKind, FieldChange, Visibility
+from services.domain.ticket import EventKind, FieldChange
 
 _OF_FIELDS = {
     "status": Trigger.STATUS_CHANGED,

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from services.domain.decision import Anchor, EventFacts, HistoryFacts
-from services.domain.ticket import AuthorKind, EventKind, TicketStatus, Visibility
+from services.domain.facts import Anchor, EventFacts, HistoryFacts
+from services.domain.message import AuthorKind, Visibility
+from services.domain.ticket import EventKind, TicketStatus
 
 DESK = "duradesk"
 # What nobody did, whatever process wrote it down.

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from services.domain.clocks.model import ALL_THE_TIME
 from services.domain.clocks.policy import ServiceLevels
-from services.domain.decision import Anchor, HistoryFacts, TicketFacts
 from services.domain.errors import Invalid
+from services.domain.facts import Anchor, HistoryFacts, TicketFacts
 from services.domain.rules.compiled import CompiledRule
 from services.domain.rules.model import Rule, Since, Wait
 from services.domain.ticket import DueKind, TicketStatus

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import decide
-from services.domain.decision import Decision, EventFacts, Facts, RoutingFacts, RuleRun, SeenFacts
+from services.domain.decision import Decision, RuleRun, SeenFacts
+from services.domain.facts import EventFacts, Facts
+from services.domain.routing_facts import RoutingFacts
 from services.domain.rules.compiled import RuleSet, compile_rules
 from services.domain.rules.model import Rule, RuleOutcome
 from services.domain.ticket import EventKind

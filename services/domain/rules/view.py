@@ -10,10 +10,11 @@ from services.domain.clocks.fold import category_line
 from services.domain.clocks.policy import ServiceLevels
 from services.domain.conditions.compiled import Text
 from services.domain.conditions.fields import CUSTOM
-from services.domain.decision import Anchor, EventFacts, Facts, HistoryFacts, TicketFacts
+from services.domain.facts import Anchor, EventFacts, Facts, HistoryFacts, TicketFacts
 from services.domain.family.model import FamilyFacts
+from services.domain.message import AuthorKind
 from services.domain.rules.history import DESK
-from services.domain.ticket import AuthorKind, Contact
+from services.domain.ticket import Contact
 from services.domain.words import labels, split_words
 
 _WAS = "was."

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from services.domain.ticket import NewMessage
+from services.domain.message import NewMessage
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX
 from services.gateway.deps import Cursor, Limit, RequestId, SignedIn, TicketId, Tickets
 from services.gateway.models.base import Page

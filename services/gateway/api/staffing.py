@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from services.domain.decision import AssignmentStrategy
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.staffing import MemberRouting, Skill, TeamRouting
 from services.domain.ticket import TicketStatus
 from services.gateway.api import CHANGED, FOUND, MADE, PREFIX

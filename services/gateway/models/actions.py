@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.domain.actions import Action, ActionKind
-from services.domain.decision import AssignmentStrategy
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.ticket import Priority, TicketStatus
 from services.gateway.models.base import Body, Duration, In, Out, Text
 

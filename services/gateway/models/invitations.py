@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field, StrictBool
 
 from services.domain.account import InvitationState
+from services.domain.message import EffectState
 from services.domain.principal import Role
-from services.domain.ticket import EffectState
 from services.gateway.models.base import Email, In, Out, UserName
 
 

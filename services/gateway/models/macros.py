@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, StrictBool, with_config
 from typing_extensions import TypedDict
 
 from services.domain.actions import MOST_ACTIONS
-from services.domain.ticket import Visibility
+from services.domain.message import Visibility
 from services.gateway.models.actions import ActionIn, ActionOut
 from services.gateway.models.base import LARGEST_WHOLE, Body, In, Out, Title, Uploads, Version
 from services.gateway.models.messages import MessageOut

@@ -3,7 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.domain.ticket import Channel, EffectState, MailReportKind, QuarantineState
+from services.domain.mail_reports import MailReportKind
+from services.domain.message import EffectState
+from services.domain.quarantined import QuarantineState
+from services.domain.ticket import Channel
 from services.gateway.models.base import Out
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from services.domain.html import sanitize_html
-from services.domain.ticket import AuthorKind, EffectState, Visibility
+from services.domain.message import AuthorKind, EffectState, Visibility
 from services.gateway.models.base import In, Out, Uploads, Words
 from services.gateway.models.tickets import TicketOut
 

@@ -10,7 +10,7 @@ from services.domain.actions import ActionKind
 from services.domain.calendars.model import Weekday
 from services.domain.clocks.model import ClockKind
 from services.domain.clocks.policy import DEFAULT_PAUSES, StepWhen
-from services.domain.decision import AssignmentStrategy
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.ticket import Priority, TicketStatus
 from services.gateway.models.base import Duration, In, Out, Text, Title, Version
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StrictBool
 
-from services.domain.decision import AssignmentStrategy
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.staffing import HIGHEST_LEVEL, LARGEST_CAPACITY, NEEDS_LENGTH, NOTE_LENGTH
 from services.domain.ticket import Priority, TicketStatus
 from services.gateway.models.base import Duration, In, Out, Text, Title, Version

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from services.common.images import ImageLinks
 from services.domain.delivery import Delivery
-from services.domain.ticket import Attachment, AuthorKind, EffectState, Message, Visibility
+from services.domain.message import Attachment, AuthorKind, EffectState, Message, Visibility
 from services.gateway.web.html import display_html
 
 # Of a long conversation the first words and the newest ones are shown, those between them when asked for.

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.domain.errors import InvalidTransition
-from services.domain.ticket import EffectState
+from services.domain.message import EffectState
 from services.gateway.deps import Cursor, Tickets
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import needs

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 
 from services.domain.desk import PresenceState
 from services.domain.errors import Conflict
-from services.domain.ticket import Visibility
+from services.domain.message import Visibility
 from services.gateway.deps import Desk, TicketId
 from services.gateway.models.base import LARGEST_WHOLE
 from services.gateway.web.pages import page

@@ -14,7 +14,8 @@ from services.domain.errors import DuradeskError
 from services.domain.family.broadcast import Broadcast
 from services.domain.family.model import Family
 from services.domain.intake import LANGUAGES
-from services.domain.ticket import Due, DueKind, Event, EventKind, Message, Ticket
+from services.domain.message import Message
+from services.domain.ticket import Due, DueKind, Event, EventKind, Ticket
 from services.gateway.deps import Behind, Broadcasts, Services
 from services.gateway.problems import status_of
 from services.gateway.together import together

@@ -2,7 +2,7 @@
 
 from services.common.images import ImageLinks
 from services.domain.html import show_html
-from services.domain.ticket import Message
+from services.domain.message import Message
 
 
 def display_html(message: Message, *, images: bool, links: ImageLinks) -> str:

@@ -15,9 +15,11 @@ from services.domain.desk import Draft
 from services.domain.errors import NotFound
 from services.domain.followers import Follower
 from services.domain.macros import Macro
+from services.domain.mail_reports import MailReport
+from services.domain.message import CcProposal, Message, Visibility
 from services.domain.organisations import Organisation
 from services.domain.queue import QueuePlace
-from services.domain.ticket import Brand, CcProposal, Due, Event, MailReport, Message, Ticket, Visibility
+from services.domain.ticket import Brand, Due, Event, Ticket
 from services.domain.ticket_fields import TicketField
 from services.gateway.deps import Behind, Services
 from services.gateway.together import together

@@ -9,8 +9,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.datastructures import FormData, UploadFile
 
 from services.domain.errors import DuradeskError, Invalid
+from services.domain.message import Message, NewMessage, Visibility
 from services.domain.principal import Principal
-from services.domain.ticket import Message, NewMessage, Ticket, Visibility
+from services.domain.ticket import Ticket
 from services.gateway.api import attachments as api
 from services.gateway.deps import Behind, Objects, Services, Tickets
 from services.gateway.problems import status_of

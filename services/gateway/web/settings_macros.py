@@ -12,8 +12,8 @@ from starlette.datastructures import FormData
 from services.domain.actions import Action
 from services.domain.errors import AlreadyExists, Conflict, Forbidden, Invalid, NotFound
 from services.domain.macros import KINDS, MANAGE, PLACEHOLDERS, Macro, MacroFields
+from services.domain.message import Visibility
 from services.domain.principal import Principal
-from services.domain.ticket import Visibility
 from services.gateway.deps import Behind, Services
 from services.gateway.web import forms
 from services.gateway.web.builder.actions import ActionPart, action_part, read_action_part

@@ -12,8 +12,8 @@ from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
 from services.domain.calendars.model import Calendar
-from services.domain.decision import AssignmentStrategy
 from services.domain.errors import Conflict, Invalid, NotFound
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.staffing import MemberRouting, TeamRouting
 from services.domain.team import Team
 from services.domain.ticket import TicketStatus

@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from services.domain.conditions.text_form import parse_text
-from services.domain.decision import ConditionSeen
+from services.domain.decision import ConditionSeen, StoredDecision
 from services.domain.errors import Invalid
 from services.domain.rules.model import Explanation, RuleOutcome
-from services.domain.ticket import StoredDecision
 from services.gateway.web.builder.known import Known
 
 _ID = re.compile(r'"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"?')

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.domain.account import LinkKind
-from services.domain.decision import EffectOutcome
 from services.domain.delivery import STATE_AFTER, Claim, judge_claim
+from services.domain.effects import EffectOutcome
 from services.domain.errors import Conflict, InvalidTransition, NotFound
 from services.domain.intake import clean_line
-from services.domain.ticket import EffectState
+from services.domain.message import EffectState
 from services.identity.store.statements import QUERIES
 from services.identity.store.users import Connection
 

@@ -13,8 +13,8 @@ from services.domain.account import (
     invitation_state,
 )
 from services.domain.errors import InvalidTransition
+from services.domain.message import EffectState
 from services.domain.principal import Principal, Role
-from services.domain.ticket import EffectState
 from services.domain.user import NewUser, User, require_may_manage
 from services.identity.convert import Credentials, user_from_row
 from services.identity.link_tokens import no_such_link

@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.domain.clocks.policy import ServiceLevels
-from services.domain.decision import RoutingFacts
+from services.domain.routing_facts import RoutingFacts
 from services.domain.rules.compiled import RuleSet
 from services.domain.team import people_of_rules, told_teams
 from services.routing.staff import StaffDirectory

@@ -13,9 +13,10 @@ from services.common.auth import current_principal
 from services.common.wire import from_message, to_message
 from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import explain_rule
-from services.domain.decision import RoutingFacts, SeenFacts
+from services.domain.decision import SeenFacts
 from services.domain.errors import NotFound
 from services.domain.named import named_by_rule
+from services.domain.routing_facts import RoutingFacts
 from services.domain.rules.check import check_rule_among, clean_rule
 from services.domain.rules.compiled import RuleSet, compile_rules
 from services.domain.rules.default_set import DEFAULT_SET

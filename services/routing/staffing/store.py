@@ -10,8 +10,8 @@ from psycopg.rows import DictRow
 
 from services.common.database import Database
 from services.common.sql import load_queries
-from services.domain.decision import AssignmentStrategy
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, Invalid, NotFound
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.staffing import Availability, MemberRouting, Skill, SkillHolder, Staffing, TeamRouting
 from services.domain.team import Team
 from services.domain.ticket import TicketStatus

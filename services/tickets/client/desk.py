@@ -12,7 +12,7 @@ from services.common.channel import responses
 from services.common.wire import from_message, to_message
 from services.domain.bulk import BulkJob, TicketChange
 from services.domain.desk import Draft, News, PresenceState, TicketPresence
-from services.domain.ticket import Visibility
+from services.domain.message import Visibility
 
 _STATES = {
     PresenceState.VIEWING: pb.PRESENCE_STATE_VIEWING,

@@ -11,7 +11,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.wire import from_message, to_message
 from services.domain.macros import Macro, MacroFields
-from services.domain.ticket import Message, Ticket
+from services.domain.message import Message
+from services.domain.ticket import Ticket
 
 
 class MacrosClient:

@@ -13,7 +13,10 @@ from google.protobuf.duration_pb2 import Duration
 from services.common.channel import DEADLINE_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.categories import on_lines
-from services.domain.decision import ClaimedEffect, Decision, EffectOutcome, FactNeed, Facts, Nudge, Plan, RoutingFacts
+from services.domain.decision import Decision, Nudge, Plan
+from services.domain.effects import ClaimedEffect, EffectOutcome
+from services.domain.facts import FactNeed, Facts
+from services.domain.routing_facts import RoutingFacts
 
 _OUTCOMES = {
     EffectOutcome.DONE: pb.EFFECT_OUTCOME_DONE,

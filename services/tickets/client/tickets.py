@@ -20,28 +20,14 @@ from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.conditions.fields import CUSTOM
-from services.domain.decision import SeenFacts
+from services.domain.decision import SeenFacts, StoredDecision
 from services.domain.delivery import Delivery
 from services.domain.links import CustomerAnswer
+from services.domain.mail_reports import MailReport, NewMailReport
+from services.domain.message import AttachedFile, CcProposal, Message, NewMessage
+from services.domain.quarantined import NewQuarantinedItem, QuarantinedItem, QuarantineState
 from services.domain.snooze import Snooze
-from services.domain.ticket import (
-    AttachedFile,
-    Brand,
-    CcProposal,
-    Contact,
-    Due,
-    Event,
-    MailReport,
-    Message,
-    NewMailReport,
-    NewMessage,
-    NewQuarantinedItem,
-    NewTicket,
-    QuarantinedItem,
-    QuarantineState,
-    StoredDecision,
-    Ticket,
-)
+from services.domain.ticket import Brand, Contact, Due, Event, NewTicket, Ticket
 from services.domain.views import Count, TicketPage
 from services.tickets.convert import BrandFields, TicketFields
 

@@ -13,8 +13,8 @@ from services.common.wire import from_message, to_message
 from services.domain.bulk import MOST_TICKETS, TicketChange, check_change, check_wanted
 from services.domain.desk import PresenceState
 from services.domain.errors import Invalid
+from services.domain.message import Visibility
 from services.domain.orders import parse_order
-from services.domain.ticket import Visibility
 from services.tickets.colleagues import Colleagues, check_colleague
 from services.tickets.news import NewsDesk
 from services.tickets.servicer import requests as read

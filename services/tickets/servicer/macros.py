@@ -11,7 +11,7 @@ from services.common.wire import from_message, to_message
 from services.domain.attachments import check_uploads
 from services.domain.doors import take_message
 from services.domain.macros import MacroFields
-from services.domain.ticket import NewMessage, Visibility
+from services.domain.message import NewMessage, Visibility
 from services.tickets.colleagues import Colleagues, check_colleague
 from services.tickets.servicer import requests as read
 from services.tickets.store import Store

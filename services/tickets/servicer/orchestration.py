@@ -14,8 +14,10 @@ from google.protobuf.message import Message
 from services.common.database import Database
 from services.common.interceptors import Context
 from services.common.wire import from_message, to_message
-from services.domain.decision import Decision, EffectOutcome, FactNeed, Facts, Nudge
+from services.domain.decision import Decision, Nudge
+from services.domain.effects import EffectOutcome
 from services.domain.errors import Invalid, InvalidTransition
+from services.domain.facts import FactNeed, Facts
 from services.domain.ticket import JsonObject
 from services.tickets.colleagues import Colleagues
 from services.tickets.metrics import TicketMetrics

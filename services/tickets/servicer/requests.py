@@ -18,15 +18,10 @@ from services.domain.conditions.fields import CUSTOM
 from services.domain.errors import Invalid, NotFound
 from services.domain.intake import NAME_LENGTH, SUBJECT_LENGTH, check_brand, check_request_id, clean_line, clean_text
 from services.domain.links import CustomerAnswer
-from services.domain.ticket import (
-    Brand,
-    EffectState,
-    NewMailReport,
-    NewMessage,
-    NewQuarantinedItem,
-    NewTicket,
-    QuarantineState,
-)
+from services.domain.mail_reports import NewMailReport
+from services.domain.message import EffectState, NewMessage
+from services.domain.quarantined import NewQuarantinedItem, QuarantineState
+from services.domain.ticket import Brand, NewTicket
 from services.tickets.convert import BrandFields, TicketFields
 from services.tickets.store.pages import Page
 from services.tickets.store.requests import Request

@@ -8,8 +8,8 @@ from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from google.protobuf.json_format import ParseDict
 
 from services.common.wire import from_message, to_message
-from services.domain.decision import Facts
 from services.domain.errors import Invalid
+from services.domain.facts import Facts
 from services.tickets.convert import Row
 from services.tickets.servicer import requests as read
 from services.tickets.store.scope import Scope

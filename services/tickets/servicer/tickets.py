@@ -15,10 +15,12 @@ from services.domain.doors import take_message, take_ticket
 from services.domain.errors import Forbidden
 from services.domain.family.policy import NO_CHILDREN
 from services.domain.intake import NAME_LENGTH, Carrier, clean_email, clean_line
+from services.domain.message import NewAttachment
 from services.domain.orders import parse_order
 from services.domain.principal import Principal, Role
+from services.domain.quarantined import QuarantinedItem, QuarantineState
 from services.domain.snooze import Snooze
-from services.domain.ticket import Contact, NewAttachment, QuarantinedItem, QuarantineState, Ticket
+from services.domain.ticket import Contact, Ticket
 from services.tickets.colleagues import Colleagues, check_colleague
 from services.tickets.metrics import TicketMetrics
 from services.tickets.servicer import requests as read

@@ -9,8 +9,9 @@ from services.domain.changes import Change
 from services.domain.errors import NotFound
 from services.domain.family.model import Settling
 from services.domain.links import Consequence, CustomerAnswer, judge_answer
+from services.domain.message import NewMessage, Visibility
 from services.domain.principal import Via
-from services.domain.ticket import EventKind, NewMessage, Ticket, TicketStatus, Visibility
+from services.domain.ticket import EventKind, Ticket, TicketStatus
 from services.tickets.store.events import Connection, LockedTicket, append_event, enqueue, lock_ticket
 from services.tickets.store.messages import add_customer_word
 from services.tickets.store.requests import Request, first_resource

@@ -7,7 +7,8 @@ from psycopg.types.json import Jsonb
 
 from services.common.database import Database
 from services.domain.errors import NotFound
-from services.domain.ticket import AttachedFile, NewMessage, NewTicket
+from services.domain.message import AttachedFile, NewMessage
+from services.domain.ticket import NewTicket
 from services.tickets.convert import attachment_of
 from services.tickets.store.events import Connection
 from services.tickets.store.scope import Scope

@@ -16,8 +16,9 @@ from services.common.database import Database
 from services.domain.bulk import BulkAct, BulkState, TicketChange
 from services.domain.family.broadcast import TOLD_ELSEWHERE, Broadcast, check_parent, fill_in, why_untold
 from services.domain.family.model import ChildOutcome, ChildProblem
+from services.domain.message import AuthorKind, Visibility
 from services.domain.promises import Promise
-from services.domain.ticket import AuthorKind, EventKind, Visibility
+from services.domain.ticket import EventKind
 from services.tickets.convert import Row, json_of
 from services.tickets.store.events import PACED_RANK, Connection, LockedTicket, append_event, enqueue, lock_ticket
 from services.tickets.store.promises import make_promise

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from services.domain.errors import Invalid
 from services.domain.intake import clean_email
-from services.domain.ticket import NewMessage, NewTicket
+from services.domain.message import NewMessage
+from services.domain.ticket import NewTicket
 from services.tickets.store.events import Connection
 from services.tickets.store.statements import QUERIES
 

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from services.common.database import Database
 from services.domain.clocks.model import Clock, ClockKind, ClockOutcome, Segment, SegmentState
-from services.domain.decision import MovedDue
+from services.domain.facts import MovedDue
 from services.tickets.store.events import Connection
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES

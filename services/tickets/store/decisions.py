@@ -10,25 +10,14 @@ from psycopg.types.json import Jsonb
 
 from services.domain.assignment import Pick
 from services.domain.clocks.fold import FOLDED_FIELDS
-from services.domain.decision import (
-    Decision,
-    EffectKind,
-    EventFacts,
-    FactNeed,
-    Facts,
-    FiredDue,
-    FollowerFacts,
-    Plan,
-    PlannedEffect,
-    Step,
-    TicketFacts,
-    WaitingFacts,
-)
+from services.domain.decision import Decision, Plan, Step
+from services.domain.effects import EffectKind, PlannedEffect
 from services.domain.errors import Conflict, Invalid, NotFound
+from services.domain.facts import EventFacts, FactNeed, Facts, FiredDue, FollowerFacts, TicketFacts, WaitingFacts
 from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.followers import notice
+from services.domain.message import AuthorKind, Visibility
 from services.domain.ticket import (
-    AuthorKind,
     Brand,
     Channel,
     Due,
@@ -40,7 +29,6 @@ from services.domain.ticket import (
     Priority,
     Ticket,
     TicketStatus,
-    Visibility,
 )
 from services.domain.ticket_fields import TicketField, decidable
 from services.tickets.convert import due_of, field_changes_of, json_of, new_values

@@ -8,7 +8,8 @@ from services.common.database import Database
 from services.domain.changes import take_back
 from services.domain.delivery import Delivery, check_repeatable
 from services.domain.errors import Conflict, InvalidTransition, NotFound
-from services.domain.ticket import EffectState, EventKind, Message
+from services.domain.message import EffectState, Message
+from services.domain.ticket import EventKind
 from services.tickets.store.events import Connection, append_event, enqueue, lock_ticket
 from services.tickets.store.messages import read_message
 from services.tickets.store.pages import Page, next_token

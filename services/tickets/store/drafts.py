@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.domain.desk import Draft, check_draft, draft_changed
-from services.domain.ticket import Visibility
+from services.domain.message import Visibility
 from services.tickets.convert import Row
 from services.tickets.store.events import Connection
 from services.tickets.store.scope import Scope

@@ -5,7 +5,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.domain.decide import NEUTRAL_KEY
-from services.domain.decision import ClaimedEffect, EffectKind, EffectOutcome, OutgoingMail
 from services.domain.delivery import (
     ACKNOWLEDGED_WITHIN,
     MOST_ACKNOWLEDGEMENTS,
@@ -16,10 +15,12 @@ from services.domain.delivery import (
     is_moot,
     judge_claim,
 )
+from services.domain.effects import ClaimedEffect, EffectKind, EffectOutcome, OutgoingMail
 from services.domain.errors import Conflict, InvalidTransition, NotFound
 from services.domain.followers import NAMED_MAILS, why_not_told
 from services.domain.intake import clean_line
-from services.domain.ticket import EffectState, EventKind, TicketStatus
+from services.domain.message import EffectState
+from services.domain.ticket import EventKind, TicketStatus
 from services.domain.user import User
 from services.tickets.store.decisions import ACTOR
 from services.tickets.store.deliveries import suppress_effect

@@ -1,7 +1,7 @@
 """Holds a public reply of the staff when somebody else wrote after what its writer had seen."""
 
 from services.domain.held import LaterMessage, check_held
-from services.domain.ticket import AuthorKind
+from services.domain.message import AuthorKind
 from services.tickets.store.events import Connection, LockedTicket
 from services.tickets.store.statements import QUERIES
 

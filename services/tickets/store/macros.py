@@ -27,18 +27,10 @@ from services.domain.macros import (
     snooze_until,
     wanted_of,
 )
+from services.domain.message import Message, NewAttachment, NewMessage, Visibility
 from services.domain.principal import Principal
 from services.domain.snooze import Snooze, snooze
-from services.domain.ticket import (
-    Brand,
-    Message,
-    NewAttachment,
-    NewMessage,
-    Priority,
-    Ticket,
-    TicketStatus,
-    Visibility,
-)
+from services.domain.ticket import Brand, Priority, Ticket, TicketStatus
 from services.domain.ticket_fields import TicketField
 from services.tickets.convert import Row, json_of
 from services.tickets.store.categories import read_line

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.domain.errors import NotFound
-from services.domain.ticket import EventKind, MailReport, MailReportKind, NewMailReport
+from services.domain.mail_reports import MailReport, MailReportKind, NewMailReport
+from services.domain.ticket import EventKind
 from services.tickets.convert import mail_report_of
 from services.tickets.store.decisions import ACTOR
 from services.tickets.store.events import append_event, enqueue, lock_ticket

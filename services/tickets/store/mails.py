@@ -8,13 +8,13 @@ from uuid import UUID
 from services.common.links import LinkSigner
 from services.domain.clocks.ladder import step_words
 from services.domain.decide import NEUTRAL_KEY
-from services.domain.decision import EffectKind, OutgoingMail
 from services.domain.delivery import epoch_of
+from services.domain.effects import EffectKind, OutgoingMail
 from services.domain.followers import STAFF_MAILS
 from services.domain.links import LINK_LIFETIME, CustomerAnswer, CustomerLink
+from services.domain.message import AttachedFile
 from services.domain.reply_address import ReplyAddresses, notice_address
 from services.domain.templates import NEUTRAL_ACKNOWLEDGEMENT, NOTICES, TEMPLATES, Words, fill, reply
-from services.domain.ticket import AttachedFile
 from services.domain.user import User
 from services.tickets.convert import attachment_of
 from services.tickets.languages import speaker

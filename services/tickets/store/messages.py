@@ -12,19 +12,10 @@ from services.domain.errors import NotFound
 from services.domain.followers import answers_notice
 from services.domain.held import may_be_held
 from services.domain.lifecycle import Act, reply_opens_follow_up
+from services.domain.message import AuthorKind, Message, NewMessage, Visibility
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses, read_tag
-from services.domain.ticket import (
-    AuthorKind,
-    Channel,
-    Contact,
-    EventKind,
-    Message,
-    NewMessage,
-    NewTicket,
-    Ticket,
-    Visibility,
-)
+from services.domain.ticket import Channel, Contact, EventKind, NewTicket, Ticket
 from services.tickets.convert import message_of
 from services.tickets.store.attachments import insert_content
 from services.tickets.store.cc_proposals import insert_cc_proposals

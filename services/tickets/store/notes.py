@@ -2,7 +2,8 @@
 
 from uuid import UUID, uuid4
 
-from services.domain.ticket import AuthorKind, Ticket, Visibility
+from services.domain.message import AuthorKind, Visibility
+from services.domain.ticket import Ticket
 from services.tickets.store.events import Connection
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.tickets import body_hash

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from services.common.database import Database
-from services.domain.decision import PromiseFacts
+from services.domain.facts import PromiseFacts
 from services.domain.plan import due_key
 from services.domain.promises import Promise, check_promise
 from services.domain.ticket import DueKind, EventKind

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from services.common.database import Database
-from services.domain.decision import ReminderFacts
+from services.domain.facts import ReminderFacts
 from services.domain.plan import due_key
 from services.domain.reminders import Reminder, check_reminder
 from services.domain.ticket import DueKind, EventKind

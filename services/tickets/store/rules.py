@@ -10,26 +10,25 @@ from uuid import UUID, uuid4
 
 from services.domain.categories import with_present
 from services.domain.conditions.fields import CUSTOM
-from services.domain.decision import (
+from services.domain.decision import Decision, Step
+from services.domain.effects import EffectKind, PlannedEffect
+from services.domain.facts import (
     Anchor,
-    Decision,
-    EffectKind,
     EventFacts,
     FactNeed,
     Facts,
     HistoryFacts,
     MessageText,
-    PlannedEffect,
     RecentRuns,
     RuleCut,
-    Step,
     TicketWords,
 )
 from services.domain.followers import MOST_FOLLOWERS
+from services.domain.message import AuthorKind, Visibility
 from services.domain.rules.history import NOT_ACTS
 from services.domain.rules.runs import RuleRuns
 from services.domain.templates import fill_reply
-from services.domain.ticket import AuthorKind, Brand, FieldChange, JsonObject, Ticket, Visibility
+from services.domain.ticket import Brand, FieldChange, JsonObject, Ticket
 from services.domain.words import LONGEST_TEXT
 from services.tickets.convert import new_values
 from services.tickets.store.categories import read_categories

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.common.database import Database
+from services.domain.decision import StoredDecision
 from services.domain.errors import NotFound
-from services.domain.ticket import CcProposal, Due, Event, StoredDecision
+from services.domain.message import CcProposal
+from services.domain.ticket import Due, Event
 from services.tickets.convert import Row, due_of, event_of
 from services.tickets.store.pages import Page, next_token
 from services.tickets.store.scope import Scope

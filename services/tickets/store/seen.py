@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.common.database import Database
-from services.domain.decision import FactNeed, Facts
 from services.domain.errors import NotFound
+from services.domain.facts import FactNeed, Facts
 from services.tickets.convert import Row
 from services.tickets.store.decisions import get_for_decision
 from services.tickets.store.rules import as_then

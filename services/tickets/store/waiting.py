@@ -10,8 +10,10 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.domain.assignment import Pick, counts_loads, fits_of, free_of, pick, places_of, waits_behind
-from services.domain.decision import Assignment, Candidate, Facts, WaitingFacts
+from services.domain.decision import Assignment
+from services.domain.facts import Facts, WaitingFacts
 from services.domain.queue import FreePlace, Load, QueuePlace, Queues, WaitingTicket
+from services.domain.routing_facts import Candidate
 from services.domain.ticket import Priority, Ticket, TicketStatus
 from services.tickets.store.events import RANKS, Connection
 from services.tickets.store.outbox import lock_claims

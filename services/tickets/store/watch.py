@@ -13,7 +13,8 @@ from uuid import UUID
 from services.common.database import Database
 from services.domain.desk import TicketChanged, TicketPresence, is_for_customers
 from services.domain.errors import Invalid
-from services.domain.ticket import EventKind, Visibility
+from services.domain.message import Visibility
+from services.domain.ticket import EventKind
 from services.tickets.convert import Row
 from services.tickets.store.presence import people_of, read_presence
 from services.tickets.store.scope import Scope

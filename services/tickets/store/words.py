@@ -9,7 +9,8 @@ import structlog
 
 from services.common.database import Database
 from services.domain.errors import DuradeskError
-from services.domain.ticket import Contact, Ticket, Visibility
+from services.domain.message import Visibility
+from services.domain.ticket import Contact, Ticket
 from services.tickets.store.events import Connection, lock_ticket
 from services.tickets.store.statements import QUERIES
 from services.tickets.words import INTERNAL, OF_MESSAGES, PUBLIC, head_vector, requester_vector, text_vector

@@ -15,11 +15,12 @@ from services.domain.actions import Action, ActionKind
 from services.domain.calendars.model import WEEKDAYS, Calendar, WorkingHours
 from services.domain.clocks.model import ClockKind
 from services.domain.clocks.policy import ClockLadder, Ladder, LadderStep, Policy, StepWhen, Target
-from services.domain.decision import AssignmentStrategy
 from services.domain.errors import DuradeskError
+from services.domain.message import Visibility
 from services.domain.principal import Principal, Role
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.rules.model import Rule, Since, Trigger, Wait
-from services.domain.ticket import Priority, TicketStatus, Visibility
+from services.domain.ticket import Priority, TicketStatus
 from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient

@@ -7,8 +7,8 @@ import aiosmtplib
 import httpx
 import pytest
 
+from services.domain.message import NewAttachment, NewMessage, Visibility
 from services.domain.principal import Role
-from services.domain.ticket import NewAttachment, NewMessage, Visibility
 from tests.contract.tickets.desk import MAIL
 from tests.doors import Doors, running_mail_door
 

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from services.domain.message import NewMessage, Visibility
 from services.domain.principal import Role
-from services.domain.ticket import NewMessage, Priority, Ticket, TicketStatus, Visibility
+from services.domain.ticket import Priority, Ticket, TicketStatus
 from services.tickets.client.tickets import TicketsClient
 from tests.browsing import Browser
 from tests.contract.tickets.desk import ADMIN, MAIL, new_ticket

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from services.domain.principal import Role
-from services.domain.ticket import Channel, NewQuarantinedItem
+from services.domain.quarantined import NewQuarantinedItem
+from services.domain.ticket import Channel
 from tests.doors import MAIL, Doors
 from tests.people import PASSWORD
 

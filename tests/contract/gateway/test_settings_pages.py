@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Channel, NewQuarantinedItem, QuarantineState
+from services.domain.quarantined import NewQuarantinedItem, QuarantineState
+from services.domain.ticket import Channel
 from tests.browsing import Browser
 from tests.doors import MAIL, Doors
 from tests.people import PASSWORD, PUBLIC_URL, THE_OWNER

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from services.domain.attachments import LARGEST_ATTACHMENT
+from services.domain.message import NewAttachment
 from services.domain.principal import Role
-from services.domain.ticket import NewAttachment
 from tests.contract.tickets.desk import UPLOADS
 from tests.doors import Doors
 from tests.people import principal_of

@@ -14,9 +14,9 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
 from services.common.objects import ObjectStore
-from services.domain.decision import EffectOutcome
+from services.domain.effects import EffectOutcome
 from services.domain.errors import Conflict
-from services.domain.ticket import AttachedFile, Attachment
+from services.domain.message import AttachedFile, Attachment
 from services.mail.client import DeliveryInDoubt, SendResult, SmtpSender
 from services.mail.settings import MailSettings
 from tests.ports import free_port

@@ -20,10 +20,13 @@ from services.common.links import LinkSigner
 from services.common.server import running_server
 from services.common.settings import Settings
 from services.domain.decide import decide
-from services.domain.decision import Decision, Facts, Plan, RoutingFacts
+from services.domain.decision import Decision, Plan
+from services.domain.facts import Facts
+from services.domain.message import AuthorKind, Visibility
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
-from services.domain.ticket import AuthorKind, EventKind, Priority, TicketStatus, Visibility
+from services.domain.routing_facts import RoutingFacts
+from services.domain.ticket import EventKind, Priority, TicketStatus
 from services.domain.user import User
 from services.tickets.client.orchestration import OrchestrationClient
 from services.tickets.client.queue import QueueClient

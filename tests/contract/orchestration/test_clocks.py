@@ -10,10 +10,12 @@ from services.domain.actions import Action, ActionKind
 from services.domain.clocks.model import Clock, ClockKind, ClockOutcome, SegmentState
 from services.domain.clocks.policy import ServiceLevels
 from services.domain.decide import decide
-from services.domain.decision import Facts, Plan
+from services.domain.decision import Plan
 from services.domain.errors import Conflict, InvalidTransition
+from services.domain.facts import Facts
+from services.domain.message import AuthorKind
 from services.domain.principal import Role
-from services.domain.ticket import AuthorKind, Priority, TicketStatus
+from services.domain.ticket import Priority, TicketStatus
 from services.tickets.store.clocks import read_clocks
 from tests.contract.orchestration.desk import Desk
 from tests.unit.clocks.test_decide_clocks import FIRST, HALF, LATE, LIMIT, MINUTE, make_levels

@@ -12,9 +12,12 @@ from google.protobuf.json_format import ParseDict
 
 from services.common.wire import from_message, to_message
 from services.domain.decide import decide
-from services.domain.decision import Candidate, Decision, Facts, Plan, RoutingFacts
+from services.domain.decision import Decision, Plan
 from services.domain.errors import Conflict, Invalid, NotFound
-from services.domain.ticket import AuthorKind, EventKind, Priority, TicketStatus, Visibility
+from services.domain.facts import Facts
+from services.domain.message import AuthorKind, Visibility
+from services.domain.routing_facts import Candidate, RoutingFacts
+from services.domain.ticket import EventKind, Priority, TicketStatus
 from tests.contract.orchestration.conftest import OpenDesk
 from tests.contract.orchestration.desk import Desk
 from tests.unit.factories import ANN, TEAM, make_routing

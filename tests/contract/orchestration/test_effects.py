@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.domain.decision import ClaimedEffect, EffectOutcome, OutgoingMail
+from services.domain.effects import ClaimedEffect, EffectOutcome, OutgoingMail
 from services.domain.errors import Conflict, Invalid, InvalidTransition, NotFound
 from services.domain.links import CustomerAnswer
-from services.domain.ticket import AuthorKind, EventKind, TicketStatus, Visibility
+from services.domain.message import AuthorKind, Visibility
+from services.domain.ticket import EventKind, TicketStatus
 from tests.contract.orchestration.desk import LINKS, REPLY_ADDRESSES, Desk
 
 LEASE = timedelta(minutes=1)

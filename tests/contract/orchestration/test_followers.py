@@ -6,11 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from services.domain.decision import EffectOutcome, OutgoingMail
+from services.domain.effects import EffectOutcome, OutgoingMail
 from services.domain.errors import InvalidTransition
+from services.domain.message import AuthorKind, Visibility
 from services.domain.principal import Role
 from services.domain.reply_address import is_notice_address, read_tag
-from services.domain.ticket import AuthorKind, EventKind, TicketStatus, Visibility
+from services.domain.ticket import EventKind, TicketStatus
 from services.tickets.store.events import append_event, lock_ticket
 from tests.contract.orchestration.desk import REPLY_ADDRESSES, Desk
 from tests.unit.factories import ANN, BEN, CAT

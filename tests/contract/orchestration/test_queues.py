@@ -7,9 +7,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from services.domain.decide import decide
-from services.domain.decision import AssignmentStrategy, MemberFacts, RoutingFacts, TeamFacts
 from services.domain.errors import Conflict
 from services.domain.queue import FreePlace
+from services.domain.routing_facts import AssignmentStrategy, MemberFacts, RoutingFacts, TeamFacts
 from services.domain.ticket import EventKind, Priority, TicketStatus
 from services.tickets.store.events import append_event, lock_ticket
 from tests.contract.orchestration.conftest import OpenDesk

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
-from services.domain.decision import MemberFacts
 from services.domain.queue import FreePlace
+from services.domain.routing_facts import MemberFacts
 from services.domain.ticket import Priority
 from tests.contract.orchestration.conftest import OpenDesk
 from tests.contract.orchestration.desk import Desk

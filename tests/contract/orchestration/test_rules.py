@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 
 from services.domain.actions import Action, ActionKind
 from services.domain.decide import decide
-from services.domain.decision import Decision, EffectKind, EffectOutcome, Facts, Plan, RuleCut
+from services.domain.decision import Decision, Plan
+from services.domain.effects import EffectKind, EffectOutcome
 from services.domain.errors import InvalidTransition
+from services.domain.facts import Facts, RuleCut
 from services.domain.rules.compiled import RuleSet
 from services.domain.rules.model import Rule, Since, Trigger
 from services.domain.ticket import EventKind, Priority, TicketStatus

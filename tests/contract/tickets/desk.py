@@ -34,9 +34,10 @@ from services.common.database import Database
 from services.common.server import running_server
 from services.common.settings import Settings
 from services.common.uploads import UploadSigner
+from services.domain.message import NewMessage, Visibility
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
-from services.domain.ticket import NewMessage, NewTicket, Ticket, Visibility
+from services.domain.ticket import NewTicket, Ticket
 from services.domain.user import User
 from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.bulk import BulkClient

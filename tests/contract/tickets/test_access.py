@@ -26,8 +26,9 @@ from services.common.channel import responses
 from services.common.wire import to_message
 from services.domain.errors import DuradeskError, Forbidden, NotFound
 from services.domain.links import CustomerAnswer
+from services.domain.message import Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Ticket, Visibility
+from services.domain.ticket import Ticket
 from services.tickets.client.tickets import TicketsClient
 from tests.contract.tickets.desk import AGENT, LIGHT_AGENT, Desk, customer, new_message, new_ticket
 from tests.unit.factories import make_facts, make_ticket

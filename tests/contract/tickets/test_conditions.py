@@ -16,7 +16,8 @@ from services.domain.conditions.json_form import format_json, parse_json
 from services.domain.conditions.text_form import format_text, parse_text
 from services.domain.conditions.tree import AllOf, AnyOf, Condition, Not, Operator, Test
 from services.domain.errors import Invalid
-from services.domain.ticket import Channel, Priority, Ticket, Visibility
+from services.domain.message import Visibility
+from services.domain.ticket import Channel, Priority, Ticket
 from services.tickets.store.clocks import read_clocks
 from services.tickets.store.conditions import Compiler
 from services.tickets.store.lists import look_up

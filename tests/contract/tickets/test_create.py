@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from services.domain.errors import AlreadyExists, Forbidden, Invalid, NotFound
+from services.domain.message import AuthorKind, Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import AuthorKind, Channel, EventKind, Priority, TicketStatus, Visibility
+from services.domain.ticket import Channel, EventKind, Priority, TicketStatus
 from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, customer, new_ticket
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from services.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from services.domain.intake import BODY_LENGTH
+from services.domain.message import Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Visibility
 from tests.contract.tickets.desk import AGENT, Desk, customer, new_message
 
 PUBLIC, INTERNAL = Visibility.PUBLIC, Visibility.INTERNAL

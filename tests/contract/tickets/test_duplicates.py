@@ -7,7 +7,8 @@ import pytest
 
 from services.domain.clocks.model import Clock, ClockKind, ClockOutcome
 from services.domain.decide import decide
-from services.domain.decision import Decision, EffectKind
+from services.domain.decision import Decision
+from services.domain.effects import EffectKind
 from services.domain.errors import InvalidTransition
 from services.domain.ticket import EventKind, Ticket, TicketStatus
 from services.tickets.store.clocks import read_clocks

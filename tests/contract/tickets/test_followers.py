@@ -6,7 +6,8 @@ import pytest
 
 from services.domain.errors import Forbidden, Invalid, NotFound
 from services.domain.followers import MOST_FOLLOWERS
-from services.domain.ticket import AuthorKind, EventKind, FollowerKind, TicketStatus
+from services.domain.message import AuthorKind
+from services.domain.ticket import EventKind, FollowerKind, TicketStatus
 from tests.contract.tickets.desk import AGENT, LIGHT_AGENT, MAIL, REPLY_ADDRESSES, Desk, customer, new_message
 
 DORA = "dora@c.example"

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from services.domain.errors import InvalidTransition
+from services.domain.message import Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Visibility
 from tests.contract.tickets.desk import AGENT, MAIL, Desk, customer, new_message
 
 OLGA = Principal(str(uuid4()), Role.AGENT)

@@ -10,8 +10,9 @@ from services.domain.actions import Action, ActionKind
 from services.domain.bulk import BulkAct, TicketChange
 from services.domain.errors import AlreadyExists, Conflict, Forbidden, Invalid, InvalidTransition, NotFound
 from services.domain.macros import Macro, MacroFields
+from services.domain.message import Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import EventKind, Priority, TicketStatus, Visibility
+from services.domain.ticket import EventKind, Priority, TicketStatus
 from services.domain.ticket_fields import FieldKind, TicketFieldFields
 from tests.contract.tickets.desk import ADMIN, AGENT, LIGHT_AGENT, Desk, customer
 

@@ -3,7 +3,8 @@
 import pytest
 
 from services.domain.errors import InvalidTransition
-from services.domain.ticket import Ticket, Visibility
+from services.domain.message import Visibility
+from services.domain.ticket import Ticket
 from tests.contract.tickets.desk import AGENT, MAIL, Desk, new_message
 from tests.contract.tickets.families import family_of, present
 from tests.contract.tickets.test_merges import CLEO, DORA, merge

@@ -9,8 +9,9 @@ import pytest
 
 from services.domain.errors import AlreadyExists, Forbidden, InvalidTransition, NotFound
 from services.domain.merging import MOST_MERGES
+from services.domain.message import Message, NewAttachment, Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import EventKind, FollowerKind, Message, NewAttachment, Ticket, TicketStatus, Visibility
+from services.domain.ticket import EventKind, FollowerKind, Ticket, TicketStatus
 from services.tickets.client.clocks import ClocksClient
 from tests.contract.tickets.desk import (
     ADMIN,

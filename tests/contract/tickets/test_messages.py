@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from services.domain.errors import AlreadyExists, Forbidden, Invalid, InvalidTransition, NotFound
+from services.domain.message import AuthorKind, Visibility
 from services.domain.principal import Principal
-from services.domain.ticket import AuthorKind, Channel, EventKind, FieldChange, Ticket, TicketStatus, Visibility
+from services.domain.ticket import Channel, EventKind, FieldChange, Ticket, TicketStatus
 from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, REPLY_ADDRESSES, Desk, customer, new_message, new_ticket
 
 DAY = timedelta(days=1)

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.domain.decision import PromiseFacts
 from services.domain.errors import Forbidden, Invalid, InvalidTransition
-from services.domain.ticket import EventKind, NewMessage, Visibility
+from services.domain.facts import PromiseFacts
+from services.domain.message import NewMessage, Visibility
+from services.domain.ticket import EventKind
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.store.promises import read_promise
 from tests.contract.tickets.desk import AGENT, Desk, customer

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from services.domain.errors import InvalidTransition
-from services.domain.ticket import Channel, NewQuarantinedItem, QuarantineState
+from services.domain.quarantined import NewQuarantinedItem, QuarantineState
+from services.domain.ticket import Channel
 from tests.contract.tickets.desk import ADMIN, MAIL, Desk
 
 

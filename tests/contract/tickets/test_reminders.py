@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from services.domain.decision import ReminderFacts
 from services.domain.errors import Forbidden, Invalid, NotFound
+from services.domain.facts import ReminderFacts
 from services.domain.ticket import EventKind
 from services.tickets.client.clocks import ClocksClient
 from services.tickets.store.reminders import read_reminders

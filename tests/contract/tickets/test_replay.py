@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.domain.errors import DuradeskError
-from services.domain.ticket import Priority, TicketStatus, Visibility
+from services.domain.message import Visibility
+from services.domain.ticket import Priority, TicketStatus
 from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, new_message, new_ticket
 
 # What events do not tell as changes: the id, and what the decisions keep for themselves.

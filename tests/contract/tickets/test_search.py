@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.domain.errors import Invalid
+from services.domain.message import Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import Visibility
 from services.tickets.store.words import MOST_IN_A_PART, read_unread
 from tests.contract.tickets.desk import AGENT, LIGHT_AGENT, Desk, customer
 from tests.contract.tickets.test_lists import flat, numbers

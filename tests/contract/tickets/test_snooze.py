@@ -9,7 +9,8 @@ import pytest
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
 
 from services.domain.errors import Forbidden, Invalid, InvalidTransition, NotFound
-from services.domain.ticket import EventKind, Ticket, TicketStatus, Visibility
+from services.domain.message import Visibility
+from services.domain.ticket import EventKind, Ticket, TicketStatus
 from services.tickets.client.tickets import TicketsClient
 from tests.contract.tickets.desk import ADMIN, AGENT, LIGHT_AGENT, MAIL, Desk, customer
 

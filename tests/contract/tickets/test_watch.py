@@ -14,8 +14,9 @@ from psycopg import AsyncConnection
 from services.common.channel import open_channel
 from services.domain.desk import News, PresenceState, TicketChanged
 from services.domain.errors import NotFound, ResourceExhausted
+from services.domain.message import Visibility
 from services.domain.principal import Principal, Role
-from services.domain.ticket import EventKind, Visibility
+from services.domain.ticket import EventKind
 from services.tickets.client.desk import DeskClient
 from services.tickets.news import NewsDesk
 from services.tickets.store.scope import EVERYTHING

@@ -13,7 +13,8 @@ from services.domain.clocks.preview import look_at, sum_up
 from services.domain.clocks.replan import MeasuredTicket, replan
 from services.domain.clocks.whole import compile_service_levels
 from services.domain.decide import decide
-from services.domain.decision import Decision, Facts
+from services.domain.decision import Decision
+from services.domain.facts import Facts
 from services.domain.ticket import DueKind, EventKind, TicketStatus
 from tests.unit.clocks.test_decide_clocks import FIRST, HALF, LIMIT, MINUTE, created, dues, first, goes_on, make_levels
 from tests.unit.factories import NOON, make_routing

@@ -12,8 +12,10 @@ from services.domain.clocks.model import Clock, ClockKind, ClockOutcome
 from services.domain.clocks.policy import ClockLadder, Ladder, LadderStep, Policy, ServiceLevels, StepWhen, Target
 from services.domain.clocks.whole import compile_service_levels
 from services.domain.decide import decide
-from services.domain.decision import Decision, EventFacts, Facts, FiredDue, MovedDue
-from services.domain.ticket import AuthorKind, DueKind, EventKind, FieldChange, Priority, TicketStatus, Visibility
+from services.domain.decision import Decision
+from services.domain.facts import EventFacts, Facts, FiredDue, MovedDue
+from services.domain.message import AuthorKind, Visibility
+from services.domain.ticket import DueKind, EventKind, FieldChange, Priority, TicketStatus
 from tests.unit.factories import BEN, NOON, TEAM, agent_reply, make_event, make_facts, make_routing, make_ticket
 
 MINUTE = timedelta(minutes=1)

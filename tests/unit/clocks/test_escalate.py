@@ -10,8 +10,10 @@ from services.domain.actions import Action, ActionKind
 from services.domain.clocks.ladder import step_words
 from services.domain.clocks.policy import Ladder, LadderStep, StepWhen, check_ladder
 from services.domain.decide import decide
-from services.domain.decision import Decision, EffectKind, ToldTeam
+from services.domain.decision import Decision
+from services.domain.effects import EffectKind
 from services.domain.errors import Invalid
+from services.domain.routing_facts import ToldTeam
 from services.domain.ticket import EventKind
 from tests.unit.clocks.test_decide_clocks import LATE, MINUTE, created, goes_on, make_levels
 from tests.unit.factories import ANN, BEN, CAT, TEAM, make_brand, make_routing

@@ -10,22 +10,14 @@ from services.domain.actions import Action, ActionKind
 from services.domain.clocks.fold import ticket_after
 from services.domain.clocks.policy import NO_SERVICE_LEVELS, ServiceLevels
 from services.domain.decide import decide
-from services.domain.decision import (
-    Decision,
-    EventFacts,
-    Facts,
-    FiredDue,
-    HistoryFacts,
-    MessageText,
-    RoutingFacts,
-    TicketFacts,
-    TicketWords,
-    ToldTeam,
-)
+from services.domain.decision import Decision
+from services.domain.facts import EventFacts, Facts, FiredDue, HistoryFacts, MessageText, TicketFacts, TicketWords
+from services.domain.message import AuthorKind, Visibility
+from services.domain.routing_facts import RoutingFacts, ToldTeam
 from services.domain.rules.check import clean_rule
 from services.domain.rules.compiled import RuleSet, compile_rules
 from services.domain.rules.model import Rule, Since, Trigger, Wait
-from services.domain.ticket import AuthorKind, EventKind, FieldChange, Priority, TicketStatus, Visibility
+from services.domain.ticket import EventKind, FieldChange, Priority, TicketStatus
 from tests.unit.factories import (
     ANN,
     BEN,

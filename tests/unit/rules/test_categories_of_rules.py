@@ -8,7 +8,8 @@ import pytest
 
 from services.domain.actions import Action, ActionKind
 from services.domain.categories import Category
-from services.domain.decision import FactNeed, Facts, MemberFacts, TeamFacts
+from services.domain.facts import FactNeed, Facts
+from services.domain.routing_facts import MemberFacts, TeamFacts
 from services.domain.rules.model import Trigger
 from services.domain.ticket import FieldChange, Priority
 from tests.unit.factories import ANN, CAT, TEAM

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.domain.actions import Action, ActionKind
-from services.domain.decision import Facts
+from services.domain.facts import Facts
 from services.domain.family.model import ChildNews, FamilyFacts, FamilyNews
 from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.rules.model import Rule, Since, Trigger

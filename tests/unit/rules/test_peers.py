@@ -6,8 +6,10 @@ from uuid import UUID
 import pytest
 
 from services.domain.actions import Action, ActionKind
-from services.domain.decision import NO_HISTORY, EffectKind, MessageText, TicketWords
+from services.domain.decision import NO_HISTORY
+from services.domain.effects import EffectKind
 from services.domain.errors import Invalid
+from services.domain.facts import MessageText, TicketWords
 from services.domain.rules.compiled import compile_rules
 from services.domain.rules.history import history_after
 from services.domain.rules.model import Rule, Since, Trigger

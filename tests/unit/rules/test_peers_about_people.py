@@ -9,8 +9,9 @@ import pytest
 from services.domain.actions import Action, ActionKind
 from services.domain.calendars.model import WEEKDAYS, Calendar, WorkingHours
 from services.domain.clocks.whole import compile_service_levels
-from services.domain.decision import EffectKind, MemberFacts, TeamFacts
+from services.domain.effects import EffectKind
 from services.domain.errors import Invalid
+from services.domain.routing_facts import MemberFacts, TeamFacts
 from services.domain.rules.model import Trigger
 from services.domain.ticket import FieldChange
 from tests.unit.factories import ANN, BEN, CAT, TEAM

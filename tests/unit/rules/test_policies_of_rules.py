@@ -8,7 +8,8 @@ import pytest
 from services.domain.actions import Action, ActionKind
 from services.domain.clocks.policy import ServiceLevels
 from services.domain.clocks.whole import compile_service_levels
-from services.domain.decision import Decision, EventFacts, Facts
+from services.domain.decision import Decision
+from services.domain.facts import EventFacts, Facts
 from services.domain.rules.model import Rule, Trigger
 from services.domain.ticket import EventKind, FieldChange, TicketStatus
 from tests.unit.clocks.stories import make_policy

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.domain.actions import Action, ActionKind
-from services.domain.decision import RecentRuns
+from services.domain.facts import RecentRuns
 from services.domain.rules.model import Trigger
 from services.domain.ticket import EventKind
 from tests.unit.rules.stories import KEEPER, changes, created, goes_on, make_rule, play, priority, ran, tag

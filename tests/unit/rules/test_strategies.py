@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.domain.actions import Action, ActionKind, action_problems
-from services.domain.decision import AssignmentStrategy, MemberFacts, TeamFacts
+from services.domain.routing_facts import AssignmentStrategy, MemberFacts, TeamFacts
 from services.domain.rules.model import Trigger
 from services.domain.ticket import TicketStatus
 from tests.unit.factories import ANN, BEN, CAT, TEAM

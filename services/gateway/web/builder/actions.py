@@ -10,8 +10,8 @@ from uuid import UUID
 from starlette.datastructures import FormData
 
 from services.domain.actions import Action, ActionKind, action_problems
-from services.domain.decision import AssignmentStrategy
 from services.domain.errors import Invalid
+from services.domain.routing_facts import AssignmentStrategy
 from services.domain.ticket import Priority, TicketStatus
 from services.domain.ticket_fields import FieldKind
 from services.gateway.web.builder.form import Press, form_names, numbered

@@ -1,0 +1,51 @@
+"""What could not be taken and is kept, and what happened to it. Field names are those of protos/duradesk/tickets/v1."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.domain.ticket import Channel
+
+
+class QuarantineState(StrEnum):
+    """What somebody wants with a quarantined item, or what became of it."""
+
+    KEPT = "kept"
+    RELEASING = "releasing"
+    RETRYING = "retrying"
+    TAKEN = "taken"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedItem:
+    """An inbound item that could not be taken, kept with its source (empty in lists) and the reason.
+
+    `changed_by` released, retried or deleted it last; `ticket_id` is what it became.
+    """
+
+    id: UUID
+    channel: Channel
+    code: str
+    reason: str
+    raw_source: bytes
+    created_at: datetime
+    state: QuarantineState
+    changed_by: str
+    changed_at: datetime | None
+    ticket_id: UUID | None
+    envelope_sender: str
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewQuarantinedItem:
+    """An inbound item that a door could not take; `code` is a stable UPPER_SNAKE word, e.g. "NO_SENDER"."""
+
+    channel: Channel
+    code: str
+    reason: str
+    raw_source: bytes
+    envelope_sender: str = ""
+    recipients: tuple[str, ...] = ()
