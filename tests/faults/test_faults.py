@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.test_story import create, quick_brand, ticket, wait_for_status
@@ -88,7 +89,7 @@ def test_a_workflow_that_somebody_lays_hands_on_is_back_within_a_minute(stack: S
             command = ["temporal", "workflow", *words, "--workflow-id", workflow_id]
             # One that is closed by now, on a machine that is very busy, has no workflow to lay hands on.
             stack.run(*command, "--address", stack.temporal_address, check=False)
-        lateness = [seconds for one in created for seconds in _closings(stack, one["id"])]
+        lateness = [seconds for one in created for seconds in _closings(api, one["id"])]
     pronounce(
         Verdict(
             f"a workflow {act} by hand",
@@ -109,11 +110,10 @@ def _planned(found: dict[str, Any]) -> bool:
     return bool(found["next_due_at"]) or found["status"] == "closed"
 
 
-def _closings(stack: Stack, ticket_id: str, *, within: float = 150) -> list[float]:
+def _closings(api: httpx.Client, ticket_id: str) -> list[float]:
     """How many seconds after its time a resolved ticket was closed, each time that it was."""
-    with stack.api() as api:
-        wait_for_status(api, ticket_id, "closed", within=within)
-        activity = api.get(f"/tickets/{ticket_id}/activity").json()["items"]
+    wait_for_status(api, ticket_id, "closed", within=150)
+    activity = api.get(f"/tickets/{ticket_id}/activity").json()["items"]
     closings = [event for event in activity if event["kind"] == "ticket_closed"]
     assert all(event["cause"].startswith("due auto_close/") for event in closings)
     return [late(event) for event in closings]
@@ -186,10 +186,10 @@ def test_every_timer_is_back_after_temporals_database_was_deleted(exposed: Stack
             api.post(f"/tickets/{one['id']}/resolve").raise_for_status()
         for one in created:
             wait_for(lambda: _planned(ticket(api, one["id"])), what="the plan")  # noqa: B023
-    temporal.stop()
-    temporal.delete_database()
-    temporal.start()
-    lateness = [seconds for one in created for seconds in _closings(exposed, one["id"])]
+        temporal.stop()
+        temporal.delete_database()
+        temporal.start()
+        lateness = [seconds for one in created for seconds in _closings(api, one["id"])]
     pronounce(
         Verdict(
             "Temporal's database deleted",
