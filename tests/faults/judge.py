@@ -1,5 +1,6 @@
 """The judge's way of looking: waits until all is quiet, and counts what is missing and what there is too often."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable
 
@@ -9,6 +10,8 @@ from tests.stack import OWNER, Stack, wait_for
 
 def wait_until_quiet(stack: Stack, *, within: float = 60) -> None:
     """Wait until nothing is left to decide or to send."""
+    # What is told may be a second old.
+    time.sleep(1.1)
     open_states = ("waiting", "ready", "claimed", "sending")
 
     def nothing() -> bool:

@@ -39,7 +39,7 @@ def test_escalations_are_punctual_in_a_flood(wired: Wired) -> None:
         with watching(wired) as seen, flood(wired, run, brand) as answers:
             began = time.monotonic()
             change = {"ticket_ids": bulk, "change": {"act": "update", "add_tags": [run]}}
-            job = made(api, "bulk", change)
+            job = api.post("/bulk", json=change).raise_for_status().json()
             urgent = [create(api, brand=brand, type=kind, priority="urgent") for _ in range(ESCALATING)]
             lateness = [wait_for(lambda: _late(api, each["id"]), within=180, every=1, what="it") for each in urgent]  # noqa: B023
             time.sleep(max(0.0, FLOOD_SECONDS - (time.monotonic() - began)))
