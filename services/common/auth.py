@@ -79,8 +79,9 @@ class PrincipalSigner:
             )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise Unauthenticated("The token is not valid, or not any more: sign in again.") from error
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
+        # The oldest goes first.
+        while len(self._known) >= _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
         self._known[token] = (claims["iat"], claims["exp"], principal)
         return principal
 

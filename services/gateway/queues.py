@@ -8,7 +8,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from services.domain.errors import DuradeskError
-from services.domain.quarantined import QuarantineState
+from services.domain.quarantine import QuarantineState
 from services.domain.queues import Queues
 from services.domain.ticket import DueKind
 from services.tickets.client.operations import OperationsClient

@@ -17,7 +17,7 @@ from services.common.objects import ObjectStore
 from services.domain.errors import AlreadyExists, Forbidden, Invalid, InvalidTransition, NotFound
 from services.domain.followers import answers_notice
 from services.domain.message import NewAttachment, NewMessage, Visibility
-from services.domain.quarantined import NewQuarantinedItem, QuarantineState
+from services.domain.quarantine import NewQuarantinedItem, QuarantineState
 from services.domain.reply_address import is_notice_address, without_tag
 from services.domain.ticket import Brand, Channel, NewTicket
 from services.mail.account_mails import tells_account_mail, without_account_link, without_links

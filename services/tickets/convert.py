@@ -10,7 +10,7 @@ from uuid import UUID
 from services.domain.family.policy import Children, DownPolicy, UpPolicy
 from services.domain.mail_reports import MailReport, MailReportKind
 from services.domain.message import Attachment, AuthorKind, EffectState, Message, MessageDelivery, Visibility
-from services.domain.quarantined import QuarantinedItem, QuarantineState
+from services.domain.quarantine import QuarantinedItem, QuarantineState
 from services.domain.ticket import (
     Channel,
     Contact,

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.faults.servers import TemporalServer
 from tests.faults.sizes import SIZE, Size
 from tests.faults.verdict import VERDICTS, keep, packed, unpacked
 from tests.faults.wired import Wired, running_wired
+from tests.postgres import Postgres, running_postgres
+from tests.stack import OWNER, Stack, running_stack
 
 REPORTS = Path("reports/faults")
 
@@ -18,6 +22,36 @@ def wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
     """A stack with everything around it in our hands; who breaks something mends it."""
     with running_wired(tmp_path_factory.mktemp("wired")) as stack:
         yield stack
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of the module's own, as its user starts it."""
+    with running_stack(tmp_path_factory.mktemp("stack") / "home") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    """The REST API of the module's stack, as the owner."""
+    with stack.api(OWNER) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporalServer]:
+    """A Temporal server that the module can take away."""
+    server = TemporalServer(tmp_path_factory.mktemp("temporal") / "data")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that the module can take away."""
+    with running_postgres() as server:
+        yield server
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,7 +1,7 @@
 """Somebody dies, or is cut off, while PostgreSQL commits: what was asked for happens once, whoever asks again."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -18,25 +18,13 @@ from tests.faults.processes import frozen
 from tests.faults.sizes import sized
 from tests.faults.stories import late
 from tests.faults.verdict import Verdict, pronounce
-from tests.stack import OWNER, Stack, running_stack, wait_for
+from tests.stack import Stack, wait_for
 
 ROUNDS = sized(everyday=1, short=1, full=10)
 TICKETS = 5
 MOMENTS = ("before", "after")
 
 pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=300, short=300, full=1_800))]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("commits") / "home") as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def api(stack: Stack) -> Iterator[httpx.Client]:
-    with stack.api(OWNER) as api:
-        yield api
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from functools import partial
-from typing import Any
 
-import psycopg
 import pytest
 
 from tests.families.seed import SEED, seeded
+from tests.faults.database import rows
 from tests.faults.servers import TemporalServer
 from tests.faults.sizes import FULL
 from tests.faults.verdict import Verdict, pronounce
-from tests.postgres import Postgres, running_postgres
+from tests.postgres import Postgres
 from tests.stack import OWNER, Stack, running_stack, wait_for
 
 CHILDREN = 10_000 if FULL else 130
@@ -25,34 +24,14 @@ pytestmark = pytest.mark.timeout(4_000 if FULL else 480)
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporalServer]:
-    server = TemporalServer(tmp_path_factory.mktemp("temporal") / "data")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, temporal: TemporalServer) -> Iterator[Stack]:
     addresses = {"DURADESK_TEMPORAL_ADDRESS": temporal.address, "DURADESK_DATABASE_URL": postgres.url()}
     with running_stack(tmp_path_factory.mktemp("families") / "home", addresses) as stack:
         yield stack
 
 
-def rows(postgres: Postgres, statement: str, parameters: dict[str, object] | None = None) -> list[Any]:
-    with psycopg.connect(postgres.url(), options="-c search_path=tickets,public", autocommit=True) as connection:
-        cursor = connection.execute(statement.encode(), parameters)
-        return cursor.fetchall() if cursor.description else []
-
-
 def handled(postgres: Postgres) -> int:
-    return int(rows(postgres, "SELECT count(*) FROM cascade_items WHERE outcome IS NOT NULL")[0][0])
+    return int(rows(postgres.url(), "SELECT count(*) FROM cascade_items WHERE outcome IS NOT NULL")[0][0])
 
 
 def test_a_family_is_closed_while_everything_is_killed(
@@ -60,8 +39,8 @@ def test_a_family_is_closed_while_everything_is_killed(
 ) -> None:
     emails = [f"child-{number}@example.com" for number in range(CHILDREN)]
     family = seeded(emails, parent_email="parent@example.com")
-    rows(postgres, "UPDATE brands SET acknowledge = false, staff_notices = false, undo_seconds = 0")
-    rows(postgres, SEED, family)
+    rows(postgres.url(), "UPDATE brands SET acknowledge = false, staff_notices = false, undo_seconds = 0")
+    rows(postgres.url(), SEED, family)
     with stack.api(OWNER) as api:
         began = time.monotonic()
         api.post(f"/tickets/{family['parent_id']}/close").raise_for_status()
@@ -74,13 +53,15 @@ def test_a_family_is_closed_while_everything_is_killed(
             cut()
 
         def ended() -> bool:
-            return rows(postgres, "SELECT state FROM cascades") == [("done",)]
+            return rows(postgres.url(), "SELECT state FROM cascades") == [("done",)]
 
         wait_for(ended, within=WITHIN, every=0.5, what="the cascade to end")
         closed_after = time.monotonic() - began
         cascade = api.get(f"/tickets/{family['parent_id']}/family").json()["cascade"]
     assert (cascade["total"], cascade["done"], cascade["failed"]) == (CHILDREN, CHILDREN, 0), cascade
-    changed = Counter(row[0] for row in rows(postgres, "SELECT ticket_id FROM events WHERE kind = 'ticket_closed'"))
+    changed = Counter(
+        row[0] for row in rows(postgres.url(), "SELECT ticket_id FROM events WHERE kind = 'ticket_closed'")
+    )
     assert len(changed) == CHILDREN + 1
     lost, doubled = CHILDREN + 1 - len(changed), sum(changed.values()) - len(changed)
 
@@ -88,11 +69,11 @@ def test_a_family_is_closed_while_everything_is_killed(
         open_states = "('ready', 'claimed', 'sending')"
         waiting = f"SELECT count(*) FROM effects WHERE state IN {open_states}"
         undecided = "SELECT count(*) FROM tickets WHERE version > decided_seq"
-        return not rows(postgres, waiting)[0][0] and not rows(postgres, undecided)[0][0]
+        return not rows(postgres.url(), waiting)[0][0] and not rows(postgres.url(), undecided)[0][0]
 
     wait_for(all_told, within=WITHIN, every=1, what="every customer to be told")
     told = mails_by_address(stack)
-    doubtful = rows(postgres, "SELECT count(*) FROM effects WHERE doubtful")[0][0]
+    doubtful = rows(postgres.url(), "SELECT count(*) FROM effects WHERE doubtful")[0][0]
     lost += len(set(emails) - told.keys())
     doubled += max(sum(told[email] - 1 for email in emails) - doubtful, 0)
     history = stack.temporal("workflow", "show", "--workflow-id", f"ticket/{family['parent_id']}")

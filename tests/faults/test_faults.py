@@ -17,7 +17,7 @@ from tests.faults.servers import TemporalServer
 from tests.faults.sizes import FULL, sized
 from tests.faults.stories import Outage, judge, late
 from tests.faults.verdict import Verdict, pronounce
-from tests.postgres import Postgres, running_postgres
+from tests.postgres import Postgres
 from tests.stack import Stack, running_stack, wait_for
 
 SEED = 20_261_122
@@ -31,12 +31,6 @@ ROUNDS = sized(everyday=1, short=1, full=3)
 HANDLED = sized(everyday=2, short=5, full=20)
 
 pytestmark = pytest.mark.timeout(1_800 if FULL else 420)
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("faults") / "home") as stack:
-        yield stack
 
 
 def test_stories_go_on_while_each_process_is_killed_in_their_middle(stack: Stack, tmp_path: Path) -> None:
@@ -117,20 +111,6 @@ def _closings(api: httpx.Client, ticket_id: str) -> list[float]:
     closings = [event for event in activity if event["kind"] == "ticket_closed"]
     assert all(event["cause"].startswith("due auto_close/") for event in closings)
     return [late(event) for event in closings]
-
-
-@pytest.fixture(scope="module")
-def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporalServer]:
-    server = TemporalServer(tmp_path_factory.mktemp("temporal") / "data")
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

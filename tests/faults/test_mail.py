@@ -58,12 +58,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, smarthost: Smarthost) -> Ite
         yield stack
 
 
-@pytest.fixture(scope="module")
-def api(stack: Stack) -> Iterator[httpx.Client]:
-    with stack.api(OWNER) as api:
-        yield api
-
-
 def test_mails_delivered_three_times_at_once_are_one_set_of_tickets(stack: Stack) -> None:
     chance, door, run = random.Random(SEED), Door(stack), uuid4().hex[:8]
     names = [f"Thrice {run} {number}" for number in range(THRICE)]

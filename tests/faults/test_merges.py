@@ -18,7 +18,7 @@ from tests.faults.merging import ANSWER, FIRST, HELLO, LATER, NEWS, Merges, Pair
 from tests.faults.sizes import FULL, sized
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most, watching
-from tests.postgres import Postgres, running_postgres
+from tests.postgres import Postgres
 from tests.stack import Stack, running_stack, text_of, wait_for
 
 PAIRS = sized(everyday=6, short=9, full=200)
@@ -26,12 +26,6 @@ MANY = sized(everyday=10, short=15, full=100)
 WITHIN = 1_800 if FULL else 300
 
 pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(3_600 if FULL else 600)]
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

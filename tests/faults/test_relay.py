@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from tests.faults.sizes import sized
 from tests.faults.stories import Outage, judge
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most, watching
-from tests.stack import OWNER, Stack, running_stack, wait_for
+from tests.stack import Stack, wait_for
 from workflows.ticket import TicketWorkflow
 
 # As many as one relay signals before it waits for decisions.
@@ -29,18 +28,6 @@ TICKETS = 10
 FROZEN_SECONDS = sized(everyday=20, short=30, full=300)
 
 pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=300, short=300, full=1_200))]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("relay") / "home") as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def api(stack: Stack) -> Iterator[httpx.Client]:
-    with stack.api(OWNER) as api:
-        yield api
 
 
 @pytest.mark.parametrize("runs_end", [False, True], ids=["in one run", "across continue-as-new"])

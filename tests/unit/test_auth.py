@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import jwt
 import pytest
 
+from services.common import auth
 from services.common.auth import KeptToken, PrincipalSigner, SignedOnly, acting_as, current_principal
 from services.domain.errors import Unauthenticated
 from services.domain.principal import Principal, Role
@@ -66,6 +68,23 @@ def test_a_token_is_good_for_a_minute_and_five_seconds_of_leeway(age: int, accep
 def test_anything_else_is_refused(token: str) -> None:
     with pytest.raises(Unauthenticated):
         SIGNER.verify(token)
+
+
+def test_what_was_verified_once_is_believed_no_longer_than_it_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "_LEEWAY", timedelta(0))
+    token = SIGNER.sign(WORKER, lifetime=timedelta(seconds=2))
+    assert [SIGNER.verify(token) for _ in range(2)] == [WORKER, WORKER]
+    time.sleep(2.1)
+    with pytest.raises(Unauthenticated):
+        SIGNER.verify(token)
+
+
+def test_each_token_stands_for_its_own_principal_however_many_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "_MOST_KNOWN", 3)
+    people = [Principal(f"somebody {number}", Role.CUSTOMER, uuid4()) for number in range(5)]
+    tokens = [SIGNER.sign(person) for person in people]
+    for _ in range(2):
+        assert [SIGNER.verify(token) for token in tokens] == people
 
 
 def test_a_short_key_is_refused() -> None:

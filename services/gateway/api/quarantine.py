@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.domain.quarantined import QuarantineState
+from services.domain.quarantine import QuarantineState
 from services.gateway.api import FOUND, MADE, PREFIX
 from services.gateway.deps import Cursor, Limit, SignedIn, Tickets
 from services.gateway.models.base import Page

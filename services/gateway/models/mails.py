@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.domain.mail_reports import MailReportKind
 from services.domain.message import EffectState
-from services.domain.quarantined import QuarantineState
+from services.domain.quarantine import QuarantineState
 from services.domain.ticket import Channel
 from services.gateway.models.base import Out
 

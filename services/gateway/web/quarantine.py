@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.domain.errors import InvalidTransition
-from services.domain.quarantined import QuarantineState
+from services.domain.quarantine import QuarantineState
 from services.gateway.deps import Cursor, Tickets
 from services.gateway.web.pages import PageRoute, page
 from services.gateway.web.session import needs

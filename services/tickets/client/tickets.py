@@ -25,7 +25,7 @@ from services.domain.delivery import Delivery
 from services.domain.links import CustomerAnswer
 from services.domain.mail_reports import MailReport, NewMailReport
 from services.domain.message import AttachedFile, CcProposal, Message, NewMessage
-from services.domain.quarantined import NewQuarantinedItem, QuarantinedItem, QuarantineState
+from services.domain.quarantine import NewQuarantinedItem, QuarantinedItem, QuarantineState
 from services.domain.snooze import Snooze
 from services.domain.ticket import Brand, Contact, Due, Event, NewTicket, Ticket
 from services.domain.views import Count, TicketPage

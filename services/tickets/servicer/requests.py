@@ -20,7 +20,7 @@ from services.domain.intake import NAME_LENGTH, SUBJECT_LENGTH, check_brand, che
 from services.domain.links import CustomerAnswer
 from services.domain.mail_reports import NewMailReport
 from services.domain.message import EffectState, NewMessage
-from services.domain.quarantined import NewQuarantinedItem, QuarantineState
+from services.domain.quarantine import NewQuarantinedItem, QuarantineState
 from services.domain.ticket import Brand, NewTicket
 from services.tickets.convert import BrandFields, TicketFields
 from services.tickets.store.pages import Page

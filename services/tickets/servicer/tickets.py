@@ -18,7 +18,7 @@ from services.domain.intake import NAME_LENGTH, Carrier, clean_email, clean_line
 from services.domain.message import NewAttachment
 from services.domain.orders import parse_order
 from services.domain.principal import Principal, Role
-from services.domain.quarantined import QuarantinedItem, QuarantineState
+from services.domain.quarantine import QuarantinedItem, QuarantineState
 from services.domain.snooze import Snooze
 from services.domain.ticket import Contact, Ticket
 from services.tickets.colleagues import Colleagues, check_colleague

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from services.common.database import Database
 from services.domain.errors import NotFound
-from services.domain.quarantine import check_delete, check_want
-from services.domain.quarantined import NewQuarantinedItem, QuarantinedItem, QuarantineState
+from services.domain.quarantine import NewQuarantinedItem, QuarantinedItem, QuarantineState, check_delete, check_want
 from services.tickets.convert import quarantined_of
 from services.tickets.store.events import Connection
 from services.tickets.store.pages import Page, next_token

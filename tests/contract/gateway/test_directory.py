@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from services.domain.principal import Role
-from services.domain.quarantined import NewQuarantinedItem
+from services.domain.quarantine import NewQuarantinedItem
 from services.domain.ticket import Channel
 from tests.doors import MAIL, Doors
 from tests.people import PASSWORD

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from services.domain.principal import Principal, Role
-from services.domain.quarantined import NewQuarantinedItem, QuarantineState
+from services.domain.quarantine import NewQuarantinedItem, QuarantineState
 from services.domain.ticket import Channel
 from tests.browsing import Browser
 from tests.doors import MAIL, Doors

@@ -7,7 +7,7 @@ import pytest
 
 from services.domain.errors import NotFound
 from services.domain.mail_reports import MailReportKind
-from services.domain.quarantined import QuarantinedItem, QuarantineState
+from services.domain.quarantine import QuarantinedItem, QuarantineState
 from services.domain.ticket import EventKind, Ticket
 from tests.contract.mail.conftest import MailRoom
 from tests.contract.mail.test_smtp_in import mail, only_ticket, traced

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.domain.errors import InvalidTransition
-from services.domain.quarantined import NewQuarantinedItem, QuarantineState
+from services.domain.quarantine import NewQuarantinedItem, QuarantineState
 from services.domain.ticket import Channel
 from tests.contract.tickets.desk import ADMIN, MAIL, Desk
 
