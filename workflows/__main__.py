@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import grpc
 import structlog
+import uvloop
 from prometheus_client import CollectorRegistry, Gauge
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -63,7 +64,7 @@ def main() -> None:
     configure_tracing(settings, arguments.role)
     signer = PrincipalSigner(settings.needed_principal_key)
     try:
-        asyncio.run(_run(arguments, settings, signer))
+        uvloop.run(_run(arguments, settings, signer))
         code = 0
     except DuradeskError as error:
         log.error("process.failed", reason=error.message)

@@ -195,7 +195,10 @@ class DeliverActivities:
 
 @asynccontextmanager
 async def _alive() -> AsyncIterator[None]:
-    """Inside the block Temporal is told that this worker lives."""
+    """Inside the block Temporal is told that this worker lives; of a local activity its step tells that."""
+    if activity.info().is_local:
+        yield
+        return
     teller = asyncio.create_task(_tell_life())
     try:
         yield

@@ -37,9 +37,14 @@ class AccountMailInput:
 
 @dataclass(frozen=True, slots=True)
 class TicketInput:
-    """Which ticket the workflow waits on."""
+    """Which ticket the workflow waits on.
+
+    Runs that `decides_in_step` answer a look within a step of their own. Those that an earlier release began go on
+    with an activity for it, as their histories say.
+    """
 
     ticket_id: str
+    decides_in_step: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ async def signal_with_start(client: Client, nudge: Nudge) -> None:
     ticket_id = str(nudge.ticket_id)
     await client.start_workflow(
         TicketWorkflow.run,
-        TicketInput(ticket_id),
+        TicketInput(ticket_id, decides_in_step=True),
         id=workflow_id(ticket_id),
         task_queue=TICKETS_QUEUE,
         start_signal="look",

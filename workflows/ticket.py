@@ -12,6 +12,11 @@
 The ticket itself, its dues and its deliveries are rows of the tickets service. The workflow holds no copy that could
 keep it from looking: whatever wakes it, it advances, and `advance` reads the rows. So a lost, doubled or late wake-up
 is harmless, and a run that was terminated goes on with the next `look`.
+
+A look is answered in the step that it begins, by a local activity: the relay lets only so many through, the urgent
+first, and each costs Temporal half of what an activity does. All other advances are activities that wait for their turn
+by the ticket's priority, since after an outage thousands are due at once; so is one that a look has asked for in vain,
+which operators see with its tries and their reasons. docs/decisions/0027-decisions-in-the-step.md has the figures.
 """
 
 import asyncio
@@ -23,7 +28,7 @@ from typing import ClassVar
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy, SearchAttributeKey, SearchAttributeUpdate
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from workflows.messages import (
     DELIVER_QUEUE,
@@ -46,6 +51,8 @@ _ADVANCE_SILENCE = timedelta(seconds=8)
 # Longer than sending and recording may take together; a worker that is killed is noticed by its silence.
 _DELIVER_TIMEOUT = timedelta(seconds=90)
 _DELIVER_SILENCE = timedelta(seconds=15)
+_ADVANCE_SUMMARY = "decide what follows by itself"
+_ONCE = RetryPolicy(maximum_attempts=1)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=15))
 _SHORTEST_WAIT_SECONDS = 0.25
 # Children that are settled one after the other are read together.
@@ -67,6 +74,7 @@ class TicketWorkflow:
     def __init__(self, ticket: TicketInput) -> None:
         self._ticket = ticket
         self._nudged = True
+        self._looked_at = False
         self._priority = Priority.default
         self._timer: asyncio.Task[None] | None = None
         self._armed_for: datetime | None = None
@@ -88,7 +96,7 @@ class TicketWorkflow:
             await self._tell_parent(plan)
             if self._history_is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(ticket)
+                workflow.continue_as_new(replace(ticket, decides_in_step=True))
             self._start_deliveries(plan)
             self._start_cascade(plan)
             if plan.more:
@@ -101,7 +109,7 @@ class TicketWorkflow:
     @workflow.signal(description="The ticket changed, or somebody thinks so: read it and do what follows.")
     def look(self) -> None:
         """Wake up. It carries nothing, so any number of them count as one."""
-        self._nudged = True
+        self._nudged = self._looked_at = True
 
     @workflow.signal(description="A child was settled or opened again: read what it has to tell.")
     def child_settled(self) -> None:
@@ -120,7 +128,30 @@ class TicketWorkflow:
                 )
 
     async def _advance(self) -> AdvanceResult:
-        self._nudged = self._children_told = False
+        in_step = self._looked_at and self._ticket.decides_in_step
+        self._nudged = self._looked_at = self._children_told = False
+        plan = (await self._advance_in_step() if in_step else None) or await self._advance_in_turn()
+        self._priority = Priority(priority_key=PRIORITY_KEYS.get(plan.priority))
+        return plan
+
+    async def _advance_in_step(self) -> AdvanceResult | None:
+        """Try once; None when it did not succeed."""
+        try:
+            plan: AdvanceResult = await workflow.execute_local_activity(
+                "advance",
+                self._ticket.ticket_id,
+                result_type=AdvanceResult,
+                start_to_close_timeout=_ADVANCE_TIMEOUT,
+                retry_policy=_ONCE,
+                summary=_ADVANCE_SUMMARY,
+            )
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            return None
+        return plan
+
+    async def _advance_in_turn(self) -> AdvanceResult:
         plan: AdvanceResult = await workflow.execute_activity(
             "advance",
             self._ticket.ticket_id,
@@ -129,9 +160,8 @@ class TicketWorkflow:
             heartbeat_timeout=_ADVANCE_SILENCE,
             retry_policy=_RETRY,
             priority=self._priority,
-            summary="decide what follows by itself",
+            summary=_ADVANCE_SUMMARY,
         )
-        self._priority = Priority(priority_key=PRIORITY_KEYS.get(plan.priority))
         return plan
 
     def _show(self, plan: AdvanceResult) -> None:

@@ -22,6 +22,7 @@ from temporalio.worker import (
     Interceptor,
     SignalExternalWorkflowInput,
     StartActivityInput,
+    StartLocalActivityInput,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
     WorkflowOutboundInterceptor,
@@ -116,6 +117,10 @@ class _WorkflowOutbound(WorkflowOutboundInterceptor):
     def start_activity(self, input: StartActivityInput) -> ActivityHandle[Any]:  # noqa: A002 # as above
         input.headers = _with(input.headers, self._inbound.trace_of(input.activity))
         return super().start_activity(input)
+
+    def start_local_activity(self, input: StartLocalActivityInput) -> ActivityHandle[Any]:  # noqa: A002 # as above
+        input.headers = _with(input.headers, self._inbound.trace_of(input.activity))
+        return super().start_local_activity(input)
 
     async def signal_external_workflow(self, input: SignalExternalWorkflowInput) -> None:  # noqa: A002 # as above
         input.headers = _with(input.headers, self._inbound.present_trace)

@@ -54,6 +54,7 @@ def tickets_worker(
         workflow_failure_exception_types=_ENDS_A_RUN,
         max_cached_workflows=_CACHED_WORKFLOWS,
         max_concurrent_activities=_TICKET_ACTIVITIES_AT_ONCE,
+        max_concurrent_local_activities=_TICKET_ACTIVITIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         graceful_shutdown_timeout=_GRACE,
     )

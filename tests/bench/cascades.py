@@ -99,7 +99,7 @@ async def _signal(desk: Desk, ids: list[UUID]) -> None:
         async with places:
             return await client.start_workflow(
                 TicketWorkflow.run,
-                TicketInput(str(ticket_id)),
+                TicketInput(str(ticket_id), decides_in_step=True),
                 id=workflow_id(ticket_id),
                 task_queue=TICKETS_QUEUE,
                 start_signal="look",
@@ -112,7 +112,7 @@ async def _signal(desk: Desk, ids: list[UUID]) -> None:
 
 async def _has_looked(handle: WorkflowHandle[TicketWorkflow, None]) -> bool:
     kinds = [event.event_type async for event in handle.fetch_history_events()]
-    return EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED in kinds
+    return EventType.EVENT_TYPE_MARKER_RECORDED in kinds
 
 
 async def _history_length(desk: Desk, ticket_id: UUID) -> int:

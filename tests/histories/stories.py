@@ -3,6 +3,7 @@
 Each step waits for the one before, so that a story always gives the same commands in the same order.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,7 +71,8 @@ async def _silence(env: Env, skip: Skip, ticket_id: UUID) -> None:
 
 
 async def _changes(env: Env, skip: Skip, ticket_id: UUID) -> None:
-    """A due that moves later, one that goes away, one that moves earlier; a new priority; closed by hand."""
+    """A due that moves later, one that goes away, one that moves earlier; a new priority; a conflict; closed by hand."""
+    env.desk.conflicts_to_raise = 7
     await env.looks(ticket_id)
     await env.desk.agent_replies(ticket_id)
     await env.looks(ticket_id)
@@ -157,7 +159,10 @@ async def _history_of_bulk(env: Env, skip: Skip, story: Story) -> History:
 
 
 def to_json(history: History) -> str:
-    """The history as the Temporal command line writes and reads it."""
+    """The history as the Temporal command line writes and reads it, without where our files lie on this machine."""
+    for event in history.events:
+        if event.marker_recorded_event_attributes.HasField("failure"):
+            event.marker_recorded_event_attributes.failure.stack_trace = ""
     return MessageToJson(history) + "\n"
 
 
@@ -171,6 +176,9 @@ def _command(event: HistoryEvent) -> str:
         case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             scheduled = event.activity_task_scheduled_event_attributes
             return f"activity {scheduled.activity_type.name} on {scheduled.task_queue.name}"
+        case EventType.EVENT_TYPE_MARKER_RECORDED:
+            (data,) = event.marker_recorded_event_attributes.details["data"].payloads
+            return f"local activity {json.loads(data.data)['activity_type']}"
         case EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
             upserted = event.upsert_workflow_search_attributes_event_attributes.search_attributes.indexed_fields
             return f"search attributes {', '.join(sorted(upserted))}"

@@ -111,10 +111,10 @@ class Env:
 
     async def settles_down(self, ticket_id: UUID, *, advances: int) -> None:
         """Wait until the workflow has advanced so often since the beginning, and idles."""
-        begun = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
+        done = (EventType.EVENT_TYPE_MARKER_RECORDED, EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED)
 
         async def has_advanced() -> bool:
-            return await self.count(ticket_id, begun) > advances
+            return await self.count(ticket_id, *done) > advances
 
         await until(has_advanced)
         await self.idles(ticket_id)

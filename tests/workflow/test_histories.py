@@ -52,6 +52,7 @@ async def test_this_release_gives_the_commands_that_were_recorded(name: str, idl
 def test_the_recorded_stories_use_every_command() -> None:
     lines = {line for path in RECORDED for line in fingerprint(recorded(path).events)}
     assert {
+        "local activity advance",
         "activity advance on tickets",
         "activity deliver on deliver",
         "activity run_bulk_page on tickets",

@@ -17,7 +17,7 @@ from tests.workflow.env import Env, Sent, until
 from workflows.messages import TICKETS_QUEUE, TicketInput
 from workflows.ticket import NEXT_DUE_AT, TICKET_BRAND, TICKET_PRIORITY, TICKET_STATUS, TICKET_TEAM, TicketWorkflow
 
-ADVANCED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+IN_STEP, IN_TURN = EventType.EVENT_TYPE_MARKER_RECORDED, EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 TIMER_STARTED, TIMER_CANCELED = EventType.EVENT_TYPE_TIMER_STARTED, EventType.EVENT_TYPE_TIMER_CANCELED
 UPSERTED = EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
@@ -220,7 +220,7 @@ async def test_operators_see_what_a_ticket_waits_for(env: Env) -> None:
         ]
     )
     assert due in await env.summaries(ticket_id, TIMER_STARTED)
-    assert "decide what follows by itself" in await env.summaries(ticket_id, ADVANCED)
+    assert "decide what follows by itself" in await env.summaries(ticket_id, IN_STEP)
 
 
 async def test_tickets_are_found_by_their_status(env: Env) -> None:
