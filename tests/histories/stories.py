@@ -71,7 +71,7 @@ async def _silence(env: Env, skip: Skip, ticket_id: UUID) -> None:
 
 
 async def _changes(env: Env, skip: Skip, ticket_id: UUID) -> None:
-    """A due that moves later, one that goes away, one that moves earlier; a new priority; a conflict; closed by hand."""
+    """A due that moves later, one that goes away, one that moves earlier; a new priority; a conflict; a close."""
     env.desk.conflicts_to_raise = 7
     await env.looks(ticket_id)
     await env.desk.agent_replies(ticket_id)
