@@ -43,7 +43,7 @@ class ListingDatabase(Database):
         ran = self.ran = []
 
         class Listing(AsyncCursor[Any]):
-            async def execute(self, query: Any, parameters: Any = None, **options: Any) -> Self:
+            async def execute(self, query: Any, parameters: Any = None, **options: Any) -> Self:  # type: ignore[override]
                 ran.append((getattr(query, "name", ""), (parameters or {}).get("ticket_id")))
                 return await super().execute(query, parameters, **options)
 
