@@ -9,7 +9,9 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
+import grpc
 import httpx
 
 from services.common.channel import open_channel
@@ -38,6 +40,7 @@ from services.routing.client import RoutingClient
 from services.routing.rules.client import RulesClient
 from services.routing.service_levels.client import ServiceLevelsClient
 from services.routing.staffing.client import StaffingClient
+from services.tickets.calendars import RoutingCalendars
 from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.categories import CategoriesClient
 from services.tickets.client.clocks import ClocksClient
@@ -64,6 +67,7 @@ API = "/api/v1"
 # How long an answer may take on a machine with much else to do, in seconds.
 PATIENCE = 30.0
 MAIL = Principal("mail", Role.SERVICE)
+TICKETS = Principal("tickets", Role.SERVICE)
 
 
 @dataclass
@@ -108,15 +112,28 @@ class Doors:
         return await self.http(authorization=f"Bearer {issued.token}")
 
 
+@dataclass
+class LaterCalendars:
+    """Those of routing, which starts when tickets is there."""
+
+    channel: grpc.aio.Channel | None = None
+
+    async def list_ids(self) -> frozenset[UUID]:
+        assert self.channel is not None
+        return await RoutingCalendars(self.channel).list_ids()
+
+
 @asynccontextmanager
 async def running_doors(url: str) -> AsyncIterator[Doors]:
     """The gateway and, behind it, tickets, routing and identity on this database."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         identity_address = await enter(running_identity(url))
-        as_tickets = await enter(identity_as(Principal("tickets", Role.SERVICE), identity_address))
-        desk = await enter(running_desk(url, IdentityColleagues(as_tickets)))
+        as_tickets = await enter(identity_as(TICKETS, identity_address))
+        calendars = LaterCalendars()
+        desk = await enter(running_desk(url, IdentityColleagues(as_tickets), calendars))
         routing_address = await enter(running_routing(url, identity_address, desk.address))
+        calendars.channel = await enter(open_channel(routing_address, credentials=lambda: SIGNER.sign(TICKETS)))
         objects = await enter(object_store())
         gateway = await enter(running_gateway(desk.address, routing_address, identity_address, objects=objects))
         identity = await enter(identity_as(THE_OWNER, identity_address))

@@ -62,7 +62,9 @@ class Postgres:
             self.templates[services] = template
         name = f"test_{uuid4().hex}"
         template = self.templates[services]
-        await self.execute(SQL("create database {} template {}").format(Identifier(name), Identifier(template)))
+        # Half the work of the default: the files as they are, and not block by block through the log.
+        copy = SQL("create database {} template {} strategy file_copy")
+        await self.execute(copy.format(Identifier(name), Identifier(template)))
         return self.url(name)
 
     async def drop(self, url: str) -> None:

@@ -20,6 +20,7 @@ from services.common.server import running_server
 from services.domain.principal import Principal, Role
 from services.identity.client import IdentityClient
 from services.tickets.__main__ import services_on
+from services.tickets.calendars import RoutingCalendars
 from services.tickets.metrics import TicketMetrics
 from services.tickets.news import NewsDesk
 from services.tickets.settings import TicketsSettings
@@ -74,12 +75,19 @@ async def past_tickets(settings: TicketsSettings) -> AsyncIterator[tuple[PastDat
         PastDatabase(url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=2) as database,
         Wakeup(url) as wakeup,
         open_channel(settings.identity_address, credentials=lambda: signer.sign(itself)) as identity,
+        open_channel(settings.routing_address, credentials=lambda: signer.sign(itself)) as routing,
         running_server(
             settings,
             name="demo",
             address=("127.0.0.1", 0),
             services=services_on(
-                database, wakeup, _nobody_watches(database, wakeup), IdentityClient(identity), settings, metrics
+                database,
+                wakeup,
+                _nobody_watches(database, wakeup),
+                IdentityClient(identity),
+                RoutingCalendars(routing),
+                settings,
+                metrics,
             ),
             authenticator=SignedOnly(signer),
         ) as port,

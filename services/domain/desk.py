@@ -57,7 +57,7 @@ class TicketPresence:
 
 @dataclass(frozen=True, slots=True)
 class TicketChanged:
-    """One committed event, without a word of anybody's; `version` is its seq."""
+    """One committed event, without a word of anybody's; `version` is its seq, the parent's page shows the ticket."""
 
     ticket_id: UUID
     number: int
@@ -65,6 +65,7 @@ class TicketChanged:
     kind: EventKind
     actor: str
     actor_name: str
+    parent_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class EventKind(StrEnum):
     DUPLICATE_UNMARKED = "duplicate_unmarked"
     SPAM_MARKED = "spam_marked"
     SPAM_UNMARKED = "spam_unmarked"
+    UNREADABLE = "unreadable"
 
 
 class DueKind(StrEnum):

@@ -33,6 +33,7 @@ from services.common.uploads import UploadSigner
 from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.identity.client import ExchangingAuthenticator, IdentityClient
+from services.tickets.calendars import Calendars, RoutingCalendars
 from services.tickets.colleagues import IdentityColleagues
 from services.tickets.metrics import TicketMetrics
 from services.tickets.news import NewsDesk
@@ -75,13 +76,14 @@ async def run(settings: TicketsSettings) -> None:
         Wakeup(url) as wakeup,
         NewsDesk(WatchStore(database), wakeup.next) as news,
         open_channel(settings.identity_address, credentials=KeptToken(signer, itself)) as channel,
+        open_channel(settings.routing_address, credentials=KeptToken(signer, itself)) as routing,
     ):
-        identity = IdentityClient(channel)
+        identity, calendars = IdentityClient(channel), RoutingCalendars(routing)
         await serve(
             settings,
             name="tickets",
             address=(settings.listen, settings.grpc_port),
-            services=services_on(database, wakeup, news, identity, settings, TicketMetrics(registry)),
+            services=services_on(database, wakeup, news, identity, calendars, settings, TicketMetrics(registry)),
             authenticator=ExchangingAuthenticator(identity, signer),
             registry=registry,
             tls=server_credentials(settings),
@@ -93,6 +95,7 @@ def services_on(
     wakeup: Wakeup,
     news: NewsDesk,
     identity: IdentityClient,
+    calendars: Calendars,
     settings: TicketsSettings,
     metrics: TicketMetrics,
 ) -> list[Service]:
@@ -103,7 +106,7 @@ def services_on(
     store = Store(database, wakeup.set, reply_addresses)
     uploads, colleagues = UploadSigner(settings.needed_principal_key), IdentityColleagues(identity)
     return [
-        (add_TicketServiceServicer_to_server, TicketServicer(store, uploads, colleagues, metrics)),
+        (add_TicketServiceServicer_to_server, TicketServicer(store, uploads, colleagues, calendars, metrics)),
         (add_ClockServiceServicer_to_server, ClockServicer(store)),
         (add_CategoryServiceServicer_to_server, CategoryServicer(store)),
         (add_TicketFieldServiceServicer_to_server, TicketFieldServicer(store)),

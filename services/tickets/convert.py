@@ -172,12 +172,20 @@ def attachment_of(row: Row) -> Attachment:
     return Attachment(row["id"], row["file_name"], row["content_type"], row["size"], row["content_id"])
 
 
+def event_kind_of(kind: str) -> EventKind:
+    """The kind as people read it; a newer release, of which this is the rollback, may have written others."""
+    try:
+        return EventKind(kind)
+    except ValueError:
+        return EventKind.UNREADABLE
+
+
 def event_of(row: Row) -> Event:
     """The event of a row; the values of its changes become JSON text."""
     return Event(
         ticket_id=row["ticket_id"],
         seq=row["seq"],
-        kind=EventKind(row["kind"]),
+        kind=event_kind_of(row["kind"]),
         actor=row["actor"],
         changes=field_changes_of(row["changes"]),
         message_id=row["message_id"],

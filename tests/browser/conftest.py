@@ -1,4 +1,7 @@
-"""One stack and one browser for all tests of pages; each test has pages of its own, which are watched."""
+"""One stack and one browser for all tests of pages; each test has pages of its own, which are watched.
+
+The stack stops with the last of them; the browser, which costs nothing while nobody looks, with the process.
+"""
 
 import asyncio
 import os
@@ -22,7 +25,7 @@ CLOSING_SECONDS = 20
 expect.set_options(timeout=STEP_MILLISECONDS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A desk with the demo's people and some of its tickets."""
     with running_stack(tmp_path_factory.mktemp("browser") / "home") as running:
@@ -161,13 +164,13 @@ class Desk:
         return self.sessions[user]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sessions() -> dict[str, StorageState]:
     """Whoever signed in once stays so for all tests."""
     return {}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def token(stack: Stack) -> str:
     """The owner's, for the REST API."""
     return stack.token()

@@ -1,4 +1,4 @@
-"""One stack for all end-to-end tests."""
+"""One stack for all end-to-end tests, stopped with the last of them."""
 
 from collections.abc import Iterator
 
@@ -13,14 +13,14 @@ AUTHSERV_ID = "mx.desk.example"
 QUIET = {"acknowledge": False, "resolved_notice": False, "undo_seconds": 0, "staff_notices": False}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def collector() -> Iterator[Collector]:
     """Where the stack sends its traces."""
     with running_collector() as collector:
         yield collector
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Stack]:
     """A stack of its own, started and stopped as its user does."""
     environment = {"DURADESK_TRUSTED_AUTHSERV_ID": AUTHSERV_ID, **collector.environment}
@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Ite
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(stack: Stack) -> Iterator[httpx.Client]:
     """The REST API as the owner."""
     with stack.api() as client:

@@ -36,7 +36,7 @@ from services.tickets.store import CONSTRAINT_ERRORS, Store
 from services.tickets.store.mails import MailMaker
 from services.tickets.wakeup import Wakeup
 from tests.contract.orchestration.desk import LINKS
-from tests.contract.tickets.desk import UPLOADS
+from tests.contract.tickets.desk import UPLOADS, Calendars
 from tests.people import SIGNER, identity_as, running_identity, running_routing
 from tests.workflow.mails import Mails
 from workflows.account_mail_activities import AccountMailActivities
@@ -93,7 +93,7 @@ async def running_real_desk(url: str, server: WorkflowEnvironment, sender: MailS
                 services=[
                     (
                         add_TicketServiceServicer_to_server,
-                        TicketServicer(store, UPLOADS, IdentityColleagues(identity), metrics),
+                        TicketServicer(store, UPLOADS, IdentityColleagues(identity), Calendars(), metrics),
                     ),
                     (add_FamilyServiceServicer_to_server, FamilyServicer(store)),
                     (

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.domain.changes import Change, settle_like
 from services.domain.errors import InvalidTransition
 from services.domain.family.links import name_some
-from services.domain.family.model import UNDO_WINDOW, Cascade, CascadeAct, ChildNews, Settling
+from services.domain.family.model import UNDO_WINDOW, Cascade, CascadeAct, CascadeState, ChildNews, Settling
 from services.domain.family.policy import Children, DownPolicy
 from services.domain.lifecycle import Act
 from services.domain.ticket import EventKind, Ticket, TicketStatus
@@ -21,6 +21,9 @@ WANTED = "somebody opened it again, or its customer wrote, since the parent was 
 NO_ACCESS = "whoever settled the parent may not see it"
 CHANGED_SINCE = "somebody has changed it since"
 PARENT_REOPENED = "the parent was reopened meanwhile"
+# As often a page is tried again that breaks off at the same child.
+MOST_TRIES = 3
+FAILED_AGAIN = f"it failed {MOST_TRIES} times, and the log of tickets says why: try it again"
 
 _ACTS = {CascadeAct.RESOLVE: Act.RESOLVE, CascadeAct.CLOSE: Act.CLOSE}
 _SETTLED = {CascadeAct.RESOLVE: "resolved", CascadeAct.CLOSE: "closed", CascadeAct.REOPEN: "reopened"}
@@ -125,6 +128,18 @@ def check_undo(cascade: Cascade, *, parent: Ticket, undone: bool, now: datetime)
             f"This could be taken back for {UNDO_WINDOW.seconds // 3600} hour: reopen the parent first.",
             reason="TOO_LATE",
         )
+
+
+def check_retry(cascade: Cascade, *, parent: Ticket, undone: bool) -> None:
+    """InvalidTransition unless the children that failed may be tried again now."""
+    if undone:
+        raise InvalidTransition("This was taken back already: settle the parent again.", reason="ALREADY_UNDONE")
+    if cascade.act is not CascadeAct.REOPEN and not parent.status.is_settled:
+        raise InvalidTransition(
+            "The parent is open: settle it again, and its children follow.", reason="PARENT_IS_OPEN"
+        )
+    if cascade.state is CascadeState.CANCELLED or not cascade.failed:
+        raise InvalidTransition("No child failed that could be tried again.", reason="NOTHING_FAILED")
 
 
 def news_of(old: Ticket, new: Ticket, settling: Settling) -> ChildNews | None:

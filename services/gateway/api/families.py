@@ -95,6 +95,12 @@ async def undo_cascade(cascade_id: UUID, families: Families, response: Response)
     return CascadeOut.model_validate(undo)
 
 
+@router.post("/cascades/{cascade_id}/retry", status_code=202, responses=CHANGED)
+async def retry_cascade(cascade_id: UUID, families: Families) -> CascadeOut:
+    """Have the children that failed tried again."""
+    return CascadeOut.model_validate(await families.retry_cascade(cascade_id))
+
+
 def _told(ticket: Ticket, response: Response) -> TicketOut:
     response.headers["ETag"] = f'"{ticket.version}"'
     return TicketOut.model_validate(ticket)

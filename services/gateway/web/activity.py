@@ -14,6 +14,9 @@ _SILENT = frozenset({"channel", "number", "brand_id", "requester_id", "follow_up
 # The reason of the event says it.
 _SILENT |= {"merged_into", "duplicate_of", "parent_id", "spam"}
 
+# All is new, or nobody here knows what it means.
+_WITHOUT_FIELDS = frozenset({EventKind.TICKET_CREATED, EventKind.UNREADABLE})
+
 
 @dataclass(frozen=True, slots=True)
 class ChangedField:
@@ -40,8 +43,8 @@ def changes_of(events: Iterable[Event], directory: Directory, customers: Mapping
 
 
 def _change(event: Event, directory: Directory, customers: Mapping[str, str]) -> Change:
-    is_new = event.kind is EventKind.TICKET_CREATED
-    fields = () if is_new else tuple(_field(change, directory) for change in event.changes if _is_told(change))
+    told = () if event.kind in _WITHOUT_FIELDS else filter(_is_told, event.changes)
+    fields = tuple(_field(change, directory) for change in told)
     who = customers.get(event.actor) or directory.actor(event.actor)
     return Change(event, who, fields, is_automatic=event.decision_id is not None)
 

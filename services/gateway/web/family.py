@@ -139,3 +139,11 @@ async def undo_cascade(
 ) -> Response:
     """Reopen what it settled and nobody has changed since."""
     return await made(request, ticket, asked, behind, behind.families.undo_cascade(cascade_id))
+
+
+@router.post("/cascades/{cascade_id}/retry")
+async def retry_cascade(
+    request: Request, ticket: TheTicket, cascade_id: UUID, asked: AskedFor, behind: Behind
+) -> Response:
+    """Have the children that failed tried again."""
+    return await made(request, ticket, asked, behind, behind.families.retry_cascade(cascade_id))

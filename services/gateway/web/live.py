@@ -131,7 +131,7 @@ async def watch_events(
 
 
 async def _blocks(behind: Services, token: str, *, ticket_id: str, after: str) -> AsyncGenerator[str, None]:
-    """The text of the stream; a ticket's page is told of that ticket alone, however much happens beside it.
+    """The text of the stream; a ticket's page is told of that ticket and its children, however much happens beside.
 
     The tickets' stream ends with its credential each minute and goes on with a new one.
     """
@@ -151,7 +151,8 @@ async def _blocks(behind: Services, token: str, *, ticket_id: str, after: str) -
 def _events(news: News, *, ticket_id: str) -> Iterator[str]:
     """A block for each event, the last one with the position: who got only a part of them gets all of them again."""
     events: list[tuple[str, Any]] = [("reset", {})] if news.reset else []
-    events += [("changed", asdict(changed)) for changed in news.changed if ticket_id in ("", str(changed.ticket_id))]
+    told = (one for one in news.changed if not ticket_id or ticket_id in (str(one.ticket_id), str(one.parent_id)))
+    events += [("changed", asdict(changed)) for changed in told]
     if news.presence is not None:
         events.append(("presence", asdict(news.presence)))
     lines = [f"event: {name}\ndata: {json.dumps(data, default=str)}\n" for name, data in events]

@@ -12,7 +12,6 @@ from fastapi.responses import RedirectResponse
 from services.domain.errors import AlreadyExists, Conflict, DuradeskError, Invalid, NotFound
 from services.domain.family.policy import DownPolicy, UpPolicy
 from services.domain.ticket import Brand
-from services.gateway.brand_calendars import check_brand_calendar
 from services.gateway.deps import Behind, Services
 from services.gateway.models.base import LARGEST_WHOLE
 from services.gateway.web import forms
@@ -65,7 +64,6 @@ async def create_brand(request: Request, behind: Behind) -> Response:
     typed = await _typed(request)
     try:
         values = _read(typed)
-        await check_brand_calendar(values, behind.service_levels)
         await behind.tickets.create_brand(values)
     except (Invalid, AlreadyExists) as error:
         return await _brand_page(request, behind, None, forms.form_again(typed, error))
@@ -88,7 +86,6 @@ async def update_brand(
     brand = await _brand(behind, brand_id)
     try:
         values = _read(typed)
-        await check_brand_calendar(values, behind.service_levels)
         await behind.tickets.update_brand(brand_id, values, expected_version=version)
     except (Invalid, AlreadyExists, Conflict) as error:
         return await _brand_page(request, behind, brand, forms.form_again(typed, _in_words(error)))

@@ -86,6 +86,11 @@ class FamilyClient:
         response = await self._stub.UndoCascade(pb.UndoCascadeRequest(cascade_id=str(cascade_id)))
         return from_message(response.cascade, Cascade)
 
+    async def retry_cascade(self, cascade_id: UUID) -> Cascade:
+        """The cascade, tried again; InvalidTransition (NOTHING_FAILED, ALREADY_UNDONE, PARENT_IS_OPEN), NotFound."""
+        response = await self._stub.RetryCascade(pb.RetryCascadeRequest(cascade_id=str(cascade_id)))
+        return from_message(response.cascade, Cascade)
+
     async def run_cascade_page(self, cascade_id: UUID) -> CascadeProgress:
         """Change the next children, at most 100; NotFound. For our own workers."""
         response = await self._stub.RunCascadePage(pb.RunCascadePageRequest(cascade_id=str(cascade_id)))

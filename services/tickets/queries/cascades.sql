@@ -154,6 +154,28 @@ FROM (SELECT count(*) AS total, count(outcome) AS handled
 WHERE c.id = %(cascade_id)s
 RETURNING n.total, n.handled, n.handled = n.total AS last;
 
+-- count_try --
+-- A page broke off at this child; after so many tries it is put aside, so that the others are not held back.
+UPDATE cascade_items
+SET tries = tries + 1,
+    outcome = CASE WHEN tries + 1 >= %(most)s THEN 'failed' END,
+    reason = CASE WHEN tries + 1 >= %(most)s THEN %(reason)s ELSE '' END
+WHERE cascade_id = %(cascade_id)s AND child_id = %(child_id)s AND outcome IS NULL
+RETURNING outcome IS NOT NULL AS put_aside;
+
+-- retry_children --
+-- Those that failed have their turn again.
+WITH cascade AS (
+    UPDATE cascades
+    SET state = 'running', finished_at = NULL, worked_at = clock_timestamp()
+    WHERE id = %(cascade_id)s
+    RETURNING id
+)
+UPDATE cascade_items i
+SET outcome = NULL, reason = '', tries = 0
+FROM cascade
+WHERE i.cascade_id = cascade.id AND i.outcome = 'failed';
+
 -- preview_children --
 -- The children of a ticket as settling it would meet them, with whether each is in the scope.
 SELECT t.id, t.number, t.status, t.requester_id, c.email <> '' AS reachable, b.resolved_notice,

@@ -18,7 +18,8 @@ LEFT JOIN LATERAL (
     SELECT e.ticket_id, t.number, e.seq, e.kind, e.actor, e.occurred_at,
            CASE WHEN m.author_id = e.actor THEN m.author_name WHEN c.id::text = e.actor THEN c.name ELSE '' END
                AS actor_name,
-           CASE WHEN m.origin_id IS NULL THEN m.visibility ELSE 'internal' END AS visibility, t.requester_id, t.sender_proven, t.assignee_id
+           CASE WHEN m.origin_id IS NULL THEN m.visibility ELSE 'internal' END AS visibility, t.requester_id, t.sender_proven, t.assignee_id,
+           t.parent_id
     FROM events e
     JOIN tickets t ON t.id = e.ticket_id
     JOIN contacts c ON c.id = t.requester_id

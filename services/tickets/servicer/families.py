@@ -92,6 +92,12 @@ class FamilyServicer(family_service_pb2_grpc.FamilyServiceServicer):
         undo = await self._cascades.undo_cascade(cascade_id, read.unrepeated("UndoCascade"))
         return pb.UndoCascadeResponse(cascade=to_message(undo, family_pb2.Cascade))
 
+    async def RetryCascade(self, request: pb.RetryCascadeRequest, context: Context) -> pb.RetryCascadeResponse:
+        """Failed children again."""
+        cascade_id = read.known_id(request.cascade_id, "cascade")
+        cascade = await self._cascades.retry_cascade(cascade_id, read.unrepeated("RetryCascade"))
+        return pb.RetryCascadeResponse(cascade=to_message(cascade, family_pb2.Cascade))
+
     async def RunCascadePage(self, request: pb.RunCascadePageRequest, context: Context) -> pb.RunCascadePageResponse:
         """The next children."""
         progress = await self._cascades.run_cascade_page(read.known_id(request.cascade_id, "cascade"))

@@ -1,7 +1,7 @@
 """TicketService: what people and doors ask of the tickets."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from duradesk.tickets.v1 import ticket_pb2, ticket_service_pb2_grpc
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
@@ -21,6 +21,7 @@ from services.domain.principal import Principal, Role
 from services.domain.quarantine import QuarantinedItem, QuarantineState
 from services.domain.snooze import Snooze
 from services.domain.ticket import Contact, Ticket
+from services.tickets.calendars import Calendars, check_calendar
 from services.tickets.colleagues import Colleagues, check_colleague
 from services.tickets.metrics import TicketMetrics
 from services.tickets.servicer import requests as read
@@ -33,10 +34,18 @@ from services.tickets.store.scope import Scope, scope_of
 class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
     """Each write is one transaction, and answered when it is durable."""
 
-    def __init__(self, store: Store, uploads: UploadSigner, colleagues: Colleagues, metrics: TicketMetrics) -> None:
+    def __init__(
+        self,
+        store: Store,
+        uploads: UploadSigner,
+        colleagues: Colleagues,
+        calendars: Calendars,
+        metrics: TicketMetrics,
+    ) -> None:
         self._store = store
         self._metrics = metrics
         self._colleagues = colleagues
+        self._calendars = calendars
         self._uploads = uploads
 
     async def CreateTicket(self, request: pb.CreateTicketRequest, context: Context) -> pb.CreateTicketResponse:
@@ -309,15 +318,17 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
 
     async def CreateBrand(self, request: pb.CreateBrandRequest, context: Context) -> pb.CreateBrandResponse:
         """A new company front."""
-        brand = await self._store.brands.create_brand(read.new_brand(request), read.write("CreateBrand", request))
+        brand = read.new_brand(request)
+        await check_calendar(self._calendars, asdict(brand))
+        brand = await self._store.brands.create_brand(brand, read.write("CreateBrand", request))
         return pb.CreateBrandResponse(brand=to_message(brand, ticket_pb2.Brand))
 
     async def UpdateBrand(self, request: pb.UpdateBrandRequest, context: Context) -> pb.UpdateBrandResponse:
         """The fields that the mask names."""
+        values = read.brand_fields(request)
+        await check_calendar(self._calendars, values)
         brand = await self._store.brands.update_brand(
-            read.known_id(request.brand.id, "brand"),
-            read.brand_fields(request),
-            expected_version=request.brand.version,
+            read.known_id(request.brand.id, "brand"), values, expected_version=request.brand.version
         )
         return pb.UpdateBrandResponse(brand=to_message(brand, ticket_pb2.Brand))
 

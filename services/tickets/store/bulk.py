@@ -162,7 +162,8 @@ async def _run_page(conn: Connection, job_id: UUID, *, role: Role | None) -> Bul
     items = await (await conn.execute(QUERIES["open_bulk_items"], locked)).fetchall()
     try:
         principal = _maker(job, role)
-        became = [await _handle(conn, job, item, principal) for item in items]
+        parents: dict[UUID, LockedTicket] = {}
+        became = [await _handle(conn, job, item, principal, parents) for item in items]
     except Forbidden as error:
         became = [_Became(item["position"], BulkOutcome.FAILED, error.message) for item in items]
     await conn.execute(
@@ -201,8 +202,13 @@ def _maker(job: Row, role: Role | None) -> Principal:
     return principal
 
 
-async def _handle(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:
-    """One ticket; what the domain refuses is known before anything is written, so the others go on."""
+async def _handle(
+    conn: Connection, job: Row, item: Row, principal: Principal, parents: dict[UUID, LockedTicket]
+) -> _Became:
+    """One ticket; what the domain refuses is known before anything is written, so the others go on.
+
+    `parents` are those of the page that were read already, as they are by now.
+    """
     if job["undo_of"] is None and job["change"]["act"] == BulkAct.MACRO:
         return await _run_macro(conn, job, item, principal)
     try:
@@ -212,7 +218,7 @@ async def _handle(conn: Connection, job: Row, item: Row, principal: Principal) -
             outcome = BulkOutcome.SKIPPED if reason else BulkOutcome.DONE
             return _Became(item["position"], outcome, reason, None if reason else told.ticket.version)
         if BulkAct(job["change"]["act"]) in FAMILY_ACTS:
-            changed = await _relate(conn, locked, job, item, principal)
+            changed = await _relate(conn, locked, job, item, principal, parents)
         else:
             changed = await _change(conn, locked, job, item, principal)
     except DuradeskError as error:
@@ -250,7 +256,14 @@ def _cause(job: Row) -> str:
     return f"rule {job['change']['rule_id']} {bulk}" if job["change"]["act"] == BulkAct.APPLY_RULE else bulk
 
 
-async def _relate(conn: Connection, locked: LockedTicket, job: Row, item: Row, principal: Principal) -> LockedTicket:
+async def _relate(
+    conn: Connection,
+    locked: LockedTicket,
+    job: Row,
+    item: Row,
+    principal: Principal,
+    parents: dict[UUID, LockedTicket],
+) -> LockedTicket:
     """Into a family or out of it; to take that back, unless the ticket has another parent by now."""
     if job["undo_of"] is None:
         parent_id = _change_of(job["change"]).parent_id
@@ -261,8 +274,10 @@ async def _relate(conn: Connection, locked: LockedTicket, job: Row, item: Row, p
         parent_id = UUID(made["old"]) if made["old"] else None
     if parent_id is None:
         return await unlink(conn, locked, actor=principal.subject)
-    parent = await lock_ticket(conn, parent_id, scope=scope_of(principal))
-    return await link(conn, locked, parent, actor=principal.subject)
+    if parent_id not in parents:
+        parents[parent_id] = await lock_ticket(conn, parent_id, scope=scope_of(principal))
+    linked, parents[parent_id] = await link(conn, locked, parents[parent_id], actor=principal.subject)
+    return linked
 
 
 async def _run_macro(conn: Connection, job: Row, item: Row, principal: Principal) -> _Became:

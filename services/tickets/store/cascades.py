@@ -1,8 +1,9 @@
 """Cascades: what settling a parent does to its children, a hundred in a transaction, and taking that back.
 
 What became of a child is written in the transaction that changes it: so a page that was cut off, or runs twice,
-changes each child once. Locks: the parent and the children of the page by id, as everybody locks several, then the
-cascade; so reopening the parent, linking and unlinking wait for the page and the next page sees them.
+changes each child once. One at which pages break off again and again is put aside as failed. Locks: the parent and the
+children of the page by id, as everybody locks several, then the cascade; so reopening the parent, linking and unlinking
+wait for the page and the next page sees them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
+
 from services.common.database import Database
 from services.domain.changes import Change
-from services.domain.errors import DuradeskError, InvalidTransition, NotFound
+from services.domain.errors import Conflict, DuradeskError, InvalidTransition, NotFound, Unavailable
 from services.domain.family.cascade import (
+    FAILED_AGAIN,
+    MOST_TRIES,
     NO_ACCESS,
     Cause,
     Skipped,
+    check_retry,
     check_undo,
     ended_words,
     reopen_child,
@@ -51,6 +57,8 @@ from services.tickets.store.scope import EVERYTHING, Scope, scope_of
 from services.tickets.store.statements import QUERIES
 
 _IN_CASCADE = Settling(in_cascade=True)
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +110,47 @@ class CascadeStore:
         self._on_commit()
         return undo
 
-    async def run_cascade_page(self, cascade_id: UUID) -> CascadeProgress:
-        """Change the next children; NotFound."""
+    async def retry_cascade(self, cascade_id: UUID, request: Request) -> Cascade:
+        """The cascade, in which failed children have their turn again; InvalidTransition (NOTHING_FAILED, …)."""
         async with self._database.transaction() as conn:
-            progress = await _run_page(conn, cascade_id)
+            parent = await _lock_parent(conn, cascade_id, scope=request.scope)
+            await conn.execute(QUERIES["lock_cascade"], {"cascade_id": cascade_id})
+            cascade, row = await _read_cascade(conn, cascade_id, scope=request.scope)
+            check_retry(cascade, parent=parent.ticket, undone=row["undone"])
+            await conn.execute(QUERIES["retry_children"], {"cascade_id": cascade_id})
+            await enqueue(conn, parent.ticket)
+            cascade, _ = await _read_cascade(conn, cascade_id, scope=request.scope)
+        self._on_commit()
+        return cascade
+
+    async def run_cascade_page(self, cascade_id: UUID) -> CascadeProgress:
+        """Change the next children; NotFound. What keeps a page from ending is raised, until its child is put aside."""
+        turns: list[UUID] = []
+        try:
+            async with self._database.transaction() as conn:
+                progress = await _run_page(conn, cascade_id, turns)
+        except (Conflict, Unavailable):
+            raise
+        except Exception:
+            if not turns or not await self._put_aside(cascade_id, turns[-1]):
+                raise
+            log.exception("cascade.child_failed", cascade_id=str(cascade_id), ticket_id=str(turns[-1]))
+            return await self._read_progress(cascade_id)
         self._on_commit()
         return progress
+
+    async def _put_aside(self, cascade_id: UUID, child_id: UUID) -> bool:
+        """Whether it was tried often enough by now."""
+        tried = {"cascade_id": cascade_id, "child_id": child_id, "most": MOST_TRIES, "reason": FAILED_AGAIN}
+        async with self._database.transaction() as conn:
+            row = await (await conn.execute(QUERIES["count_try"], tried)).fetchone()
+        return row is not None and bool(row["put_aside"])
+
+    async def _read_progress(self, cascade_id: UUID) -> CascadeProgress:
+        """How far it is; the next page says whether that was all."""
+        async with self._database.transaction() as conn:
+            cascade, _ = await _read_cascade(conn, cascade_id, scope=EVERYTHING)
+        return CascadeProgress(False, cascade.act, cascade.done + cascade.skipped + cascade.failed, cascade.total)
 
 
 async def newest_cascade(conn: Connection, parent_id: UUID, *, scope: Scope) -> Cascade | None:
@@ -151,7 +194,8 @@ async def _take_back_parent(conn: Connection, parent: LockedTicket, row: Row, re
     )
 
 
-async def _run_page(conn: Connection, cascade_id: UUID) -> CascadeProgress:
+async def _run_page(conn: Connection, cascade_id: UUID, turns: list[UUID]) -> CascadeProgress:
+    """Change the next children; `turns` are those whose turn came, the last one is at hand when this breaks off."""
     page = {"cascade_id": cascade_id, "most": PAGE}
     members = await (await conn.execute(QUERIES["next_members"], page)).fetchall()
     await lock_in_order(conn, (row["id"] for row in members))
@@ -165,7 +209,8 @@ async def _run_page(conn: Connection, cascade_id: UUID) -> CascadeProgress:
     # Read anew: another worker may have been at the same page.
     locked = {"child_ids": [row["id"] for row in members], "cascade_id": cascade_id, "undo_of": job["undo_of"]}
     items = await (await conn.execute(QUERIES["open_children"], locked)).fetchall()
-    became = await _handle_all(conn, job, items, parent=parent)
+    became = await _handle_all(conn, job, items, parent=parent, turns=turns)
+    turns.clear()
     await conn.execute(QUERIES["finish_children"], {"cascade_id": cascade_id, **_columns(became)})
     row = await (await conn.execute(QUERIES["finish_page"], {"cascade_id": cascade_id})).fetchone()
     assert row is not None
@@ -174,13 +219,16 @@ async def _run_page(conn: Connection, cascade_id: UUID) -> CascadeProgress:
     return CascadeProgress(row["last"], act, row["handled"], row["total"])
 
 
-async def _handle_all(conn: Connection, job: Row, items: Sequence[Row], *, parent: LockedTicket) -> Sequence[_Became]:
+async def _handle_all(
+    conn: Connection, job: Row, items: Sequence[Row], *, parent: LockedTicket, turns: list[UUID]
+) -> Sequence[_Became]:
     known = {"cascade_id": job["id"], "child_ids": [item["child_id"] for item in items]}
     rows = await (await conn.execute(QUERIES["told_already"], known)).fetchall()
     told = {row["told"] for row in rows}
     cause = Cause(parent.ticket, CascadeAct(job["act"]), job["was_settled"], job["silent"])
     became = []
     for item in items:
+        turns.append(item["child_id"])
         one = await _handle(conn, job, item, cause=cause, told=told)
         became.append(one)
         told |= {one.told} if one.told else set()

@@ -40,7 +40,7 @@ class FamilyStore:
             child = await lock_ticket(conn, ticket_id, scope=request.scope)
             if await first_resource(conn, request, ticket_id) is None:
                 parent = await lock_ticket(conn, parent_id, scope=request.scope)
-                child = await link(conn, child, parent, actor=request.actor)
+                child, _ = await link(conn, child, parent, actor=request.actor)
         self._on_commit()
         return child.ticket
 
@@ -66,9 +66,9 @@ class FamilyStore:
             await lock_in_order(conn, wanted)
             children = [await lock_ticket(conn, ticket_id, scope=request.scope) for ticket_id in wanted]
             await _insert_parent(conn, children[0].ticket, subject, ticket_id=made, request=request)
+            parent = await lock_ticket(conn, made)
             for child in children:
-                parent = await lock_ticket(conn, made)
-                await link(conn, child, parent, actor=request.actor)
+                _, parent = await link(conn, child, parent, actor=request.actor)
             ticket = await read_ticket(conn, made, scope=EVERYTHING)
         self._on_commit()
         return ticket

@@ -28,14 +28,15 @@ async def link(
     cause: str = "",
     decision_id: UUID | None = None,
     back: bool = False,
-) -> LockedTicket:
+) -> tuple[LockedTicket, LockedTicket]:
     """Make `child` a child of `parent`, both locked and read after that; InvalidTransition says why it cannot be.
 
-    Both have an event, neither is settled or reopened by it; a cascade under way takes the child along, and it gets
-    the last reply to all children. `back` puts it where it was before a merge, also when that parent is closed.
+    The answer is the two as they are after it: to read a parent anew would count all its children. Both have an event,
+    neither is settled or reopened by it; a cascade under way takes the child along, and it gets the last reply to all
+    children. `back` puts it where it was before a merge, also when that parent is closed.
     """
     if not check_link(child.ticket, parent.ticket, back=back):
-        return child
+        return child, parent
     changes, said = {"parent_id": parent.ticket.id}, cause or f"ticket {parent.ticket.id}"
     reason = f"a child of #{parent.ticket.number}"
     linked = await append_event(
@@ -43,9 +44,10 @@ async def link(
         decision_id=decision_id,
     )  # fmt: skip
     await enqueue(conn, linked.ticket)
-    await _tell(conn, parent, EventKind.CHILD_ADDED, child.ticket.id, reason=f"#{child.ticket.number}", actor=actor)
+    told = f"#{child.ticket.number}"
+    parent = await _tell(conn, parent, EventKind.CHILD_ADDED, child.ticket.id, reason=told, actor=actor)
     await _catch_up(conn, parent.ticket.id, [child.ticket.id])
-    return linked
+    return linked, parent
 
 
 async def move_children(
@@ -101,7 +103,7 @@ async def link_by_rule(
     assert step.parent_id is not None
     try:
         parent = await lock_ticket(conn, step.parent_id)
-        linked = await link(conn, child, parent, actor=actor, cause=step.cause, decision_id=decision_id)
+        linked, _ = await link(conn, child, parent, actor=actor, cause=step.cause, decision_id=decision_id)
         if linked.ticket.version > child.ticket.version:
             return linked
         reason = f"{step.reason}: it is so already"
@@ -138,6 +140,7 @@ async def unlink(conn: Connection, child: LockedTicket, *, actor: str, reason: s
 
 async def _tell(
     conn: Connection, parent: LockedTicket, kind: EventKind, other_id: UUID, *, reason: str, actor: str
-) -> None:
+) -> LockedTicket:
     told = await append_event(conn, parent, kind, actor=actor, changes={}, cause=f"ticket {other_id}", reason=reason)
     await enqueue(conn, told.ticket)
+    return told

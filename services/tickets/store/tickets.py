@@ -72,7 +72,8 @@ class TicketStore:
             ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=actor)
             if new.parent_id is not None:
                 child = await lock_ticket(conn, ticket_id)
-                ticket = (await link(conn, child, parent, actor=request.actor)).ticket
+                linked, _ = await link(conn, child, parent, actor=request.actor)
+                ticket = linked.ticket
         self._on_commit()
         return ticket
 

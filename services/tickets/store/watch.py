@@ -14,8 +14,7 @@ from services.common.database import Database
 from services.domain.desk import TicketChanged, TicketPresence, is_for_customers
 from services.domain.errors import Invalid
 from services.domain.message import Visibility
-from services.domain.ticket import EventKind
-from services.tickets.convert import Row
+from services.tickets.convert import Row, event_kind_of
 from services.tickets.store.presence import people_of, read_presence
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
@@ -87,7 +86,7 @@ def _is_event_in(scope: Scope, row: Row) -> bool:
     if not _is_in(scope, row):
         return False
     visibility = Visibility(row["visibility"]) if row["visibility"] else None
-    return scope.internal or is_for_customers(EventKind(row["kind"]), visibility)
+    return scope.internal or is_for_customers(event_kind_of(row["kind"]), visibility)
 
 
 def _is_in(scope: Scope, row: Row) -> bool:
@@ -104,7 +103,8 @@ def _changed_of(row: Row, scope: Scope) -> TicketChanged:
         ticket_id=row["ticket_id"],
         number=row["number"],
         version=row["seq"],
-        kind=EventKind(row["kind"]),
+        kind=event_kind_of(row["kind"]),
         actor=row["actor"] if named else "",
         actor_name=row["actor_name"] if named else "",
+        parent_id=row["parent_id"] if scope.internal else None,
     )

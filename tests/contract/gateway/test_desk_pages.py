@@ -315,3 +315,24 @@ async def test_an_unknown_ticket_is_a_page_too(agent: Browser) -> None:
     answer = await agent.get("/tickets/999999999")
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
+
+
+async def test_an_event_of_a_newer_release_is_shown_as_one_that_cannot_be_read(doors: Doors, agent: Browser) -> None:
+    ticket = await a_ticket(doors)
+    await doors.desk.rows(FROM_THE_FUTURE, id=ticket.id)
+    noted, _ = await (await as_agent(doors)).create_message(ticket.id, NewMessage(Visibility.INTERNAL, "Still here"))
+    page = shown(await agent.get(f"/tickets/{ticket.number}"))
+    for words in ("Something happened that this release of Duradesk cannot read", "because of the moon", noted.body):
+        assert words in page
+    api = await doors.signed_in()
+    events = (await api.get(f"/tickets/{ticket.id}/activity")).json()["items"]
+    assert [event["kind"] for event in events] == ["ticket_created", "unreadable", "message_added"]
+
+
+FROM_THE_FUTURE = """
+WITH changed AS (UPDATE tickets SET version = version + 1 WHERE id = %(id)s RETURNING id, version)
+INSERT INTO events (ticket_id, seq, kind, actor, changes, reason, occurred_at, effective_at)
+SELECT id, version, 'from_the_future', 'duradesk', '[{"field": "assignee_id", "old": 1, "new": {}}]',
+       'because of the moon', instant(), instant()
+FROM changed
+"""

@@ -100,7 +100,17 @@ async def test_open_pages_are_told_of_changes_and_go_on_after_a_break(doors: Doo
         assert not again.has(ticket.id, 1)
     assert "Canary" not in repr(page.events)
     (_, data), *_ = page.events
-    assert data.keys() == {"ticket_id", "number", "version", "kind", "actor", "actor_name"}
+    assert data.keys() == {"ticket_id", "number", "version", "kind", "actor", "actor_name", "parent_id"}
+
+
+async def test_a_parents_page_is_told_of_each_of_its_children(doors: Doors) -> None:
+    parent, (_, browser) = await doors.desk.new_ticket(), await agent(doors)
+    tickets = await doors.desk.client()
+    child, other = [await tickets.create_ticket(new_ticket(parent_id=one)) for one in (parent.id, None)]
+    async with open_page(browser, ticket=str(parent.number)) as page, open_page(browser) as all_of_them:
+        changed, settled = await tickets.resolve_ticket(other.id), await tickets.resolve_ticket(child.id)
+        await until(lambda: page.has(child.id, settled.version) and all_of_them.has(other.id, changed.version))
+        assert {data["parent_id"] for name, data in page.events if name == "changed"} == {str(parent.id)}
 
 
 async def test_a_tickets_page_is_told_of_that_ticket_alone(doors: Doors) -> None:

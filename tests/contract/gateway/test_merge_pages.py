@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.domain.family.cascade import FAILED_AGAIN
 from services.domain.ticket import Ticket, TicketStatus
 from tests.browsing import Browser
 from tests.contract.gateway.test_desk_pages import a_ticket, as_agent, shown
@@ -138,6 +139,25 @@ async def test_settling_a_parent_shows_who_is_told_first_and_its_progress_then(d
     await agent.post(f"/tickets/{parent.number}/cascades/{cascade.id}/undo")
     await run_cascades(doors.desk, parent)
     says(shown(await agent.get(f"/tickets/{parent.number}")), ["Children reopened: 1/1", "0 of 1 settled"])
+
+
+async def test_a_child_that_failed_is_shown_with_its_reason_and_tried_again(doors: Doors, agent: Browser) -> None:
+    parent, child = await a_ticket(doors), await a_ticket(doors, requester_email="again@c.example")
+    await agent.post(f"/tickets/{child.number}/parent", {"chosen": parent.number})
+    await agent.post(f"/tickets/{parent.number}/settle", {"act": "close"})
+    cascade = await newest_cascade(doors.desk, parent)
+    await doors.desk.rows(
+        "UPDATE cascades SET state = 'done', finished_at = instant() WHERE id = %(id)s", id=cascade.id
+    )
+    failed = "UPDATE cascade_items SET outcome = 'failed', reason = %(reason)s WHERE cascade_id = %(id)s"
+    await doors.desk.rows(failed, id=cascade.id, reason=FAILED_AGAIN)
+    path = f"/tickets/{parent.number}"
+    says(shown(await agent.get(path)), ["0/1, 1 failed", f"#{child.number}", FAILED_AGAIN, "Try 1 child again"])
+    retried = await agent.post(f"{path}/cascades/{cascade.id}/retry")
+    assert retried.status_code == 303
+    await run_cascades(doors.desk, parent)
+    says(page := shown(await agent.get(path)), ["Children closed: 1/1"])
+    assert "again" not in page.partition("Children closed")[2].partition("Take it back")[0]
 
 
 async def test_a_reply_to_all_children_is_begun_on_the_familys_page(doors: Doors, agent: Browser) -> None:

@@ -39,6 +39,7 @@ from services.domain.principal import Principal, Role
 from services.domain.reply_address import ReplyAddresses
 from services.domain.ticket import NewTicket, Ticket
 from services.domain.user import User
+from services.tickets.calendars import Calendars as KnowsCalendars
 from services.tickets.client.broadcasts import BroadcastClient
 from services.tickets.client.bulk import BulkClient
 from services.tickets.client.categories import CategoriesClient
@@ -121,6 +122,16 @@ class Staff:
         role = self.roles.get(user_id, Role.AGENT)
         active = user_id not in self.gone
         return User(user_id, "ann@desk.example", "Ann", role, active, None, datetime.now(UTC))
+
+
+@dataclass
+class Calendars:
+    """The calendars that there are."""
+
+    ids: set[UUID] = field(default_factory=set)
+
+    async def list_ids(self) -> frozenset[UUID]:
+        return frozenset(self.ids)
 
 
 @dataclass
@@ -227,9 +238,11 @@ def customer(ticket: Ticket) -> Principal:
 
 
 @asynccontextmanager
-async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncIterator[Desk]:
+async def running_desk(
+    url: str, colleagues: Colleagues | None = None, calendars: KnowsCalendars | None = None
+) -> AsyncIterator[Desk]:
     clock, wakeups, staff = Clock(), Wakeups(), Staff()
-    colleagues = colleagues or staff
+    colleagues, calendars = colleagues or staff, calendars or Calendars()
     async with (
         Database(
             url, schema="tickets", constraint_errors=CONSTRAINT_ERRORS, max_size=20, instant=clock.instant
@@ -250,7 +263,7 @@ async def running_desk(url: str, colleagues: Colleagues | None = None) -> AsyncI
             name="tickets",
             address=("127.0.0.1", 0),
             services=[
-                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS, colleagues, metrics)),
+                (add_TicketServiceServicer_to_server, TicketServicer(store, UPLOADS, colleagues, calendars, metrics)),
                 (add_FollowerServiceServicer_to_server, FollowerServicer(store, colleagues)),
                 (add_DeskServiceServicer_to_server, DeskServicer(store, news, colleagues)),
                 (add_BulkServiceServicer_to_server, BulkServicer(store.bulk, wakeup, colleagues)),

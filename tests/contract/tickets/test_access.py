@@ -106,6 +106,7 @@ SERVED = {
     "PreviewSettle": INSPECTORS,
     "GetCascade": INSPECTORS,
     "UndoCascade": AGENTS,
+    "RetryCascade": AGENTS,
     "RunCascadePage": {Role.SERVICE},
     "StartBroadcast": AGENTS,
     "ListBroadcasts": INSPECTORS,

@@ -9,7 +9,8 @@ import pytest
 from services.domain.errors import AlreadyExists, Conflict, Invalid, NotFound
 from services.domain.ticket import TicketStatus
 from services.tickets.client.tickets import TicketsClient
-from tests.contract.tickets.desk import ADMIN, Desk
+from tests.conftest import DatabaseUrl
+from tests.contract.tickets.desk import ADMIN, Calendars, Desk, running_desk
 
 DAY = timedelta(days=1)
 VALUES: dict[str, Any] = {"name": "Shop", "address": "shop@d.example", "auto_close_after": timedelta(hours=36)}
@@ -114,3 +115,18 @@ async def test_a_brand_speaks_one_of_our_languages_and_tells_its_staff_unless_it
     assert (changed.language, changed.staff_notices) == ("cs", False)
     with pytest.raises(Invalid, match="language must be one of en, cs, it, fi"):
         await admin.update_brand(brand.id, {"language": "xx"})
+
+
+async def test_a_calendar_that_does_not_exist_is_refused_at_every_door(database_url: DatabaseUrl) -> None:
+    calendars = Calendars()
+    async with running_desk(await database_url("tickets"), calendars=calendars) as desk:
+        admin = await desk.client(ADMIN)
+        known, unknown = uuid4(), uuid4()
+        calendars.ids.add(known)
+        brand = await admin.create_brand(VALUES | {"calendar_id": known})
+        with pytest.raises(Invalid, match="must be a calendar that exists, or none") as refused:
+            await admin.update_brand(brand.id, {"calendar_id": unknown})
+        assert set(refused.value.violations) == {"calendar_id"}
+        with pytest.raises(Invalid, match="must be a calendar that exists, or none"):
+            await admin.create_brand({"name": "Other", "address": "other@d.example", "calendar_id": unknown})
+        assert (await admin.update_brand(brand.id, {"calendar_id": None})).calendar_id is None

@@ -1,18 +1,55 @@
 """Parents and children: who may be whose, and what people see of them."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any, Self
 from uuid import UUID
 
 import pytest
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import DictRow
 
+from services.common.database import Database
 from services.domain.bulk import BulkAct, TicketChange
 from services.domain.errors import DuradeskError, Forbidden, Invalid, InvalidTransition, NotFound
-from services.domain.family.model import UNDO_WINDOW
+from services.domain.family.cascade import FAILED_AGAIN, MOST_TRIES
+from services.domain.family.model import UNDO_WINDOW, CascadeState, ChildOutcome
 from services.domain.family.policy import Children, DownPolicy, FamilyPolicy, UpPolicy
+from services.domain.principal import Role
 from services.domain.ticket import EventKind, TicketStatus
-from tests.contract.tickets.desk import ADMIN, AGENT, LIGHT_AGENT, RELAY, Desk, customer, new_ticket
-from tests.contract.tickets.families import family_of, inbox, newest_cascade, present, run_cascades, statuses
+from services.tickets.store.bulk import BulkStore
+from tests.conftest import DatabaseUrl
+from tests.contract.tickets.desk import ADMIN, AGENT, LIGHT_AGENT, RELAY, Desk, customer, new_ticket, running_desk
+from tests.contract.tickets.families import (
+    family_of,
+    inbox,
+    newest_cascade,
+    present,
+    problems,
+    run_cascades,
+    statuses,
+)
+
+
+class ListingDatabase(Database):
+    """Lists what statements ran on which tickets."""
+
+    ran: list[tuple[str, Any]]
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        ran = self.ran = []
+
+        class Listing(AsyncCursor[Any]):
+            async def execute(self, query: Any, parameters: Any = None, **options: Any) -> Self:  # type: ignore[override]
+                ran.append((getattr(query, "name", ""), (parameters or {}).get("ticket_id")))
+                return await super().execute(query, parameters, **options)
+
+        async with super().transaction() as connection:
+            connection.cursor_factory = Listing
+            yield connection
 
 
 async def test_a_child_has_one_parent_and_both_say_so_in_their_activity(desk: Desk) -> None:
@@ -166,6 +203,18 @@ async def test_a_bulk_links_and_unlinks_and_takes_it_back(desk: Desk) -> None:
         await client.change_tickets(TicketChange(BulkAct.SET_PARENT), ticket_ids=ids)
 
 
+async def test_a_page_of_links_counts_the_children_of_their_parent_once(database_url: DatabaseUrl) -> None:
+    url = await database_url("tickets")
+    async with running_desk(url) as desk, ListingDatabase(url, schema="tickets") as database:
+        parent, tickets = await desk.new_ticket(), [await desk.new_ticket() for _ in range(3)]
+        change = TicketChange(BulkAct.SET_PARENT, parent_id=parent.id)
+        job = await (await desk.desk_client()).change_tickets(change, ticket_ids=[ticket.id for ticket in tickets])
+        assert (await BulkStore(database, lambda: None).run_bulk_page(job.id, role=Role.AGENT)).handled == 3
+        # Whoever locks a ticket reads it with its children counted.
+        assert database.ran.count(("lock_ticket", parent.id)) == 1
+        assert (await present(desk, parent)).children.total == 3
+
+
 async def test_cascades_are_carried_out_by_our_own_workers_alone(desk: Desk) -> None:
     parent, _ = await family_of(desk, 1)
     await (await desk.client()).close_ticket(parent.id)
@@ -200,3 +249,36 @@ async def test_a_cascade_is_taken_back_once_within_an_hour_and_later_as_long_as_
     assert [await refusal(each.id) for each in (closed, undo)] == ["ALREADY_UNDONE", "NOT_UNDOABLE"]
     await run_cascades(desk, parent)
     assert await statuses(desk, parent, child) == ["open", "resolved"]
+
+
+async def test_a_child_that_cannot_be_handled_is_put_aside_and_the_others_are_closed(desk: Desk) -> None:
+    parent, children = await family_of(desk, 3)
+    worker, families = await desk.family(RELAY), await desk.family()
+    poisoned, *others = children
+    # What only another release can read.
+    await desk.rows("UPDATE tickets SET channel = 'telepathy' WHERE id = %(id)s", id=poisoned.id)
+    await (await desk.client()).close_ticket(parent.id)
+    begun = await newest_cascade(desk, parent)
+    with pytest.raises(InvalidTransition) as refused:
+        await families.retry_cascade(begun.id)
+    assert refused.value.reason == "NOTHING_FAILED"
+    for _ in range(MOST_TRIES - 1):
+        with pytest.raises(DuradeskError):
+            await worker.run_cascade_page(begun.id)
+    assert not (await worker.run_cascade_page(begun.id)).finished
+    await run_cascades(desk, parent)
+    assert await statuses(desk, parent, *others) == ["closed"] * 3
+    ended = await families.get_cascade(begun.id)
+    assert (ended.state, ended.done, ended.failed) == (CascadeState.DONE, 2, 1)
+    assert problems(ended) == {poisoned.number: (ChildOutcome.FAILED, FAILED_AGAIN)}
+
+    await desk.rows("UPDATE tickets SET channel = 'grpc' WHERE id = %(id)s", id=poisoned.id)
+    assert (await families.retry_cascade(begun.id)).state is CascadeState.RUNNING
+    await run_cascades(desk, parent)
+    again = await families.get_cascade(begun.id)
+    assert (again.state, again.done, again.failed) == (CascadeState.DONE, 3, 0)
+    assert await statuses(desk, parent, *children) == ["closed"] * 4
+    await (await desk.client(ADMIN)).reopen_ticket(parent.id)
+    with pytest.raises(InvalidTransition) as refused:
+        await families.retry_cascade(begun.id)
+    assert refused.value.reason == "PARENT_IS_OPEN"

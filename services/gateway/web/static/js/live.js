@@ -43,6 +43,8 @@ function listen() {
     if (list) soon();
     const seen = document.getElementById("head")?.dataset.version ?? 0;
     if (panel && news.ticket_id === panel.dataset.ticket && news.version > seen) soon();
+    // Its page shows how its children are.
+    if (panel && news.parent_id === panel.dataset.ticket) soon();
   });
 }
 
