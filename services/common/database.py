@@ -1,5 +1,6 @@
 """Transactions on PostgreSQL for one service: its role, its schema, and database errors told as domain errors."""
 
+import select
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -47,8 +48,8 @@ class Database:
         self._pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             url,
             connection_class=AsyncConnection[DictRow],
-            # The driver would send a BEGIN of its own before our first statement; ours is the check, and one trip less.
             kwargs={
+                # A statement is a transaction of its own unless one is begun.
                 "autocommit": True,
                 "row_factory": dict_row,
                 "cursor_factory": _TracedCursor,
@@ -62,7 +63,7 @@ class Database:
             # database that was away for long is found again within seconds.
             reconnect_timeout=5,
             # A connection that died while idle is replaced before a caller sees it.
-            check=_begin,
+            check=_check,
             open=False,
             name=schema,
         )
@@ -97,12 +98,22 @@ class Database:
         another transaction was in the way and Unavailable when the database is away; then a commit under way may have
         happened or not.
         """
+        async with self.connection() as connection:
+            await connection.execute(_BEGIN)
+            yield connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection[DictRow]]:
+        """Each statement in the block is a transaction of its own: one trip to the database instead of three.
+
+        For what one statement reads or writes; raises the same as a transaction.
+        """
         try:
             with inner_span(f"{self._schema} transaction"):
                 async with self._pool.connection() as connection:
                     if self._instant is not None:
                         now = (await self._instant()).isoformat()
-                        await connection.execute("select set_config('duradesk.now', %(now)s, true)", {"now": now})
+                        await connection.execute("select set_config('duradesk.now', %(now)s, false)", {"now": now})
                     yield connection
         except Error as error:
             self._raise_told(error)
@@ -139,12 +150,12 @@ class _TracedCursor(AsyncCursor[Any]):
             return await super().execute(query, *args, **options)
 
 
-async def _begin(connection: AsyncConnection[DictRow]) -> None:
-    """Begin the caller's transaction, which fails on a connection that died.
-
-    Nobody gets a connection without it: one of which a caller went away in the middle is rolled back by the pool.
-    """
-    await connection.execute(_BEGIN)
+async def _check(connection: AsyncConnection[DictRow]) -> None:
+    """Raise for a connection that died while idle: its socket has something to read, as no other idle one has."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    if poll.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 def _options(schema: str) -> str:

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import re
-from abc import abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Set
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence, Set
 from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -28,59 +30,68 @@ LONGEST_CALL_SECONDS = 60
 # How often it is asked whether the caller of a stream still has their right to it.
 _RECHECK_SECONDS = 4.0
 
-# Health and reflection tell nothing about anybody; they answer whoever reaches the port.
-_OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerReflection/")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
+_END = grpc.aio.EOF  # type: ignore[attr-defined]  # the stubs lack it
 Context = grpc.aio.ServicerContext[Any, Any]
-Details = grpc.HandlerCallDetails
+Handler = Any  # grpc.RpcMethodHandler, whose stub is generic and whose class is not
 Answer = Callable[[], Awaitable[Any]]
 
 log = structlog.get_logger()
 
 
-class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """A step around every call but those of health and reflection."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the method of this full name."""
+
+    method: str
+    context: Context
+
+    def metadata(self, key: str) -> str:
+        """What the caller said of it besides the message, or nothing."""
+        for name, value in self.context.invocation_metadata() or ():
+            if name == key:
+                return value if isinstance(value, str) else ""
+        return ""
+
+
+class Interceptor(ABC):
+    """A step around each call."""
 
     @abstractmethod
-    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+    async def around(self, answer: Answer, call: Call) -> Any:
         """Answer the call, with what this step adds."""
 
-    async def intercept_service(
-        self, continuation: Callable[[Details], Awaitable[Any]], handler_call_details: Details
-    ) -> Any:
-        """Wrap the handler of this call."""
-        handler = await continuation(handler_call_details)
-        if handler is None or handler_call_details.method.startswith(_OPEN):
-            return handler
 
-        # Requests as a stream, so that all steps come before the message is read: nobody holds memory by half of one.
-        if handler.response_streaming:
-            serve = handler.stream_stream or _reading_first(_writing_all(handler.unary_stream))
-            wrap = grpc.stream_stream_rpc_method_handler
-        else:
-            serve = handler.stream_unary or _reading_first(handler.unary_unary)
-            wrap = grpc.stream_unary_rpc_method_handler
+def surrounded(handler: Handler, method: str, interceptors: Sequence[Interceptor]) -> Handler:
+    """The handler of the method of this full name, with these steps around each call, the first outermost.
 
-        async def served(requests: AsyncIterator[Any], context: Context) -> Any:
-            return await self.around(lambda: serve(requests, context), details=handler_call_details, context=context)
+    Worked out once, not for each call as gRPC does it with interceptors of its own.
+    """
+    # Requests as a stream, so that all steps come before the message is read: nobody holds memory by half of one.
+    if handler.response_streaming:
+        serve, wrap = _writing_all(handler.unary_stream), grpc.stream_stream_rpc_method_handler
+    else:
+        serve, wrap = handler.unary_unary, grpc.stream_unary_rpc_method_handler
 
-        return wrap(
-            served, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
-        )
-
-
-def _reading_first(unary: Callable[[Any, Context], Awaitable[Any]]) -> Callable[[Any, Context], Awaitable[Any]]:
-    """The method as one that gets its one message as a stream."""
-
-    async def read(requests: AsyncIterator[Any], context: Context) -> Any:
+    async def read_and_serve(context: Context) -> Any:
         try:
-            request = await anext(aiter(requests))
-        except (DecodeError, StopAsyncIteration):
-            raise Invalid("The call brings no message of this method.") from None
-        return await unary(request, context)
+            request = await context.read()
+        except DecodeError:
+            request = _END
+        if request is _END:
+            raise Invalid("The call brings no message of this method.")
+        return await serve(request, context)
 
-    return read
+    async def served(_requests: object, context: Context) -> Any:
+        call, answer = Call(method, context), partial(read_and_serve, context)
+        for interceptor in reversed(interceptors):
+            answer = partial(interceptor.around, answer, call)
+        return await answer()
+
+    return wrap(
+        served, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+    )
 
 
 def _writing_all(stream: Callable[[Any, Context], AsyncGenerator[Any, None]]) -> Callable[[Any, Context], Any]:
@@ -103,16 +114,16 @@ class Tracing(Interceptor):
     def __init__(self, *, streams: Set[str] = frozenset()) -> None:
         self._streams = streams
 
-    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+    async def around(self, answer: Answer, call: Call) -> Any:
         """Answer within a span that knows the code."""
-        parent, from_us = _metadata(details, HEADER), _REQUEST_ID.fullmatch(_metadata(details, "x-request-id"))
-        if details.method in self._streams or (from_us and not parent):
+        parent, from_us = call.metadata(HEADER), _REQUEST_ID.fullmatch(call.metadata("x-request-id"))
+        if call.method in self._streams or (from_us and not parent):
             return await answer()
-        with span(details.method.removeprefix("/duradesk."), kind=SpanKind.SERVER, parent=parent) as served:
+        with span(call.method.removeprefix("/duradesk."), kind=SpanKind.SERVER, parent=parent) as served:
             try:
                 return await answer()
             finally:
-                served.set_attribute("rpc.grpc.status_code", _code_name(context))
+                served.set_attribute("rpc.grpc.status_code", _code_name(call.context))
 
 
 class RequestContext(Interceptor):
@@ -126,18 +137,18 @@ class RequestContext(Interceptor):
         self._metrics = metrics
         self._streams = streams
 
-    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+    async def around(self, answer: Answer, call: Call) -> Any:
         """Answer; an unknown exception is logged here, once, and becomes an opaque INTERNAL."""
-        request_id = _metadata(details, "x-request-id")
+        request_id = call.metadata("x-request-id")
         level = logging.DEBUG
         if not _REQUEST_ID.fullmatch(request_id):
             request_id, level = uuid4().hex, logging.INFO
-        structlog.contextvars.bind_contextvars(request_id=request_id, method=details.method)
+        structlog.contextvars.bind_contextvars(request_id=request_id, method=call.method)
         began, code = perf_counter(), grpc.StatusCode.OK.name
         try:
             return await answer()
         except grpc.aio.AbortError:
-            code = _code_name(context)
+            code = _code_name(call.context)
             raise
         except asyncio.CancelledError:
             code = grpc.StatusCode.CANCELLED.name
@@ -145,11 +156,11 @@ class RequestContext(Interceptor):
         except Exception:
             code = grpc.StatusCode.INTERNAL.name
             log.exception("grpc.failed")
-            await _abort(context, DuradeskError("The service failed for a reason of its own; its log says which."))
+            await _abort(call.context, DuradeskError("The service failed for a reason of its own; its log says which."))
         finally:
             seconds = perf_counter() - began
-            if details.method not in self._streams:
-                self._metrics.observe(details.method, code=code, seconds=seconds)
+            if call.method not in self._streams:
+                self._metrics.observe(call.method, code=code, seconds=seconds)
             log.log(
                 level if code == grpc.StatusCode.OK.name else logging.INFO,
                 "grpc.call",
@@ -164,18 +175,20 @@ class Errors(Interceptor):
     def __init__(self, *, streams: Set[str] = frozenset()) -> None:
         self._streams = streams
 
-    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+    async def around(self, answer: Answer, call: Call) -> Any:
         """Answer within a minute; the caller's own deadline is mostly shorter and kept by gRPC."""
-        seconds = None if details.method in self._streams else LONGEST_CALL_SECONDS
+        seconds = None if call.method in self._streams else LONGEST_CALL_SECONDS
         try:
             async with asyncio.timeout(seconds) as limit:
                 return await answer()
         except DuradeskError as error:
-            await _abort(context, error)
+            await _abort(call.context, error)
         except TimeoutError:
             if not limit.expired():
                 raise
-            await _abort(context, Unavailable(f"The call took longer than {LONGEST_CALL_SECONDS} s and was ended."))
+            await _abort(
+                call.context, Unavailable(f"The call took longer than {LONGEST_CALL_SECONDS} s and was ended.")
+            )
 
 
 class Authorization(Interceptor):
@@ -197,20 +210,20 @@ class Authorization(Interceptor):
         self._streams = streams
         self._stopping = stopping or asyncio.Event()
 
-    async def around(self, answer: Answer, *, details: Details, context: Context) -> Any:
+    async def around(self, answer: Answer, call: Call) -> Any:
         """Answer for the principal that the bearer token names, if its role grants the method's permission."""
-        permission = self._permissions.get(details.method)
+        permission = self._permissions.get(call.method)
         if permission is None:
             raise Forbidden("This method is not open to anybody.")
         if permission == ANONYMOUS:
             return await answer()
-        scheme, _, token = _metadata(details, "authorization").partition(" ")
+        scheme, _, token = call.metadata("authorization").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Send a token in the metadata, as `authorization: Bearer <token>`.")
         principal = await self._authenticator.authenticate(token)
         principal.require(permission)
         with acting_as(principal):
-            if details.method in self._streams:
+            if call.method in self._streams:
                 return await run_while(self._guard(token, permission, principal), answer())
             return await answer()
 
@@ -228,13 +241,6 @@ class Authorization(Interceptor):
                     raise Unauthenticated("Your role has changed: begin the stream anew.") from None
             else:
                 raise Unavailable("The service stops: go on from the last position in a second.")
-
-
-def _metadata(details: Details, key: str) -> str:
-    for name, value in details.invocation_metadata or ():
-        if name == key:
-            return value if isinstance(value, str) else ""
-    return ""
 
 
 def _code_name(context: Context) -> str:

@@ -21,15 +21,13 @@ from prometheus_client import CollectorRegistry
 
 from services.common.auth import Authenticator
 from services.common.channel import MAXIMUM_MESSAGE_BYTES
-from services.common.interceptors import Authorization, Errors, RequestContext, Tracing
+from services.common.interceptors import Authorization, Errors, Handler, RequestContext, Tracing, surrounded
 from services.common.metrics import CallMetrics, serving_metrics
 from services.common.settings import Settings
 from services.common.tracing import is_tracing
 
 # A generated `add_…Servicer_to_server` and the servicer it takes.
 Service = tuple[Callable[[Any, Any], None], object]
-
-Handler = Any  # grpc.RpcMethodHandler, whose stub is generic and whose class is not
 
 _GRACE_SECONDS = 5
 _OPTIONS: list[tuple[str, Any]] = [
@@ -102,9 +100,10 @@ async def running_server(
         Errors(streams=streams),
         Authorization(authenticator, registry.permissions(), streams=streams, stopping=stopping),
     ]
-    server = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
-    for add, servicer in services:
-        add(servicer, server)
+    server = grpc.aio.server(options=_OPTIONS)
+    for service, handlers in registry.handlers.items():
+        around = {name: surrounded(handler, f"/{service}/{name}", interceptors) for name, handler in handlers.items()}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, around),))
     checks = health.aio.HealthServicer()  # type: ignore[attr-defined]
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     names = [*registry.handlers, health.SERVICE_NAME, reflection.SERVICE_NAME]
@@ -130,7 +129,7 @@ def server_credentials(settings: Settings) -> grpc.ServerCredentials | None:
 
 
 class _Registry:
-    """Stands in for a server while services are added, to see which methods they bring."""
+    """Stands in for a server while services are added, to take the methods that they bring."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Mapping[str, Handler]] = {}

@@ -15,6 +15,8 @@ from psycopg import AsyncConnection, Error
 
 _GATHER_SECONDS = 0.01
 _BACK_OFF_SECONDS = (0.1, 0.3, 1.0, 2.0)
+# A hint need not reach the disk: the next ticket's commit would wait for it.
+_OPTIONS = "-c synchronous_commit=off"
 
 log = structlog.get_logger()
 
@@ -58,7 +60,9 @@ class Wakeup:
         failures = 0
         while True:
             try:
-                connection = await AsyncConnection.connect(self._database_url, autocommit=True, connect_timeout=5)
+                connection = await AsyncConnection.connect(
+                    self._database_url, autocommit=True, connect_timeout=5, options=_OPTIONS
+                )
                 async with connection:
                     failures = 0
                     await work(connection)

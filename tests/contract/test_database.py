@@ -7,7 +7,7 @@ from typing import LiteralString
 
 import pytest
 from psycopg import AsyncConnection
-from psycopg.errors import InsufficientPrivilege, NotNullViolation
+from psycopg.errors import InsufficientPrivilege, NotNullViolation, UniqueViolation
 
 from services.common.database import Database
 from services.common.migrations import Migration, migrate
@@ -81,6 +81,24 @@ async def test_transaction_commits_at_the_end_and_rolls_back_on_any_exception(ur
     assert [row["id"] for row in rows] == [1, 2, 4]
 
 
+async def test_without_a_transaction_each_statement_is_one(url: str) -> None:
+    async with Database(url, schema="sample") as database, database.connection() as connection:
+        await connection.execute("insert into thing values (3)")
+        with pytest.raises(UniqueViolation):
+            await connection.execute("insert into thing values (1)")
+        rows = await (await connection.execute("select id from thing order by id")).fetchall()
+    assert [row["id"] for row in rows] == [1, 2, 3]
+
+
+async def test_a_connection_that_died_while_idle_is_replaced_before_a_caller_sees_it(url: str) -> None:
+    async with Database(url, schema="sample", max_size=1) as database, await AsyncConnection.connect(url) as other:
+        async with database.connection() as connection:
+            pid = connection.info.backend_pid
+        await other.execute("select pg_terminate_backend(%(pid)s, 30000)", {"pid": pid})
+        async with database.connection() as connection:
+            assert connection.info.backend_pid != pid
+
+
 async def test_a_known_constraint_is_its_domain_error_and_an_unknown_one_stays_itself(url: str) -> None:
     async with Database(url, schema="sample", constraint_errors={"thing_id_key": taken}) as database:
         with pytest.raises(AlreadyExists, match="That thing exists"):
@@ -148,7 +166,7 @@ async def test_a_statement_that_waits_for_a_lock_too_long_is_unavailable(url: st
 async def test_a_fault_of_the_database_itself_is_unavailable(url: str) -> None:
     # As when a file cannot grow.
     fails = "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'XX000'; END $$"
-    async with Database(url, schema="tickets") as database:
+    async with Database(url, schema="sample") as database:
         with pytest.raises(Unavailable, match="its own log says why"):
             async with database.transaction() as connection:
                 await connection.execute(fails)

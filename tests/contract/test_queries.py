@@ -4,6 +4,7 @@ import re
 
 import pytest
 from psycopg import AsyncConnection
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH, MAX_CACHED_STATEMENT_PARAMS
 
 from services.common.sql import load_queries
 from tests.conftest import DatabaseUrl
@@ -24,6 +25,13 @@ async def test_every_query_of_a_service_prepares(database_url: DatabaseUrl, serv
             await conn.execute(f"PREPARE {name} AS {numbered(statement)}".encode())
         rows = await (await conn.execute("SELECT count(*) FROM pg_prepared_statements")).fetchone()
     assert rows == (len(queries),)
+
+
+def test_the_driver_keeps_what_it_has_read_of_every_query() -> None:
+    for service in ("identity", "routing", "tickets"):
+        for name, statement in load_queries(f"services.{service}").items():
+            assert len(statement) <= MAX_CACHED_STATEMENT_LENGTH, name
+            assert len(set(re.findall(r"%\((\w+)\)s", statement))) <= MAX_CACHED_STATEMENT_PARAMS, name
 
 
 def test_every_scope_keeps_an_unproven_senders_ticket_from_the_claimed_one() -> None:

@@ -7,8 +7,8 @@ FROM brands
 ORDER BY lower(name), id;
 
 -- is_brand_address --
--- A brand with one of these addresses.
-SELECT id FROM brands WHERE lower(address) = ANY(%(addresses)s) LIMIT 1;
+-- A brand with this address, with its tag or without.
+SELECT id FROM brands WHERE lower(address) IN (%(requester_email)s, %(untagged_email)s) LIMIT 1;
 
 -- get_brand --
 -- A brand by its id.

@@ -5,17 +5,11 @@ VALUES (%(caller)s, %(method)s, %(request_id)s, %(digest)s, %(resource_id)s)
 ON CONFLICT DO NOTHING;
 
 -- begin_intake --
--- Before a ticket is made: take its request id for the first time, if it has one, as above; whether its requester's
--- address is a brand's own, and whether there are custom fields to look at.
-WITH taken AS (
-    INSERT INTO requests (caller, method, request_id, digest, resource_id)
-    SELECT %(caller)s, %(method)s, %(request_id)s, %(digest)s, %(resource_id)s
-    WHERE %(request_id)s <> ''
-    ON CONFLICT DO NOTHING
-    RETURNING resource_id
-)
-SELECT %(request_id)s = '' OR EXISTS (SELECT FROM taken) AS is_first,
-       EXISTS (SELECT FROM brands WHERE lower(address) = ANY(%(addresses)s)) AS is_own,
+-- Before a ticket is made: whether its requester's address is a brand's own, whether its request came before, and whether
+-- there are custom fields to look at.
+SELECT EXISTS (SELECT FROM brands WHERE lower(address) IN (%(requester_email)s, %(untagged_email)s)) AS is_own,
+       EXISTS (SELECT FROM requests
+               WHERE caller = %(caller)s AND method = %(method)s AND request_id = %(request_id)s) AS is_known,
        EXISTS (SELECT FROM ticket_fields) AS has_fields;
 
 -- get_request --

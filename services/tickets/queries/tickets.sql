@@ -1,14 +1,27 @@
 -- insert_ticket --
--- A ticket, its requester's contact, its description, the words to find it by, its first event and its outbox row: no
--- row without a brand. `named` says that the contact was known, but not by a name.
-WITH clock AS MATERIALIZED (
-    SELECT instant() AS now
-), brand AS (
+-- A ticket, its requester's contact, its description, the words to find it by, its first event and its outbox row; the
+-- requester's other tickets are found by a name that was not known before. No row without a brand, or when the request
+-- came before, if it has an id: a twin under way is waited for. Nor, unless that is checked, where the requester's
+-- address may be a brand's own or there are custom fields.
+WITH brand AS (
     SELECT id
     FROM brands
-    WHERE %(brand)s = '' OR id::text = lower(%(brand)s) OR lower(name) = lower(%(brand)s)
+    WHERE (%(brand)s = '' OR id::text = lower(%(brand)s) OR lower(name) = lower(%(brand)s))
+      AND (%(is_checked)s OR NOT EXISTS (SELECT FROM ticket_fields) AND NOT EXISTS (
+               SELECT FROM brands WHERE lower(address) IN (%(requester_email)s, %(untagged_email)s)))
     ORDER BY lower(address) = lower(%(mailbox)s) DESC, created_at, id
     LIMIT 1
+), taken AS (
+    INSERT INTO requests (caller, method, request_id, digest, resource_id)
+    SELECT %(caller)s, %(method)s, %(request_id)s, %(digest)s, %(resource_id)s
+    FROM brand
+    WHERE %(request_id)s <> ''
+    ON CONFLICT DO NOTHING
+    RETURNING resource_id
+), start AS MATERIALIZED (
+    SELECT id AS brand_id, instant() AS now
+    FROM brand
+    WHERE %(request_id)s = '' OR EXISTS (SELECT FROM taken)
 ), known AS (
     SELECT id, email, name, words, organisation_id, false AS named
     FROM contacts
@@ -19,27 +32,26 @@ WITH clock AS MATERIALIZED (
     SELECT %(requester_email)s, %(requester_name)s, %(requester_words)s::tsvector,
            (SELECT organisation_id FROM organisation_domains
             WHERE domain = substring(%(requester_email)s FROM '[^@]*$'))
+    FROM start
     WHERE NOT EXISTS (SELECT FROM known)
     ON CONFLICT (email) DO UPDATE
     SET name = CASE WHEN contacts.name = '' THEN excluded.name ELSE contacts.name END,
         words = CASE WHEN contacts.name = '' THEN excluded.words ELSE contacts.words END
     RETURNING id, email, name, words, organisation_id, xmax <> 0 AS named
 ), contact AS (
-    SELECT id, email, name, words, organisation_id, named FROM known
-    UNION ALL
-    SELECT id, email, name, words, organisation_id, named FROM made
+    TABLE known UNION ALL TABLE made
 ), ticket AS (
     INSERT INTO tickets (id, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
                          custom_fields, requester_id, follow_up_of, sender_proven, version, created_at, updated_at,
                          category_id, team_id)
-    SELECT %(ticket_id)s, brand.id, %(channel)s, %(subject)s, %(status)s, clock.now, 1, %(priority)s, %(type)s,
-           %(tags)s, %(custom_fields)s, contact.id, %(follow_up_of)s, NOT %(sender_unproven)s, 1, clock.now, clock.now,
-           %(category_id)s, %(team_id)s
-    FROM clock, brand, contact
-    RETURNING id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
-              custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at,
-              created_at, updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, category_id,
-              merged_into, duplicate_of, spam, queued_since
+    SELECT %(ticket_id)s, brand_id, %(channel)s, %(subject)s, %(status)s, now, 1, %(priority)s, %(type)s, %(tags)s,
+           %(custom_fields)s, contact.id, %(follow_up_of)s, NOT %(sender_unproven)s, 1, now, now, %(category_id)s,
+           %(team_id)s
+    FROM start, contact
+    RETURNING id, number, brand_id, channel, subject, status, status_since, priority, type, tags, custom_fields,
+              team_id, assignee_id, requester_id, follow_up_of, version, next_due_at, created_at, updated_at,
+              snoozed_until, snooze_reason, snoozed_by, keep_on_reply, queued_since, category_id, parent_id,
+              resolution, merged_into, duplicate_of, spam
 ), message AS (
     INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
                           rfc_message_id, automatic, created_at)
@@ -52,6 +64,12 @@ WITH clock AS MATERIALIZED (
            %(subject_words)s::tsvector || contact.words || %(body_words)s::tsvector
            || ('''' || number || ''':11C')::tsvector
     FROM ticket, contact
+), named AS (
+    UPDATE ticket_words w
+    SET words = w.words || %(name_words)s::tsvector
+    FROM contact c
+    JOIN tickets t ON t.requester_id = c.id
+    WHERE c.named AND c.name = %(requester_name)s AND w.ticket_id = t.id
 ), source AS (
     INSERT INTO raw_sources (message_id, content)
     SELECT %(message_id)s, %(raw_source)s
@@ -71,12 +89,8 @@ WITH clock AS MATERIALIZED (
     SELECT id, 1, %(rank)s, %(traceparent)s
     FROM ticket
 )
-SELECT ticket.id, number, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
-       custom_fields, team_id, assignee_id, requester_id, follow_up_of, version, decided_seq, next_due_at, created_at,
-       updated_at, snoozed_until, snooze_reason, snoozed_by, keep_on_reply, category_id, NULL::uuid AS parent_id,
-       '' AS resolution, 0 AS children, 0 AS open_children, merged_into, duplicate_of, spam, queued_since,
-       contact.email AS requester_email, contact.name AS requester_name,
-       contact.organisation_id AS requester_organisation_id, contact.named
+SELECT ticket.*, 0 AS children, 0 AS open_children, contact.email AS requester_email, contact.name AS requester_name,
+       contact.organisation_id AS requester_organisation_id
 FROM ticket, contact;
 
 -- get_ticket --

@@ -30,7 +30,7 @@ WHERE ticket_id = %(ticket_id)s;
 UPDATE ticket_words w
 SET words = w.words || %(words)s::tsvector
 FROM tickets t
-WHERE t.requester_id = %(contact_id)s AND w.ticket_id = t.id AND t.id IS DISTINCT FROM %(but)s::uuid;
+WHERE t.requester_id = %(contact_id)s AND w.ticket_id = t.id;
 
 -- delete_words --
 -- Everything read of a ticket, to be read anew.

@@ -35,7 +35,7 @@ class BrandStore:
     async def check_foreign(self, email: str, *, field: str) -> None:
         """Invalid, naming the field, for a brand's own address: the desk is not its customer."""
         async with self._database.transaction() as conn:
-            row = await (await conn.execute(QUERIES["is_brand_address"], {"addresses": addresses_of(email)})).fetchone()
+            row = await (await conn.execute(QUERIES["is_brand_address"], addresses_of(email))).fetchone()
         if row is not None:
             raise own_address(field)
 
@@ -85,9 +85,9 @@ class BrandStore:
             after_id = rows[-1]["id"]
 
 
-def addresses_of(email: str) -> list[str]:
-    """The address as brands would have it, with its tag and without."""
-    return [email, without_tag(email)]
+def addresses_of(email: str) -> dict[str, str]:
+    """A requester's address, and as brands would have it: without its tag."""
+    return {"requester_email": email, "untagged_email": without_tag(email)}
 
 
 def own_address(field: str) -> Invalid:

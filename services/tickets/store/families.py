@@ -21,7 +21,7 @@ from services.tickets.store.parents import link, unlink
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import EVERYTHING, Scope
 from services.tickets.store.statements import QUERIES
-from services.tickets.store.tickets import insert_ticket, read_ticket
+from services.tickets.store.tickets import Making, insert_ticket, read_ticket
 
 _GROUPED = "Made to hold together what belongs together."
 
@@ -139,7 +139,7 @@ async def _insert_parent(conn: Connection, first: Ticket, subject: str, *, ticke
         channel=first.channel,
         automatic=True,
     )
-    await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=request.actor)
+    await insert_ticket(conn, new, Making(ticket_id, uuid4(), request.actor))
 
 
 async def _read_family(conn: Connection, parent: Ticket, *, scope: Scope) -> Family:

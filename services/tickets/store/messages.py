@@ -28,7 +28,7 @@ from services.tickets.store.pages import MOST_BYTES, Page, next_token
 from services.tickets.store.requests import Request, first_resource
 from services.tickets.store.scope import EVERYTHING, Scope
 from services.tickets.store.statements import QUERIES
-from services.tickets.store.tickets import body_hash, insert_ticket, read_ticket
+from services.tickets.store.tickets import Making, body_hash, insert_ticket, read_ticket
 from services.tickets.store.words import add_message_words
 
 
@@ -262,9 +262,7 @@ async def follow_up(
         html=new.html,
         attachments=new.attachments,
     )
-    follow_up = await insert_ticket(
-        conn, ticket, ticket_id=uuid4(), message_id=message_id, actor=str(contact.id), follow_up_of=old.id
-    )
+    follow_up = await insert_ticket(conn, ticket, Making(uuid4(), message_id, str(contact.id), follow_up_of=old.id))
     reason = f"the customer's new word opened ticket #{follow_up.number}"
     locked = await append_event(
         conn, locked, EventKind.TICKET_UPDATED, actor=str(contact.id), changes={}, reason=reason

@@ -31,15 +31,14 @@ class Request:
         """The tickets that the caller may see."""
         return scope_of(self.principal)
 
+    @property
+    def key(self) -> dict[str, Any]:
+        """What it is known by."""
+        return {"caller": self.principal.subject, "method": self.method, "request_id": self.request_id}
+
     def parameters(self, resource_id: UUID) -> dict[str, Any]:
         """What is kept of it, with what it makes or changes."""
-        return {
-            "caller": self.principal.subject,
-            "method": self.method,
-            "request_id": self.request_id,
-            "digest": self.digest,
-            "resource_id": resource_id,
-        }
+        return self.key | {"digest": self.digest, "resource_id": resource_id}
 
 
 async def first_resource(conn: Connection, request: Request, resource_id: UUID) -> UUID | None:
@@ -51,16 +50,25 @@ async def first_resource(conn: Connection, request: Request, resource_id: UUID) 
         return None
     if (await conn.execute(QUERIES["insert_request"], request.parameters(resource_id))).rowcount == 1:
         return None
-    return await known_resource(conn, request, resource_id)
+    first = await known_resource(conn, request)
+    if first is None:
+        raise _used(request)
+    return first
 
 
-async def known_resource(conn: Connection, request: Request, resource_id: UUID) -> UUID:
-    """What the request made or changed that came first with this id; AlreadyExists when its content was another."""
-    row = await (await conn.execute(QUERIES["get_request"], request.parameters(resource_id))).fetchone()
-    if row is None or row["digest"] != request.digest:
-        raise AlreadyExists(
-            f"The request id {request.request_id!r} was used before with other content: use a new one.",
-            reason="REQUEST_ID_USED",
-        )
+async def known_resource(conn: Connection, request: Request) -> UUID | None:
+    """What the request made or changed that came first with this id, if one did; AlreadyExists for other content."""
+    row = await (await conn.execute(QUERIES["get_request"], request.key)).fetchone()
+    if row is None:
+        return None
+    if row["digest"] != request.digest:
+        raise _used(request)
     first: UUID = row["resource_id"]
     return first
+
+
+def _used(request: Request) -> AlreadyExists:
+    return AlreadyExists(
+        f"The request id {request.request_id!r} was used before with other content: use a new one.",
+        reason="REQUEST_ID_USED",
+    )

@@ -1,7 +1,7 @@
 """Tickets themselves: made, read and changed. Every write is one transaction with its event and its outbox row."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,12 +30,23 @@ from services.tickets.store.requests import Request, first_resource, known_resou
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
 from services.tickets.store.ticket_fields import check_settling, read_fields, read_fields_of_new
-from services.tickets.store.words import name_requester
 from services.tickets.words import PUBLIC, requester_vector, subject_vector, text_vector
 
 _FIRST_FIELDS = ("channel", "subject", "type", "tags", "custom_fields")
+_NO_REQUEST = {"caller": "", "method": "", "request_id": "", "digest": b"", "resource_id": None}
 
 Decide = Callable[[Connection, Ticket], Awaitable[Change | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a new ticket is made with besides its content; without `actor` its requester made it."""
+
+    ticket_id: UUID
+    message_id: UUID
+    actor: str | None
+    follow_up_of: UUID | None = None
+    request: Request | None = None
 
 
 class TicketStore:
@@ -50,31 +61,41 @@ class TicketStore:
 
         Invalid when the requester's address is a brand's own.
         """
-        ticket_id = uuid4()
         # A door that brings a customer's item acts in their name, and has nobody to ask for more.
         by_door = request.principal.role is Role.SERVICE
-        actor = None if by_door else request.actor
-        async with self._database.transaction() as conn:
-            parameters = request.parameters(ticket_id) | {"addresses": addresses_of(new.requester_email)}
-            begun = await (await conn.execute(QUERIES["begin_intake"], parameters)).fetchone()
-            assert begun is not None
-            if begun["is_own"]:
-                raise own_address("requester.email")
-            if not begun["is_first"]:
-                first = await known_resource(conn, request, ticket_id)
-                return await read_ticket(conn, first, scope=request.scope)
-            fields = await read_fields_of_new(conn, new) if begun["has_fields"] else ()
-            values = check_values(fields, new.custom_fields, old={}, creating=not by_door)
-            new = replace(new, custom_fields=values)
-            if new.parent_id is not None:
-                await lock_in_order(conn, [new.parent_id])
-                parent = await lock_ticket(conn, new.parent_id, scope=request.scope)
-            ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=actor)
-            if new.parent_id is not None:
-                child = await lock_ticket(conn, ticket_id)
-                linked, _ = await link(conn, child, parent, actor=request.actor)
-                ticket = linked.ticket
+        making = Making(uuid4(), uuid4(), None if by_door else request.actor, request=request)
+        # One statement writes a ticket; a transaction is for what others write beside it.
+        opened = self._database.transaction if _has_more(new) else self._database.connection
+        async with opened() as conn:
+            ticket = None
+            if new.parent_id is None and not new.category:
+                # Mostly there is nothing to look at first, as the statement itself finds out: one trip instead of two.
+                ticket = await _write_ticket(conn, new, making, is_checked=False)
+            if ticket is None:
+                ticket = await self._create_checked(conn, new, making, request, creating=not by_door)
         self._on_commit()
+        return ticket
+
+    async def _create_checked(
+        self, conn: Connection, new: NewTicket, making: Making, request: Request, *, creating: bool
+    ) -> Ticket:
+        parameters = {**request.key, **addresses_of(new.requester_email)}
+        begun = await (await conn.execute(QUERIES["begin_intake"], parameters)).fetchone()
+        assert begun is not None
+        if begun["is_own"]:
+            raise own_address("requester.email")
+        if begun["is_known"] and (first := await _first_ticket(conn, request)) is not None:
+            return first
+        fields = await read_fields_of_new(conn, new) if begun["has_fields"] else ()
+        values = check_values(fields, new.custom_fields, old={}, creating=creating)
+        if new.parent_id is not None:
+            await lock_in_order(conn, [new.parent_id])
+            parent = await lock_ticket(conn, new.parent_id, scope=request.scope)
+        ticket = await insert_ticket(conn, replace(new, custom_fields=values), making)
+        if new.parent_id is not None and ticket.id == making.ticket_id:
+            child = await lock_ticket(conn, ticket.id)
+            linked, _ = await link(conn, child, parent, actor=request.actor)
+            ticket = linked.ticket
         return ticket
 
     async def get_ticket(self, key: UUID | int, *, scope: Scope) -> Ticket:
@@ -196,18 +217,23 @@ async def read_ticket(conn: Connection, key: UUID | int, *, scope: Scope) -> Tic
     return ticket_of(row)
 
 
-async def insert_ticket(
-    conn: Connection,
-    new: NewTicket,
-    *,
-    ticket_id: UUID,
-    message_id: UUID,
-    actor: str | None,
-    follow_up_of: UUID | None = None,
-) -> Ticket:
-    """A new ticket with its description, event 1 and outbox row; without `actor` its requester made it."""
+async def insert_ticket(conn: Connection, new: NewTicket, making: Making) -> Ticket:
+    """A new ticket with its description, event 1 and outbox row, or the one that its request made when it came before.
+
+    NotFound for an unknown brand.
+    """
+    ticket = await _write_ticket(conn, new, making, is_checked=True)
+    if ticket is None and making.request is not None:
+        ticket = await _first_ticket(conn, making.request)
+    if ticket is None:
+        raise NotFound(f"The brand {new.brand!r} does not exist.", metadata={"field": "brand"})
+    return ticket
+
+
+async def _write_ticket(conn: Connection, new: NewTicket, making: Making, *, is_checked: bool) -> Ticket | None:
+    """The new ticket; None, and nothing written, for what `insert_ticket` says of no row."""
     first = {field: getattr(new, field) for field in _FIRST_FIELDS}
-    first |= {"status": TicketStatus.NEW, "follow_up_of": follow_up_of}
+    first |= {"status": TicketStatus.NEW, "follow_up_of": making.follow_up_of}
     line = await find_line(conn, new.category)
     brought = brought_by(line, named=("priority",) if new.priority else ())
     first |= {"priority": new.priority or Priority.NORMAL, **brought.values}
@@ -217,13 +243,14 @@ async def insert_ticket(
         "team_id": None,
         **first,
         "reason": brought.reason,
-        "ticket_id": ticket_id,
-        "message_id": message_id,
+        "is_checked": is_checked,
+        **addresses_of(new.requester_email),
+        "ticket_id": making.ticket_id,
+        "message_id": making.message_id,
         "tags": list(new.tags),
         "custom_fields": Jsonb(new.custom_fields),
         "brand": new.brand,
         "mailbox": new.mailbox,
-        "requester_email": new.requester_email,
         "requester_name": new.requester_name,
         "body": new.body,
         "body_hash": body_hash(new.body),
@@ -233,22 +260,32 @@ async def insert_ticket(
         "automatic": new.automatic,
         "subject_words": subject_vector(new.subject, tags=new.tags, type_=new.type, custom_fields=new.custom_fields),
         "requester_words": requester_vector(new.requester_name, new.requester_email),
+        "name_words": requester_vector(new.requester_name, ""),
         "body_words": text_vector((PUBLIC, new.body)),
         "kind": EventKind.TICKET_CREATED,
-        "actor": actor,
+        "actor": making.actor,
         "changes": Jsonb([{"field": field, "old": None, "new": json_of(value)} for field, value in first.items()]),
         "rank": RANKS[first["priority"]],
         "traceparent": current_traceparent(),
+        **(making.request.parameters(making.ticket_id) if making.request else _NO_REQUEST),
     }
     row = await (await conn.execute(QUERIES["insert_ticket"], parameters)).fetchone()
     if row is None:
-        raise NotFound(f"The brand {new.brand!r} does not exist.", metadata={"field": "brand"})
-    ticket = ticket_of(row)
-    if row["named"]:
-        await name_requester(conn, ticket.requester, but=ticket_id)
-    await insert_content(conn, message_id, new)
-    await insert_cc_proposals(conn, ticket_id, message_id, new)
-    return ticket
+        return None
+    await insert_content(conn, making.message_id, new)
+    await insert_cc_proposals(conn, making.ticket_id, making.message_id, new)
+    return ticket_of(row)
+
+
+async def _first_ticket(conn: Connection, request: Request) -> Ticket | None:
+    """What the request made, if it came before; AlreadyExists when its id was used with other content."""
+    first = await known_resource(conn, request)
+    return None if first is None else await read_ticket(conn, first, scope=request.scope)
+
+
+def _has_more(new: NewTicket) -> bool:
+    """Whether more is written of the ticket than its own rows."""
+    return bool(new.parent_id or new.quoted or new.html or new.attachments or new.cc)
 
 
 def body_hash(body: str) -> str:

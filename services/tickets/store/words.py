@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from uuid import UUID
 
 import structlog
 
@@ -35,9 +34,9 @@ async def add_message_words(conn: Connection, ticket: Ticket, body: str, visibil
         await read_words(conn, ticket)
 
 
-async def name_requester(conn: Connection, contact: Contact, *, but: UUID | None = None) -> None:
-    """A contact got a name: their tickets, `but` one that has it already, are found by it."""
-    parameters = {"contact_id": contact.id, "words": requester_vector(contact.name, ""), "but": but}
+async def name_requester(conn: Connection, contact: Contact) -> None:
+    """A contact got a name: their tickets are found by it."""
+    parameters = {"contact_id": contact.id, "words": requester_vector(contact.name, "")}
     await conn.execute(QUERIES["name_requester"], parameters)
 
 
