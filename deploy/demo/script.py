@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from random import Random
 from typing import Any
@@ -88,7 +89,7 @@ class Story:
 def write_script(seed: int = SEED) -> tuple[Story, ...]:
     """All stories, the oldest first."""
     random = Random(seed)  # noqa: S311 - a play, not a secret
-    templates = list(_templates())
+    templates = _templates()
     endings = [ending for ending, (count, _, _) in _ENDINGS.items() for _ in range(count)]
     random.shuffle(endings)
     stories = [
@@ -98,10 +99,10 @@ def write_script(seed: int = SEED) -> tuple[Story, ...]:
     return tuple(sorted(stories, key=lambda story: story.turns[0].ago, reverse=True))
 
 
-def _templates() -> Iterator[dict[str, Any]]:
-    folder = files("deploy.demo") / "stories"
-    for file in sorted(folder.iterdir(), key=lambda path: path.name):
-        yield from tomllib.loads(file.read_text(encoding="utf-8"))["story"]
+@cache
+def _templates() -> tuple[dict[str, Any], ...]:
+    folder = sorted((files("deploy.demo") / "stories").iterdir(), key=lambda path: path.name)
+    return tuple(story for file in folder for story in tomllib.loads(file.read_text(encoding="utf-8"))["story"])
 
 
 def _story(random: Random, template: Mapping[str, Any], *, ending: Ending, key: str) -> Story:

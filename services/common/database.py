@@ -166,5 +166,7 @@ def _options(schema: str) -> str:
         "lock_timeout": "10s",
         "idle_in_transaction_session_timeout": "60s",
         "timezone": "UTC",
+        # Many small statements at once: to start workers takes longer than most of them take.
+        "max_parallel_workers_per_gather": "0",
     }
     return " ".join(f"-c {name}={value}" for name, value in settings.items())

@@ -1,4 +1,4 @@
-"""Lists, counts and search over HTTP, and creates, on a desk with more and more tickets, nearly all of them closed.
+"""Lists, counts, search and pages over HTTP, and creates, on a desk with more and more tickets, nearly all closed.
 
 The floor of what is read is the newest fifty by an index, over a bare connection to the database; of a create it is the
 bare method (tests.bench.intake), beside as many tickets. Nothing is decided meanwhile.
@@ -16,7 +16,7 @@ from tests.bench.desk import ORCHESTRATION, Desk
 from tests.bench.intake import GRPC, METHOD_ALONE, doors, rounds, row, set_aside
 from tests.bench.load import Ran, at_once, connected
 from tests.bench.pages import SEARCHES
-from tests.bench.report import Aim, Report, Row, quantile, spread
+from tests.bench.report import Aim, Report, Row, each, quantile, spread
 from tests.bench.seed import seed
 from tests.bench.sizes import Size
 from tests.stack import OWNER
@@ -28,25 +28,26 @@ _LIST, _SEARCH = Aim(50, of_ratio=False), Aim(150, of_ratio=False)
 
 _LISTS = {
     "newest": "",
+    "of a year ago": f"filter={quote('older:365d')}",
     "open, most urgent first": f"filter={quote('is:open')}&sort=-priority",
     "open, soonest due first": f"filter={quote('is:open')}&sort=due",
     "of an agent": f"filter={quote(f'assignee:{OWNER[0]} is:open')}",
     "closed ones with a tag": f"filter={quote('status:closed tag:refund')}",
 }
+_RANKED = ("uncommon-words", "common-word", "phrase", "person")
 
 
 def queries() -> Mapping[str, tuple[str, Aim]]:
     """What is asked, by what it is, with the longest time that nearly all may take."""
     counts = "&".join(f"filter={quote(view.filter)}" for view in VIEWS)
+    searches = {name: f"filter={quote(terms)}" for name, terms in (SEARCHES | {"no-match": "zyzzyva"}).items()}
+    ranked = {f"{name}, the newest 2,000 ranked": f"{searches[name]}&sort=-relevance" for name in _RANKED}
     return {
         **{f"list, {name}": (f"/api/v1/tickets?limit=50&{query}", _LIST) for name, query in _LISTS.items()},
         "counts of the views": (f"/api/v1/tickets/counts?{counts}", _LIST),
-        **{f"search, {name}": (_search(terms), _SEARCH) for name, terms in SEARCHES.items()},
+        **{f"search, {name}": (f"/api/v1/tickets?limit=50&{query}", _SEARCH) for name, query in searches.items()},
+        **{f"search, {name}": (f"/api/v1/tickets?limit=50&{query}", _SEARCH) for name, query in ranked.items()},
     }
-
-
-def _search(terms: str) -> str:
-    return f"/api/v1/tickets?limit=50&filter={quote(terms)}"
 
 
 def measure(desk: Desk, report: Report, size: Size) -> None:
@@ -72,8 +73,9 @@ async def _measure(desk: Desk, report: Report, size: Size, stored: int) -> None:
         for concurrency in _CONCURRENCIES:
             for name, (target, aim) in queries().items():
                 await http.get(target)
-                ran = await at_once(lambda: http.get(target), size.requests, concurrency=concurrency)  # noqa: B023
-                report.add(_row(f"{stored} tickets: {name}, {concurrency} at once", ran, least, aim))
+                with desk.measured() as cpu:
+                    ran = await at_once(lambda: http.get(target), size.requests, concurrency=concurrency)  # noqa: B023
+                report.add(_row(f"{stored} tickets: {name}, {concurrency} at once", ran, cpu, least=least, aim=aim))
     async with doors(desk) as calls:
         chosen = {name: calls[name] for name in (METHOD_ALONE, GRPC)}
         seen = await rounds(desk, chosen, size.rounds, count=size.requests, concurrency=_CREATED_AT_ONCE)
@@ -82,8 +84,10 @@ async def _measure(desk: Desk, report: Report, size: Size, stored: int) -> None:
     set_aside(desk)
 
 
-def _row(what: str, ran: Ran, least: float, aim: Aim) -> Row:
-    return Row(what, len(ran.each), 1000 * quantile(ran.each, 0.99), "ms", 1000 * least, aim, note=spread(ran.each))
+def _row(what: str, ran: Ran, cpu: Mapping[str, float], *, least: float, aim: Aim) -> Row:
+    count, longest = len(ran.each), 1000 * quantile(ran.each, 0.99)
+    note = f"{spread(ran.each)}; {each(cpu, count, but=('client',))}"
+    return Row(what, count, longest, "ms", 1000 * least, aim, cpu, note)
 
 
 async def _newest(desk: Desk, times: int) -> float:

@@ -22,7 +22,8 @@ MOST_MILLISECONDS = 100
 MOST_BYTES = 60_000
 # What people look for, besides what is on every page.
 SEARCHES = {
-    "rare-word": "serial recall",
+    "order-number": "lb-47110",
+    "uncommon-words": "serial recall",
     "common-word": "order",
     "phrase": '"in transit"',
     "old": "status:closed tag:refund",

@@ -61,7 +61,7 @@ class Compiler:
     """Makes SQL of conditions at the instant `now`, with its parameters in `parameters`, named with `prefix`.
 
     Without `internal` no internal word is looked at. `known` are the tickets that a query of words finds, where they
-    are few.
+    are few; what `gathered` queries find, which is more, is gathered by the statement before it looks at any ticket.
     """
 
     now: datetime
@@ -69,6 +69,7 @@ class Compiler:
     prefix: str = "term"
     parameters: dict[str, Any] = field(default_factory=dict)
     known: dict[str, list[UUID]] = field(default_factory=dict)
+    gathered: set[str] = field(default_factory=set)
 
     def compile(self, condition: Condition) -> Composable:
         """The condition as a boolean expression, which may be null in the place of false."""
@@ -82,6 +83,10 @@ class Compiler:
     def query_of(self, condition: Condition) -> str:
         """The query of words that every ticket must meet; "" if there is none."""
         return " & ".join(query for part in _anded(condition) if (query := self._query(part)))
+
+    def asks_for_words_only(self, condition: Condition) -> bool:
+        """Whether nothing but words decides."""
+        return all(self._query(part) for part in _anded(condition))
 
     def _sql(self, condition: Condition) -> Composable:
         match condition:
@@ -138,9 +143,11 @@ class Compiler:
     def _found(self, query: str) -> Composable:
         if query in self.known:
             return SQL("t.id = ANY({}::uuid[])").format(self.bind(self.known[query]))
-        return SQL("t.id IN (SELECT w.ticket_id FROM ticket_words w WHERE w.words @@ {}::tsquery)").format(
+        found = SQL("t.id IN (SELECT w.ticket_id FROM ticket_words w WHERE w.words @@ {}::tsquery)").format(
             self.bind(query)
         )
+        # Asked so, PostgreSQL makes one hash table; else mostly it looks up the words of one ticket after another.
+        return SQL("({}) IS TRUE").format(found) if query in self.gathered else found
 
     def _test(self, test: Test) -> Composable:
         match find_field(test.field).kind:

@@ -25,6 +25,9 @@ from services.tickets.store.statements import QUERIES
 COUNTED = 1000
 # Of a search, so many of the newest finds are put into the order of their relevance.
 RANKED = 2000
+# Up to so many finds are gathered at once, for a page and where a thousand or more of them are wanted. To look at one
+# ticket after the other until there are enough would cost more, and without a bound where words are of old times.
+_GATHERED, _GATHERED_FOR_MANY = 10_000, 80_000
 
 
 class _Way(StrEnum):
@@ -84,7 +87,7 @@ class ListStore:
         way = side if isinstance(side, _Way) else None
         async with self._database.transaction() as conn:
             compiler = Compiler(await _now(conn), scope.internal)
-            await look_up(conn, compiler, condition)
+            await look_up(conn, compiler, condition, scope=scope, many=order.key is OrderKey.RELEVANCE)
             statement = page_statement(compiler, condition, order, way=way, scope=scope)
             parameters = {**compiler.parameters, **scope.parameters(), **_keys(keys), "most": page.most}
             # Planned for its own values: which index is best depends on them.
@@ -108,7 +111,7 @@ class ListStore:
             for place, condition in enumerate(conditions):
                 _check_scope(condition, None, scope=scope)
                 compiler = Compiler(now, scope.internal, f"count_{place}")
-                await look_up(conn, compiler, condition)
+                await look_up(conn, compiler, condition, scope=scope, many=True)
                 counts.append(count_statement(compiler, condition, place=place, scope=scope))
                 parameters |= compiler.parameters
             statement = SQL(" UNION ALL ").join(counts) + SQL(" ORDER BY place")
@@ -126,6 +129,7 @@ _RANKED = SQL(
     " FROM found JOIN ticket_words w ON w.ticket_id = found.id GROUP BY w.ticket_id)"
     " SELECT {keys} FROM ranked JOIN tickets t ON t.id = ranked.ticket_id"
 )
+_GUESS = SQL("EXPLAIN (FORMAT JSON) SELECT FROM ticket_words WHERE words @@ %(query)s::tsquery")
 # Rank says nothing of internal words to those who may not see them.
 _WORDS = {True: SQL("w.words"), False: SQL("ts_filter(w.words, '{{a,b,c}}')")}
 
@@ -217,14 +221,29 @@ def _check_scope(condition: Condition, order: Order | None, *, scope: Scope) -> 
         raise Invalid(f"The list is not for you: {told}.", violations=problems)
 
 
-async def look_up(conn: Connection, compiler: Compiler, condition: Condition) -> None:
-    """Find the tickets with the wanted words first, if they are few: PostgreSQL cannot guess how rare a word is."""
-    if query := compiler.query_of(condition):
-        parameters = {"query": query, "most": RANKED}
-        row = await (await conn.execute(QUERIES["find_words"], parameters, prepare=False)).fetchone()
-        assert row is not None
-        if len(row["ids"]) <= RANKED:
-            compiler.known[query] = row["ids"]
+async def look_up(conn: Connection, compiler: Compiler, condition: Condition, *, scope: Scope, many: bool) -> None:
+    """Find the tickets with the wanted words first, if they are few: PostgreSQL cannot guess how rare a word is.
+
+    How common one is it can. Where nothing else is asked for, that decides whether to gather the rest.
+    """
+    query = compiler.query_of(condition)
+    if not query:
+        return
+    parameters = {"query": query, "most": RANKED}
+    row = await (await conn.execute(QUERIES["find_words"], parameters, prepare=False)).fetchone()
+    assert row is not None
+    nothing_else = compiler.asks_for_words_only(condition) and not _scoped(scope)
+    if len(row["ids"]) <= RANKED:
+        compiler.known[query] = row["ids"]
+    elif nothing_else and await _guess(conn, query) <= (_GATHERED_FOR_MANY if many else _GATHERED):
+        compiler.gathered.add(query)
+
+
+async def _guess(conn: Connection, query: str) -> int:
+    """How many rows have the words, by the statistics of PostgreSQL."""
+    row = await (await conn.execute(_GUESS, {"query": query}, prepare=False)).fetchone()
+    assert row is not None
+    return int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"])
 
 
 async def _now(conn: Connection) -> datetime:

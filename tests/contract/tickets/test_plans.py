@@ -73,8 +73,8 @@ async def check(desk: Desk, text: str, order: str, *, scope: Scope = EVERYTHING,
     condition, now = resolve_names(parse_text(text), IDS), await desk.clock.instant()
     page, count = Compiler(now, scope.internal), Compiler(now, scope.internal)
     async with desk.database.transaction() as conn:
-        await look_up(conn, page, condition)
-    count.known = page.known
+        await look_up(conn, page, condition, scope=scope, many=False)
+    count.known, count.gathered = page.known, page.gathered
     listing = page_statement(page, condition, parse_order(order), scope=scope)
     statements = [(listing, page, 50)]
     if counted:
@@ -94,11 +94,22 @@ async def check(desk: Desk, text: str, order: str, *, scope: Scope = EVERYTHING,
 async def test_words_that_no_ticket_has_are_looked_up_once_and_no_order_is_walked(full: Desk, text: str) -> None:
     condition, compiler = parse_text(text), Compiler(await full.clock.instant(), internal=True)
     async with full.database.transaction() as conn:
-        await look_up(conn, compiler, condition)
+        await look_up(conn, compiler, condition, scope=EVERYTHING, many=False)
     statement = page_statement(compiler, condition, parse_order("-created_at"), scope=EVERYTHING)
     parameters = {**compiler.parameters, **EVERYTHING.parameters(), "most": 50}
     found = list(nodes(await plan(full, statement, parameters)))
     assert not [node for node in found if node.get("Relation Name") == "ticket_words"], json.dumps(found)
+
+
+async def test_words_that_many_tickets_have_are_gathered_once_where_nothing_else_is_asked(full: Desk) -> None:
+    for text, gathers in (("order", True), ("order is:open", False)):
+        condition, compiler = parse_text(text), Compiler(await full.clock.instant(), internal=True)
+        async with full.database.transaction() as conn:
+            await look_up(conn, compiler, condition, scope=EVERYTHING, many=True)
+        assert (bool(compiler.gathered), compiler.known) == (gathers, {})
+        statement = page_statement(compiler, condition, parse_order("-relevance"), scope=EVERYTHING)
+        found = list(nodes(await plan(full, statement, {**compiler.parameters, "most": 50})))
+        assert any(node.get("Parent Relationship") == "SubPlan" for node in found) is gathers, json.dumps(found)
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
