@@ -15,8 +15,8 @@ import pytest
 
 from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create, quick_brand
-from tests.faults.database import database_url
-from tests.faults.gate import CommitGate
+from tests.faults.database import database_url, rows
+from tests.faults.gate import CommitGate, cut_short
 from tests.faults.judge import compare, subjects, wait_until_quiet
 from tests.faults.mails import Door
 from tests.faults.sizes import FULL
@@ -32,6 +32,7 @@ RATE_SECONDS = 300 if FULL else 12
 VICTIM_MAILS = 1_000 if FULL else 40
 ROUNDS = 10 if FULL else 1
 SHOWN = ("outbox_tickets", "undecided_tickets", "deliveries ready", "mails_unanswered", "mails_reading")
+MADE = "SELECT 1 FROM tickets WHERE subject = %(subject)s"
 
 pytestmark = pytest.mark.timeout(1_800 if FULL else 180)
 
@@ -143,25 +144,25 @@ def test_many_requests_in_a_victims_name_bring_it_one_neutral_mail(
     pronounce(Verdict("mails in a victim's name", len(names), len(names), lost, doubled, shown_by=shown_by, note=note))
 
 
+@pytest.mark.parametrize("moment", ["before", pytest.param("after", marks=pytest.mark.faults_only)])
 @pytest.mark.parametrize("process", ["mail", "tickets"])
-def test_a_process_killed_inside_the_commit_loses_and_doubles_no_mail(stack: Stack, process: str) -> None:
-    door, run = Door(stack), uuid4().hex[:8]
+def test_a_process_killed_around_the_commit_loses_and_doubles_no_mail(stack: Stack, process: str, moment: str) -> None:
+    door, run, url = Door(stack), uuid4().hex[:8], database_url(stack)
     names = [f"Commit {run} {number}" for number in range(ROUNDS)]
-    gate, waits = CommitGate(database_url(stack)), []
+    gate, waits = CommitGate(url), []
     with gate.built(), ThreadPoolExecutor(1) as pool:
         for name in names:
             mail = make_mail(f"{uuid4()}@example.com", name, "Now.", Message_ID=f"<{uuid4()}@x>")
             with gate.closed():
                 delivered = pool.submit(door.deliver, mail)
-                wait_for(gate.somebody_waits, what="the transaction to be inside its COMMIT")
-                stack.kill(process)
+                cut_short(stack, process, moment, gate=gate, committed=lambda: rows(url, MADE, {"subject": name}))  # noqa: B023
             began = time.monotonic()
             delivered.result()
             waits.append(time.monotonic() - began)
     lost, doubled = compare(subjects(stack, f"Commit {run}"), names)
     pronounce(
         Verdict(
-            f"{process} killed inside the commit of a mail",
+            f"{process} killed {moment} the commit of a mail",
             len(names),
             len(names),
             lost,
