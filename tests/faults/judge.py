@@ -20,7 +20,7 @@ def wait_until_quiet(stack: Stack, *, within: float = 60) -> None:
         # What does not answer just now is not known to be quiet.
         return not any(now.get(name, 1) for name in names)
 
-    wait_for(nothing, within=within, every=1, what="the queues to be empty")
+    wait_for(nothing, within=within, every=0.3, what="the queues to be empty")
 
 
 def subjects(stack: Stack, beginning: str) -> Counter[str]:

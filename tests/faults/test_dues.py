@@ -25,8 +25,8 @@ from tests.stack import OWNER, Stack, running_stack, wait_for
 
 SEED = 20_261_122
 WORKERS = ("worker", "worker-2")
-TICKETS, STEPS = sized(everyday=50, short=200, full=200), 10
-STRETCH_SECONDS = sized(everyday=60, short=120, full=120)
+TICKETS, STEPS = sized(everyday=50, short=100, full=200), 10
+STRETCH_SECONDS = sized(everyday=60, short=60, full=120)
 KILL_EVERY_SECONDS = 15
 # In a small run, too, far more tickets than the two workers begin with at once.
 OVERDUE, URGENT, FIRST = (1_000, 50, 150) if FULL else (100, 5, 35)

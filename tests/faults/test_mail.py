@@ -5,7 +5,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -13,7 +12,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create, quick_brand
 from tests.faults.database import database_url, rows
 from tests.faults.gate import CommitGate, cut_short
@@ -23,7 +21,8 @@ from tests.faults.sizes import FULL
 from tests.faults.smarthost import Smarthost, Step
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import watching
-from tests.stack import OWNER, Stack, free_ports, make_mail, running_stack, wait_for
+from tests.faults.wired import Wired
+from tests.stack import Stack, make_mail, wait_for
 
 SEED = 20_261_122
 THRICE = 1_000 if FULL else 60
@@ -38,25 +37,14 @@ pytestmark = pytest.mark.timeout(1_800 if FULL else 180)
 
 
 @pytest.fixture(scope="module")
-def smarthost() -> Iterator[Smarthost]:
-    server = Smarthost()
-    server.start()
-    yield server
-    server.stop()
+def smarthost(wired: Wired) -> Smarthost:
+    return wired.smarthost
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, smarthost: Smarthost) -> Iterator[Stack]:
-    (lmtp,) = free_ports(1)
-    told = {
-        "DURADESK_SMARTHOST": f"127.0.0.1:{smarthost.port}",
-        "DURADESK_LMTP_PORT": str(lmtp),
-    }
-    with running_stack(tmp_path_factory.mktemp("mail") / "home", told) as stack:
-        with stack.api(OWNER) as api:
-            (brand,) = api.get("/brands").json()["items"]
-            api.patch(f"/brands/{brand['id']}", json=QUIET).raise_for_status()
-        yield stack
+def stack(wired: Wired) -> Stack:
+    wired.be_quiet()
+    return wired
 
 
 def test_mails_delivered_three_times_at_once_are_one_set_of_tickets(stack: Stack) -> None:

@@ -10,7 +10,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create, ticket
 from tests.faults.gate import CommitGate
 from tests.faults.judge import wait_until_quiet
@@ -19,7 +18,7 @@ from tests.faults.sizes import FULL, sized
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most, watching
 from tests.faults.wired import Wired
-from tests.stack import Stack, text_of, wait_for
+from tests.stack import OWNER, Stack, text_of, wait_for
 
 PAIRS = sized(everyday=6, short=9, full=200)
 MANY = sized(everyday=10, short=15, full=100)
@@ -30,9 +29,8 @@ pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(3_600 if FULL else 60
 
 @pytest.fixture(scope="module")
 def api(wired: Wired) -> Iterator[httpx.Client]:
-    with wired.api() as api:
-        (brand,) = api.get("/brands").json()["items"]
-        api.patch(f"/brands/{brand['id']}", json=QUIET).raise_for_status()
+    wired.be_quiet()
+    with wired.api(OWNER) as api:
         yield api
 
 

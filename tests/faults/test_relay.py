@@ -26,7 +26,7 @@ from workflows.ticket import TicketWorkflow
 
 # As many as one relay signals before it waits for decisions.
 TICKETS = 10
-FROZEN_SECONDS = sized(everyday=20, short=30, full=300)
+FROZEN_SECONDS = sized(everyday=20, short=20, full=300)
 
 pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=300, short=300, full=1_200))]
 

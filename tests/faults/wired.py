@@ -7,12 +7,14 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns, rmtree
 from typing import Any
 
+from tests.e2e.conftest import QUIET
 from tests.faults.database import rows
 from tests.faults.proxy import Proxy
 from tests.faults.servers import TemporalServer
 from tests.faults.smarthost import Smarthost
+from tests.ports import free_port
 from tests.postgres import Postgres, running_postgres
-from tests.stack import Stack
+from tests.stack import OWNER, Stack
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,6 +37,7 @@ class Wired(Stack):
             "DURADESK_TEMPORAL_ADDRESS": self.to_temporal.address,
             "DURADESK_TICKETS_ADDRESS": self.to_tickets.address,
             "DURADESK_SMARTHOST": self.to_smarthost.address,
+            "DURADESK_LMTP_PORT": str(free_port()),
             "PYTHONPATH": ":".join(map(str, (self.overlay, ROOT, ROOT / "generated"))),
             # Else the directory that the tests run in would come before the overlay.
             "PYTHONSAFEPATH": "1",
@@ -61,12 +64,24 @@ class Wired(Stack):
         prepare()
         self.postgres.start()
 
+    def restart_temporal(self) -> None:
+        """Kill it and start it again."""
+        self.temporal_server.stop()
+        self.temporal_server.start()
+
+    def be_quiet(self) -> None:
+        """Have mails to the first brand acknowledged no more, and replies sent at once."""
+        with self.api(OWNER) as api:
+            brands = api.get("/brands").json()["items"]
+            (first,) = (brand for brand in brands if brand["address"] == "support@localhost")
+            api.patch(f"/brands/{first['id']}", json=QUIET).raise_for_status()
+
     def signal_workflow(self, ticket_id: str, name: str) -> None:
         """Signal the workflow of a ticket from outside."""
         address = ("--address", self.temporal_address)
         self.run("temporal", "workflow", "signal", "--workflow-id", f"ticket/{ticket_id}", "--name", name, *address)
 
-    def rows(self, statement: str, parameters: dict[str, object] | None = None) -> list[Any]:
+    def rows(self, statement: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
         """What the database answers, as one who may do everything in the schema of tickets."""
         return rows(self.postgres.url(), statement, parameters)
 
