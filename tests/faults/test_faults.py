@@ -45,7 +45,7 @@ def test_stories_go_on_while_each_process_is_killed_in_their_middle(stack: Stack
 
 @pytest.mark.faults_only
 def test_stories_go_on_while_each_process_is_restarted_in_turn(stack: Stack, tmp_path: Path) -> None:
-    load = Load(stack, tmp_path / "log.jsonl")
+    load = Load(stack, tmp_path / "log.jsonl", every=1)
     load.start()
     for name in OURS * ROUNDS:
         stack.restart(name)

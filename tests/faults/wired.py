@@ -48,15 +48,19 @@ class Wired(Stack):
         return self.smarthost.mails_to(to)
 
     def deploy(self, changes: Mapping[str, str]) -> None:
-        """Have another build of `workflows` at work: ours with these changes of its text. Without any, ours is back."""
+        """Have a worker of another build at work: ours with these changes of its text. Without any, ours is back."""
         build = self.overlay / "workflows"
+        if not changes and not build.exists():
+            return
         rmtree(build, ignore_errors=True)
         if changes:
             copytree(ROOT / "workflows", build, ignore=ignore_patterns("__pycache__"))
             for old, new in changes.items():
                 (changed,) = (file for file in build.glob("*.py") if old in file.read_text())
                 changed.write_text(changed.read_text().replace(old, new))
+        before = self.pid("worker")
         self.kill("worker")
+        self.wait_for_next("worker", before)
 
     def restart_postgres(self, *, prepare: Callable[[], object] = lambda: None) -> None:
         """Stop it at once and start it again; `prepare` is called in between."""
