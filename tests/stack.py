@@ -26,7 +26,7 @@ OWNER = ("owner@localhost", "a-password-for-tests")
 READY = "Duradesk is ready at "
 
 
-def wait_for(look: Callable[[], T | None], *, within: float = 60, every: float = 0.1, what: str = "") -> T:
+def wait_for(look: Callable[[], T | None], *, within: float = 120, every: float = 0.1, what: str = "") -> T:
     """What `look` answers as soon as that is true; AssertionError with the last answer after `within` seconds."""
     deadline = time.monotonic() + within
     while True:

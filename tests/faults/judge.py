@@ -8,7 +8,7 @@ from tests.faults.watching import queues
 from tests.stack import OWNER, Stack, wait_for
 
 
-def wait_until_quiet(stack: Stack, *, within: float = 60) -> None:
+def wait_until_quiet(stack: Stack, *, within: float = 180) -> None:
     """Wait until nothing is left to decide or to send."""
     # What is told may be a second old.
     time.sleep(1.1)

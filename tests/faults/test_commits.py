@@ -27,7 +27,7 @@ MOMENTS = ("before", "after")
 # What becomes of the worker's commits; a connection that is cut is one of the tickets service, which commits for it.
 CUTS = ("worker killed before", "worker killed after", "connection cut after")
 
-pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=300, short=300, full=1_800))]
+pytestmark = pytest.mark.faults_only
 
 
 @pytest.fixture(scope="module")

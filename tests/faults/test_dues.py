@@ -41,8 +41,6 @@ HELD_UP_SECONDS = 5 if FULL else 30
 T = TypeVar("T")
 R = TypeVar("R")
 
-pytestmark = pytest.mark.timeout(1_800 if FULL else 420)
-
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

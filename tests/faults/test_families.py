@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from uuid import uuid4
 
-import pytest
-
 from tests.families.seed import SEED, seeded
 from tests.faults.judge import wait_until_quiet
 from tests.faults.sizes import FULL
@@ -18,8 +16,6 @@ from tests.stack import OWNER, wait_for
 CHILDREN = 10_000 if FULL else 130
 WITHIN = 3_000 if FULL else 240
 MOST_HISTORY = 10_000
-
-pytestmark = pytest.mark.timeout(4_000 if FULL else 480)
 
 
 def test_a_family_is_closed_while_everything_is_killed(wired: Wired) -> None:

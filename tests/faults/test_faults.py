@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.test_story import create, quick_brand
 from tests.faults.closing import closings, wait_for_plan
 from tests.faults.load import Load
-from tests.faults.sizes import FULL, sized
+from tests.faults.sizes import sized
 from tests.faults.stories import judge
 from tests.faults.verdict import Verdict, pronounce
 from tests.stack import Stack
@@ -20,8 +20,6 @@ PROCESSES = (*OURS, "postgres", "temporal")
 KILLS = sized(everyday=len(PROCESSES), short=len(PROCESSES), full=50)
 ROUNDS = sized(everyday=1, short=1, full=3)
 HANDLED = sized(everyday=2, short=5, full=20)
-
-pytestmark = pytest.mark.timeout(1_800 if FULL else 420)
 
 
 def test_stories_go_on_while_each_process_is_killed_in_their_middle(stack: Stack, tmp_path: Path) -> None:

@@ -33,8 +33,6 @@ ROUNDS = 10 if FULL else 1
 SHOWN = ("outbox_tickets", "undecided_tickets", "deliveries ready", "mails_unanswered", "mails_reading")
 MADE = "SELECT 1 FROM tickets WHERE subject = %(subject)s"
 
-pytestmark = pytest.mark.timeout(1_800 if FULL else 180)
-
 
 @pytest.fixture(scope="module")
 def smarthost(wired: Wired) -> Smarthost:

@@ -24,7 +24,7 @@ PAIRS = sized(everyday=6, short=9, full=200)
 MANY = sized(everyday=10, short=15, full=100)
 WITHIN = 1_800 if FULL else 300
 
-pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(3_600 if FULL else 600)]
+pytestmark = pytest.mark.faults_only
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests.e2e.test_story import create, quick_brand
 from tests.faults.closing import closings, wait_for_plan
 from tests.faults.load import Load
 from tests.faults.servers import TemporalServer
-from tests.faults.sizes import FULL, sized
+from tests.faults.sizes import sized
 from tests.faults.stories import Outage, judge
 from tests.faults.verdict import Verdict, pronounce
 from tests.postgres import Postgres
@@ -21,8 +21,6 @@ from tests.stack import Stack, running_stack, wait_for
 OUTAGE_SECONDS = sized(everyday=20, short=60, full=60)
 LONG_OUTAGE_SECONDS = 600
 RESTARTS = sized(everyday=3, short=3, full=20)
-
-pytestmark = pytest.mark.timeout(1_800 if FULL else 420)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +102,7 @@ def test_what_was_acknowledged_is_there_after_postgresql_was_restarted_in_the_mi
     load.start()
     for _ in range(RESTARTS):
         so_far = load.acknowledged
-        wait_for(lambda: load.acknowledged > so_far + 10, within=60, what="work between two restarts")  # noqa: B023
+        wait_for(lambda: load.acknowledged > so_far + 10, what="work between two restarts")  # noqa: B023
         postgres.stop()
         postgres.start()
     load.finish()
