@@ -28,7 +28,7 @@ test: install  ## Run every test
 
 .PHONY: faults
 faults: install  ## Cut, kill and flood whole desks (about 14 minutes), and print what the judge says of each scenario
-	DURADESK_FAULTS=short $(BIN)/python -m pytest -m "not faults_all" -n 2 tests/faults tests/workflow/test_mail_through_time.py
+	DURADESK_FAULTS=short $(BIN)/python -m pytest -m "not faults_all" -n 3 tests/faults tests/workflow/test_mail_through_time.py
 
 .PHONY: faults-all
 faults-all: install  ## The same at full size, with every scenario (up to 3 hours)

@@ -26,7 +26,7 @@ OWNER = ("owner@localhost", "a-password-for-tests")
 READY = "Duradesk is ready at "
 
 
-def wait_for(look: Callable[[], T | None], *, within: float = 60, every: float = 0.1, what: str = "") -> T:
+def wait_for(look: Callable[[], T | None], *, within: float = 120, every: float = 0.1, what: str = "") -> T:
     """What `look` answers as soon as that is true; AssertionError with the last answer after `within` seconds."""
     deadline = time.monotonic() + within
     while True:
@@ -125,6 +125,10 @@ class Stack:
         """End the process `name` as a new release does, and wait until the supervisor has the next one ready."""
         before = self.pid(name)
         os.kill(before, signal.SIGTERM)
+        self.wait_for_next(name, before)
+
+    def wait_for_next(self, name: str, before: int) -> None:
+        """Wait until the supervisor has a process `name` ready that is not the one `before`."""
 
         def ready() -> bool:
             processes = json.loads((self.home / "run" / "status.json").read_text())

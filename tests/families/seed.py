@@ -1,7 +1,7 @@
 """A large family at once: tickets as they are after their first decision, written straight into the database."""
 
 from collections.abc import Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 # Named parameters: parent_id, parent_email, ids, emails; the parent is the first ticket of the database's first brand.
@@ -35,7 +35,7 @@ FROM made
 """
 
 
-def seeded(emails: Sequence[str], *, parent_email: str) -> dict[str, object]:
+def seeded(emails: Sequence[str], *, parent_email: str) -> dict[str, Any]:
     """The parameters of a family with a child for each of these customers."""
     ids: list[UUID] = [uuid4() for _ in emails]
     return {"parent_id": uuid4(), "parent_email": parent_email, "ids": ids, "emails": list(emails)}

@@ -8,13 +8,21 @@ import httpx
 import pytest
 
 from tests.faults.servers import TemporalServer
-from tests.faults.sizes import SIZE, Size
+from tests.faults.sizes import FULL, SIZE, Size
 from tests.faults.verdict import VERDICTS, keep, packed, unpacked
 from tests.faults.wired import Wired, running_wired
 from tests.postgres import Postgres, running_postgres
 from tests.stack import OWNER, Stack, running_stack
 
 REPORTS = Path("reports/faults")
+# Only for what hangs: whatever waits for something ends before that by itself.
+LONGEST_SECONDS = 4_000 if FULL else 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,13 @@
 """A gate at the commit of new rows: PostgreSQL holds a transaction there for as long as a test wants."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
 import psycopg
+
+from tests.faults.processes import frozen
+from tests.stack import Stack, wait_for
 
 _KEY = 4711
 _WAITING = f"FROM pg_locks WHERE locktype = 'advisory' AND objid = {_KEY} AND NOT granted"
@@ -61,3 +64,16 @@ class CommitGate:
 
     def _execute(self, statement: str) -> psycopg.Cursor[tuple[object, ...]]:
         return self._connection.execute(statement.encode())
+
+
+def cut_short(stack: Stack, process: str, moment: str, *, gate: CommitGate, committed: Callable[[], object]) -> None:
+    """Kill the process while somebody waits at the closed gate, or when that is committed and before it is told."""
+    wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
+    if moment == "before":
+        stack.kill(process)
+        gate.open()
+    else:
+        with frozen(stack, process):
+            gate.open()
+            wait_for(committed, what="the commit")
+            stack.kill(process)

@@ -8,7 +8,7 @@ from tests.faults.watching import queues
 from tests.stack import OWNER, Stack, wait_for
 
 
-def wait_until_quiet(stack: Stack, *, within: float = 60) -> None:
+def wait_until_quiet(stack: Stack, *, within: float = 180) -> None:
     """Wait until nothing is left to decide or to send."""
     # What is told may be a second old.
     time.sleep(1.1)
@@ -20,7 +20,7 @@ def wait_until_quiet(stack: Stack, *, within: float = 60) -> None:
         # What does not answer just now is not known to be quiet.
         return not any(now.get(name, 1) for name in names)
 
-    wait_for(nothing, within=within, every=1, what="the queues to be empty")
+    wait_for(nothing, within=within, every=0.3, what="the queues to be empty")
 
 
 def subjects(stack: Stack, beginning: str) -> Counter[str]:

@@ -49,18 +49,19 @@ class Proxy:
 
     def heal(self) -> None:
         """Be a wire like any other from now on; what has lost answers is cut, so that nobody waits for them."""
-        lost, self.wait, self.loses_answers = self.loses_answers, _at_once, False
-        if lost:
+        self.wait = _at_once
+        if self.loses_answers:
             self.cut()
 
     def cut(self) -> None:
-        """Break every connection that is open now."""
+        """Break every connection that is open now; no answer that was lost comes through before that."""
         self.cuts += 1
         self._loop.call_soon_threadsafe(self._abort)
 
     def _abort(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
+        self.loses_answers = False
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

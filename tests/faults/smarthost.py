@@ -12,7 +12,7 @@ from typing import cast
 
 from tests.stack import free_ports
 
-_LONGEST_HOLD = 60.0
+_LONGEST_HOLD = 180.0
 
 
 class Step(StrEnum):

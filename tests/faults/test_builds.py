@@ -29,7 +29,7 @@ BUILDS = {
 }
 METRICS = ("temporal_workflow_task_execution_failed", "duradesk_undecided_oldest_seconds")
 
-pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=300, short=300, full=900))]
+pytestmark = pytest.mark.faults_only
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """Somebody dies, or is cut off, while PostgreSQL commits: what was asked for happens once, whoever asks again."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -10,39 +10,63 @@ import httpx
 import pytest
 
 from tests.e2e.test_story import create, quick_brand
-from tests.faults.database import database_url, rows
-from tests.faults.gate import CommitGate
+from tests.faults.database import rows
+from tests.faults.gate import CommitGate, cut_short
 from tests.faults.judge import compare, subjects, wait_until_quiet
 from tests.faults.load import Client
-from tests.faults.processes import frozen
+from tests.faults.proxy import Proxy
 from tests.faults.sizes import sized
 from tests.faults.stories import late
 from tests.faults.verdict import Verdict, pronounce
-from tests.stack import Stack, wait_for
+from tests.postgres import Postgres
+from tests.stack import Stack, running_stack, wait_for
 
 ROUNDS = sized(everyday=1, short=1, full=10)
 TICKETS = 5
 MOMENTS = ("before", "after")
+# What becomes of the worker's commits; a connection that is cut is one of the tickets service, which commits for it.
+CUTS = ("worker killed before", "worker killed after", "connection cut after")
 
-pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=300, short=300, full=1_800))]
+pytestmark = pytest.mark.faults_only
 
 
 @pytest.fixture(scope="module")
-def url(stack: Stack) -> str:
-    return database_url(stack)
+def wire(postgres: Postgres) -> Iterator[Proxy]:
+    """Between the services and PostgreSQL."""
+    wire = Proxy(postgres.port)
+    wire.start()
+    yield wire
+    wire.stop()
 
 
-def cut_short(stack: Stack, process: str, moment: str, *, gate: CommitGate, committed: Callable[[], object]) -> None:
-    """Kill the process while somebody waits at the closed gate, or when that is committed and before it is told."""
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, wire: Proxy) -> Iterator[Stack]:
+    address = postgres.url().replace(f":{postgres.port}/", f":{wire.port}/")
+    with running_stack(tmp_path_factory.mktemp("commits") / "home", {"DURADESK_DATABASE_URL": address}) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def url(postgres: Postgres) -> str:
+    """Where PostgreSQL answers whatever becomes of the wire."""
+    return postgres.url()
+
+
+def lose_the_answer(wire: Proxy, gate: CommitGate, *, committed: Callable[[], object]) -> None:
+    """Have the transaction that waits at the closed gate committed, and its client cut off without knowing that."""
     wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
-    if moment == "before":
-        stack.kill(process)
-        gate.open()
+    wire.loses_answers = True
+    gate.open()
+    wait_for(committed, what="the commit")
+    wire.heal()
+
+
+def cut(stack: Stack, wire: Proxy, how: str, *, gate: CommitGate, committed: Callable[[], object]) -> None:
+    """What is done to the worker's commit at the closed gate."""
+    if how.startswith("connection"):
+        lose_the_answer(wire, gate, committed=committed)
     else:
-        with frozen(stack, process):
-            gate.open()
-            wait_for(committed, what="the commit")
-            stack.kill(process)
+        cut_short(stack, "worker", how.rpartition(" ")[2], gate=gate, committed=committed)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -50,11 +74,10 @@ def cut_short(stack: Stack, process: str, moment: str, *, gate: CommitGate, comm
 def test_a_request_whose_process_is_killed_around_the_commit_makes_one_ticket(
     stack: Stack, url: str, process: str, moment: str
 ) -> None:
-    def cut(gate: CommitGate, name: str) -> None:
-        made = "SELECT 1 FROM tickets WHERE subject = %(subject)s"
-        cut_short(stack, process, moment, gate=gate, committed=lambda: rows(url, made, {"subject": name}))
+    def cut_off(gate: CommitGate, name: str) -> None:
+        cut_short(stack, process, moment, gate=gate, committed=lambda: _made(url, name))
 
-    lost, doubled, lateness = _requests(stack, url, cut)
+    lost, doubled, lateness = _requests(stack, url, cut_off)
     pronounce(
         Verdict(
             f"{process} killed {moment} the commit",
@@ -68,16 +91,22 @@ def test_a_request_whose_process_is_killed_around_the_commit_makes_one_ticket(
     )
 
 
-def test_a_connection_that_is_cut_during_the_commit_makes_one_ticket(stack: Stack, url: str) -> None:
-    def cut(gate: CommitGate, _: str) -> None:
-        wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
-        gate.cut()
-        gate.open()
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_connection_that_is_cut_around_the_commit_makes_one_ticket(
+    stack: Stack, url: str, wire: Proxy, moment: str
+) -> None:
+    def cut_off(gate: CommitGate, name: str) -> None:
+        if moment == "after":
+            lose_the_answer(wire, gate, committed=lambda: _made(url, name))
+        else:
+            wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
+            gate.cut()
+            gate.open()
 
-    lost, doubled, lateness = _requests(stack, url, cut)
+    lost, doubled, lateness = _requests(stack, url, cut_off)
     pronounce(
         Verdict(
-            "connection cut during the commit",
+            f"connection cut {moment} the commit",
             ROUNDS,
             len(lateness),
             lost,
@@ -88,7 +117,7 @@ def test_a_connection_that_is_cut_during_the_commit_makes_one_ticket(stack: Stac
     )
 
 
-def _requests(stack: Stack, url: str, cut: Callable[[CommitGate, str], None]) -> tuple[int, int, list[float]]:
+def _requests(stack: Stack, url: str, cut_off: Callable[[CommitGate, str], None]) -> tuple[int, int, list[float]]:
     """Requests that are cut short one after the other: how many are lost, doubled, and how long each then took."""
     client, run, lateness = Client(stack, stack.token()), uuid4().hex[:8], []
     names = [f"Commit {run} {number}" for number in range(ROUNDS)]
@@ -97,16 +126,16 @@ def _requests(stack: Stack, url: str, cut: Callable[[CommitGate, str], None]) ->
             body = {"subject": name, "body": "Now.", "requester": {"email": f"{uuid4()}@example.com", "name": "Ann"}}
             with gate.closed():
                 asked = pool.submit(client.post, "/tickets", body)
-                cut(gate, name)
+                cut_off(gate, name)
             began = time.monotonic()
             asked.result()
             lateness.append(time.monotonic() - began)
     return *compare(subjects(stack, f"Commit {run}"), names), lateness
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_worker_killed_around_the_commit_of_a_decision_decides_once(
-    stack: Stack, api: httpx.Client, url: str, moment: str
+@pytest.mark.parametrize("how", CUTS)
+def test_a_decision_that_is_cut_short_around_its_commit_is_taken_once(
+    stack: Stack, api: httpx.Client, url: str, wire: Proxy, how: str
 ) -> None:
     brand, tickets, lateness = quick_brand(api, acknowledge=True)["name"], [], []
     with CommitGate(url, table="tickets.decisions").built() as gate:
@@ -114,7 +143,7 @@ def test_a_worker_killed_around_the_commit_of_a_decision_decides_once(
             with gate.closed():
                 asker = {"email": f"{uuid4()}@example.com", "name": "Ann"}
                 tickets.append(create(api, brand=brand, requester=asker))
-                cut_short(stack, "worker", moment, gate=gate, committed=lambda: _decided(url, tickets[-1]))
+                cut(stack, wire, how, gate=gate, committed=lambda: _decided(url, tickets[-1]))
             began = time.monotonic()
             wait_for(lambda: _decided(url, tickets[-1]), what="the decision")
             wait_for(lambda: stack.sent_mails(tickets[-1]["requester"]["email"]), what="the acknowledgement")
@@ -124,7 +153,7 @@ def test_a_worker_killed_around_the_commit_of_a_decision_decides_once(
     mails = [len(stack.sent_mails(one["requester"]["email"])) for one in tickets]
     pronounce(
         Verdict(
-            f"worker killed {moment} the commit of a decision",
+            f"{how} the commit of a decision",
             ROUNDS,
             ROUNDS,
             sum("ticket_assigned" not in of_ticket for of_ticket in kinds),
@@ -136,9 +165,9 @@ def test_a_worker_killed_around_the_commit_of_a_decision_decides_once(
     )
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_worker_killed_around_the_commit_of_a_due_lets_it_happen_once(
-    stack: Stack, api: httpx.Client, url: str, moment: str
+@pytest.mark.parametrize("how", CUTS)
+def test_a_due_that_is_cut_short_around_its_commit_happens_once(
+    stack: Stack, api: httpx.Client, url: str, wire: Proxy, how: str
 ) -> None:
     brand, closed = quick_brand(api, auto_close_after="PT3S")["name"], []
     with CommitGate(url, table="tickets.fired_dues").built() as gate:
@@ -146,12 +175,12 @@ def test_a_worker_killed_around_the_commit_of_a_due_lets_it_happen_once(
             one = create(api, brand=brand)
             with gate.closed():
                 api.post(f"/tickets/{one['id']}/resolve").raise_for_status()
-                cut_short(stack, "worker", moment, gate=gate, committed=lambda: _events_of(api, one, "ticket_closed"))  # noqa: B023
+                cut(stack, wire, how, gate=gate, committed=lambda: _closed(url, one))  # noqa: B023
             closed.append(wait_for(lambda: _events_of(api, one, "ticket_closed"), what="the due"))  # noqa: B023
     wait_until_quiet(stack)
     pronounce(
         Verdict(
-            f"worker killed {moment} the commit of a due",
+            f"{how} the commit of a due",
             ROUNDS,
             len(closed),
             0,
@@ -213,6 +242,14 @@ def _begin_cascade(api: httpx.Client, tickets: list[dict[str, Any]], tag: str) -
         api.put(f"/tickets/{each['id']}/parent", json={"parent_id": parent}).raise_for_status()
     api.post(f"/tickets/{parent}/close").raise_for_status()
     return "cascade "
+
+
+def _made(url: str, subject: str) -> bool:
+    return bool(rows(url, "SELECT 1 FROM tickets WHERE subject = %(subject)s", {"subject": subject}))
+
+
+def _closed(url: str, one: dict[str, Any]) -> bool:
+    return bool(rows(url, "SELECT 1 FROM tickets WHERE id = %(id)s AND status = 'closed'", {"id": one["id"]}))
 
 
 def _decided(url: str, one: dict[str, Any]) -> bool:

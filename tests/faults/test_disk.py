@@ -28,7 +28,7 @@ MEBIBYTE = 1024 * 1024
 TABLES = 17 * MEBIBYTE
 TICKETS = sized(everyday=30, short=40, full=200)
 
-pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=180, short=180, full=600))]
+pytestmark = pytest.mark.faults_only
 
 
 @contextmanager

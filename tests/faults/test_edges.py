@@ -34,7 +34,7 @@ ROUGH_SECONDS = sized(everyday=5, short=15, full=300)
 
 T = TypeVar("T")
 
-pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=180, short=180, full=1_200))]
+pytestmark = pytest.mark.faults_only
 
 
 def thrice(do: Callable[[], T]) -> list[T]:

@@ -5,7 +5,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -13,17 +12,17 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create, quick_brand
-from tests.faults.database import database_url
-from tests.faults.gate import CommitGate
+from tests.faults.database import database_url, rows
+from tests.faults.gate import CommitGate, cut_short
 from tests.faults.judge import compare, subjects, wait_until_quiet
 from tests.faults.mails import Door
 from tests.faults.sizes import FULL
 from tests.faults.smarthost import Smarthost, Step
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import watching
-from tests.stack import OWNER, Stack, free_ports, make_mail, running_stack, wait_for
+from tests.faults.wired import Wired
+from tests.stack import Stack, make_mail, wait_for
 
 SEED = 20_261_122
 THRICE = 1_000 if FULL else 60
@@ -32,30 +31,18 @@ RATE_SECONDS = 300 if FULL else 12
 VICTIM_MAILS = 1_000 if FULL else 40
 ROUNDS = 10 if FULL else 1
 SHOWN = ("outbox_tickets", "undecided_tickets", "deliveries ready", "mails_unanswered", "mails_reading")
-
-pytestmark = pytest.mark.timeout(1_800 if FULL else 180)
-
-
-@pytest.fixture(scope="module")
-def smarthost() -> Iterator[Smarthost]:
-    server = Smarthost()
-    server.start()
-    yield server
-    server.stop()
+MADE = "SELECT 1 FROM tickets WHERE subject = %(subject)s"
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, smarthost: Smarthost) -> Iterator[Stack]:
-    (lmtp,) = free_ports(1)
-    told = {
-        "DURADESK_SMARTHOST": f"127.0.0.1:{smarthost.port}",
-        "DURADESK_LMTP_PORT": str(lmtp),
-    }
-    with running_stack(tmp_path_factory.mktemp("mail") / "home", told) as stack:
-        with stack.api(OWNER) as api:
-            (brand,) = api.get("/brands").json()["items"]
-            api.patch(f"/brands/{brand['id']}", json=QUIET).raise_for_status()
-        yield stack
+def smarthost(wired: Wired) -> Smarthost:
+    return wired.smarthost
+
+
+@pytest.fixture(scope="module")
+def stack(wired: Wired) -> Stack:
+    wired.be_quiet()
+    return wired
 
 
 def test_mails_delivered_three_times_at_once_are_one_set_of_tickets(stack: Stack) -> None:
@@ -143,25 +130,25 @@ def test_many_requests_in_a_victims_name_bring_it_one_neutral_mail(
     pronounce(Verdict("mails in a victim's name", len(names), len(names), lost, doubled, shown_by=shown_by, note=note))
 
 
+@pytest.mark.parametrize("moment", ["before", pytest.param("after", marks=pytest.mark.faults_only)])
 @pytest.mark.parametrize("process", ["mail", "tickets"])
-def test_a_process_killed_inside_the_commit_loses_and_doubles_no_mail(stack: Stack, process: str) -> None:
-    door, run = Door(stack), uuid4().hex[:8]
+def test_a_process_killed_around_the_commit_loses_and_doubles_no_mail(stack: Stack, process: str, moment: str) -> None:
+    door, run, url = Door(stack), uuid4().hex[:8], database_url(stack)
     names = [f"Commit {run} {number}" for number in range(ROUNDS)]
-    gate, waits = CommitGate(database_url(stack)), []
+    gate, waits = CommitGate(url), []
     with gate.built(), ThreadPoolExecutor(1) as pool:
         for name in names:
             mail = make_mail(f"{uuid4()}@example.com", name, "Now.", Message_ID=f"<{uuid4()}@x>")
             with gate.closed():
                 delivered = pool.submit(door.deliver, mail)
-                wait_for(gate.somebody_waits, what="the transaction to be inside its COMMIT")
-                stack.kill(process)
+                cut_short(stack, process, moment, gate=gate, committed=lambda: rows(url, MADE, {"subject": name}))  # noqa: B023
             began = time.monotonic()
             delivered.result()
             waits.append(time.monotonic() - began)
     lost, doubled = compare(subjects(stack, f"Commit {run}"), names)
     pronounce(
         Verdict(
-            f"{process} killed inside the commit of a mail",
+            f"{process} killed {moment} the commit of a mail",
             len(names),
             len(names),
             lost,

@@ -10,7 +10,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create, ticket
 from tests.faults.gate import CommitGate
 from tests.faults.judge import wait_until_quiet
@@ -18,42 +17,32 @@ from tests.faults.merging import ANSWER, FIRST, HELLO, LATER, NEWS, Merges, Pair
 from tests.faults.sizes import FULL, sized
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most, watching
-from tests.postgres import Postgres
-from tests.stack import Stack, running_stack, text_of, wait_for
+from tests.faults.wired import Wired
+from tests.stack import OWNER, Stack, text_of, wait_for
 
 PAIRS = sized(everyday=6, short=9, full=200)
 MANY = sized(everyday=10, short=15, full=100)
 WITHIN = 1_800 if FULL else 300
 
-pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(3_600 if FULL else 600)]
+pytestmark = pytest.mark.faults_only
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[Stack]:
-    address = {"DURADESK_DATABASE_URL": postgres.url()}
-    with running_stack(tmp_path_factory.mktemp("merges") / "home", address) as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def api(stack: Stack) -> Iterator[httpx.Client]:
-    with stack.api() as api:
-        (brand,) = api.get("/brands").json()["items"]
-        api.patch(f"/brands/{brand['id']}", json=QUIET).raise_for_status()
+def api(wired: Wired) -> Iterator[httpx.Client]:
+    wired.be_quiet()
+    with wired.api(OWNER) as api:
         yield api
 
 
-def test_merges_and_merges_taken_back_survive_whatever_is_killed(
-    stack: Stack, api: httpx.Client, postgres: Postgres
-) -> None:
-    pairs = make_pairs(stack, api, PAIRS, run=uuid4().hex[:8])
+def test_merges_and_merges_taken_back_survive_whatever_is_killed(wired: Wired, api: httpx.Client) -> None:
+    pairs = make_pairs(wired, api, PAIRS, run=uuid4().hex[:8])
     into, *many = [create(api, subject="One of many")["id"] for _ in range(MANY + 1)]
-    wait_until_quiet(stack, within=WITHIN)
-    merges = Merges(stack)
-    cuts: list[Callable[[], object]] = [partial(stack.kill, name) for name in ("tickets", "worker", "relay", "tickets")]
-    cuts.insert(2, partial(_restart, postgres))
-    with watching(stack) as seen, ThreadPoolExecutor(4) as pool:
-        merged = pool.submit(merge_many, stack, many, into)
+    wait_until_quiet(wired, within=WITHIN)
+    merges = Merges(wired)
+    cuts: list[Callable[[], object]] = [partial(wired.kill, name) for name in ("tickets", "worker", "relay", "tickets")]
+    cuts.insert(2, wired.restart_postgres)
+    with watching(wired) as seen, ThreadPoolExecutor(4) as pool:
+        merged = pool.submit(merge_many, wired, many, into)
         told = [pool.submit(merges.tell, pair) for pair in pairs]
         for number, cut in enumerate(cuts, 1):
             reached = number * len(pairs) * 3 // (len(cuts) + 1)
@@ -62,10 +51,10 @@ def test_merges_and_merges_taken_back_survive_whatever_is_killed(
         for each in told:
             each.result()
         asked = merged.result()
-    wait_until_quiet(stack, within=WITHIN)
+    wait_until_quiet(wired, within=WITHIN)
     lost, doubled = 0, 0
     for pair in pairs:
-        found = judge(stack, api, pair)
+        found = judge(wired, api, pair)
         lost, doubled = lost + found[0], doubled + found[1]
     lost += sum(ticket(api, one)["merged_into"] != into for one in many)
     kinds = _kinds(api, into)
@@ -132,19 +121,17 @@ def _told_twice(stack: Stack, api: httpx.Client, pair: Pair) -> int:
 
 
 @pytest.mark.parametrize("fault", ["tickets killed", "a connection cut"])
-def test_a_merge_is_whole_whoever_dies_inside_its_commit(
-    stack: Stack, api: httpx.Client, postgres: Postgres, fault: str
-) -> None:
-    (pair,) = make_pairs(stack, api, 1, run=uuid4().hex[:8])
-    wait_until_quiet(stack, within=WITHIN)
-    merges, gate = Merges(stack), CommitGate(postgres.url(), table="tickets.merges", on="INSERT OR DELETE")
+def test_a_merge_is_whole_whoever_dies_inside_its_commit(wired: Wired, api: httpx.Client, fault: str) -> None:
+    (pair,) = make_pairs(wired, api, 1, run=uuid4().hex[:8])
+    wait_until_quiet(wired, within=WITHIN)
+    merges, gate = Merges(wired), CommitGate(wired.postgres.url(), table="tickets.merges", on="INSERT OR DELETE")
     before, found = _state(api, pair), []
     with gate.built(), ThreadPoolExecutor(1) as pool:
         for change in (merges.merge, merges.take_back):
             with gate.closed():
                 changed = pool.submit(change, pair)
                 wait_for(gate.somebody_waits, within=WITHIN, what="the transaction to be inside its COMMIT")
-                gate.cut() if fault == "a connection cut" else stack.kill("tickets")
+                gate.cut() if fault == "a connection cut" else wired.kill("tickets")
             changed.result()
             found.append(_state(api, pair))
     merged = (Counter[str](), before[0] + before[1], pair.survivor_id, pair.survivor_id)
@@ -159,11 +146,6 @@ def _state(api: httpx.Client, pair: Pair) -> tuple[Counter[str], Counter[str], s
     """The words on both, where the one is merged into, and whose child its child is."""
     words = _words(api, pair.ticket_id), _words(api, pair.survivor_id)
     return (*words, ticket(api, pair.ticket_id)["merged_into"], ticket(api, pair.child_id)["parent_id"])
-
-
-def _restart(server: Postgres) -> None:
-    server.stop()
-    server.start()
 
 
 def _words(api: httpx.Client, ticket_id: str) -> Counter[str]:

@@ -21,7 +21,7 @@ from tests.stack import OWNER, make_mail, wait_for
 NEXT = sized(everyday=3, short=20, full=100)
 WITHIN = 30.0
 
-pytestmark = [pytest.mark.faults_only, pytest.mark.timeout(sized(everyday=180, short=180, full=600))]
+pytestmark = pytest.mark.faults_only
 
 
 def test_poisoned_mails_are_quarantined_and_the_next_ones_pass(wired: Wired) -> None:

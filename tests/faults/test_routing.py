@@ -25,8 +25,6 @@ PASSWORD = "a-password-for-agents"
 T = TypeVar("T")
 R = TypeVar("R")
 
-pytestmark = pytest.mark.timeout(1_800 if FULL else 300)
-
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:

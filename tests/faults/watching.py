@@ -25,11 +25,11 @@ def queues(stack: Stack, *, processes: Sequence[str] = ("gateway", "mail")) -> L
 
 @contextmanager
 def watching(stack: Stack, *, processes: Sequence[str] = ("gateway", "mail")) -> Iterator[list[Look]]:
-    """The same, looked at every half second inside the block."""
+    """The same, looked at every second inside the block: so often do they look themselves."""
     seen, stop = [queues(stack, processes=processes)], threading.Event()
 
     def watch() -> None:
-        while not stop.wait(0.5):
+        while not stop.wait(1):
             seen.append(queues(stack, processes=processes))
 
     watcher = threading.Thread(target=watch, daemon=True)

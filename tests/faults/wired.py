@@ -7,12 +7,14 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns, rmtree
 from typing import Any
 
+from tests.e2e.conftest import QUIET
 from tests.faults.database import rows
 from tests.faults.proxy import Proxy
 from tests.faults.servers import TemporalServer
 from tests.faults.smarthost import Smarthost
+from tests.ports import free_port
 from tests.postgres import Postgres, running_postgres
-from tests.stack import Stack
+from tests.stack import OWNER, Stack
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,6 +37,7 @@ class Wired(Stack):
             "DURADESK_TEMPORAL_ADDRESS": self.to_temporal.address,
             "DURADESK_TICKETS_ADDRESS": self.to_tickets.address,
             "DURADESK_SMARTHOST": self.to_smarthost.address,
+            "DURADESK_LMTP_PORT": str(free_port()),
             "PYTHONPATH": ":".join(map(str, (self.overlay, ROOT, ROOT / "generated"))),
             # Else the directory that the tests run in would come before the overlay.
             "PYTHONSAFEPATH": "1",
@@ -45,15 +48,19 @@ class Wired(Stack):
         return self.smarthost.mails_to(to)
 
     def deploy(self, changes: Mapping[str, str]) -> None:
-        """Have another build of `workflows` at work: ours with these changes of its text. Without any, ours is back."""
+        """Have a worker of another build at work: ours with these changes of its text. Without any, ours is back."""
         build = self.overlay / "workflows"
+        if not changes and not build.exists():
+            return
         rmtree(build, ignore_errors=True)
         if changes:
             copytree(ROOT / "workflows", build, ignore=ignore_patterns("__pycache__"))
             for old, new in changes.items():
                 (changed,) = (file for file in build.glob("*.py") if old in file.read_text())
                 changed.write_text(changed.read_text().replace(old, new))
+        before = self.pid("worker")
         self.kill("worker")
+        self.wait_for_next("worker", before)
 
     def restart_postgres(self, *, prepare: Callable[[], object] = lambda: None) -> None:
         """Stop it at once and start it again; `prepare` is called in between."""
@@ -61,12 +68,24 @@ class Wired(Stack):
         prepare()
         self.postgres.start()
 
+    def restart_temporal(self) -> None:
+        """Kill it and start it again."""
+        self.temporal_server.stop()
+        self.temporal_server.start()
+
+    def be_quiet(self) -> None:
+        """Have mails to the first brand acknowledged no more, and replies sent at once."""
+        with self.api(OWNER) as api:
+            brands = api.get("/brands").json()["items"]
+            (first,) = (brand for brand in brands if brand["address"] == "support@localhost")
+            api.patch(f"/brands/{first['id']}", json=QUIET).raise_for_status()
+
     def signal_workflow(self, ticket_id: str, name: str) -> None:
         """Signal the workflow of a ticket from outside."""
         address = ("--address", self.temporal_address)
         self.run("temporal", "workflow", "signal", "--workflow-id", f"ticket/{ticket_id}", "--name", name, *address)
 
-    def rows(self, statement: str, parameters: dict[str, object] | None = None) -> list[Any]:
+    def rows(self, statement: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
         """What the database answers, as one who may do everything in the schema of tickets."""
         return rows(self.postgres.url(), statement, parameters)
 
