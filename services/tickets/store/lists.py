@@ -25,9 +25,9 @@ from services.tickets.store.statements import QUERIES
 COUNTED = 1000
 # Of a search, so many of the newest finds are put into the order of their relevance.
 RANKED = 2000
-# Up to so many finds are gathered at once, for a page and where a thousand or more of them are wanted. To look at one
-# ticket after the other until there are enough would cost more, and without a bound where words are of old times.
-_GATHERED, _GATHERED_FOR_MANY = 10_000, 80_000
+# Where words find so many, all are gathered at once: for a page, and where a thousand or more are wanted. To look at
+# ticket after ticket until there are enough costs more then, and has no bound where words are of old times.
+_GATHERED, _GATHERED_FOR_MANY = range(10_000), range(10_000, 80_000)
 
 
 class _Way(StrEnum):
@@ -235,7 +235,7 @@ async def look_up(conn: Connection, compiler: Compiler, condition: Condition, *,
     nothing_else = compiler.asks_for_words_only(condition) and not _scoped(scope)
     if len(row["ids"]) <= RANKED:
         compiler.known[query] = row["ids"]
-    elif nothing_else and await _guess(conn, query) <= (_GATHERED_FOR_MANY if many else _GATHERED):
+    elif nothing_else and await _guess(conn, query) in (_GATHERED_FOR_MANY if many else _GATHERED):
         compiler.gathered.add(query)
 
 

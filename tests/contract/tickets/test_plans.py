@@ -105,9 +105,9 @@ async def test_words_that_many_tickets_have_are_gathered_once_where_nothing_else
     for text, gathers in (("order", True), ("order is:open", False)):
         condition, compiler = parse_text(text), Compiler(await full.clock.instant(), internal=True)
         async with full.database.transaction() as conn:
-            await look_up(conn, compiler, condition, scope=EVERYTHING, many=True)
+            await look_up(conn, compiler, condition, scope=EVERYTHING, many=False)
         assert (bool(compiler.gathered), compiler.known) == (gathers, {})
-        statement = page_statement(compiler, condition, parse_order("-relevance"), scope=EVERYTHING)
+        statement = page_statement(compiler, condition, parse_order("-created_at"), scope=EVERYTHING)
         found = list(nodes(await plan(full, statement, {**compiler.parameters, "most": 50})))
         assert any(node.get("Parent Relationship") == "SubPlan" for node in found) is gathers, json.dumps(found)
 
