@@ -1,4 +1,6 @@
 .DEFAULT_GOAL := help
+# A desk is nine processes: without it each would compile all of its code at each start.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed

@@ -1,11 +1,17 @@
-"""How pytest-xdist hands out the tests: what shares a stack goes to one process, and what takes longest goes first."""
+"""How pytest-xdist hands out the tests: stacks to one process, everything else to the others, the longest first.
+
+So hardly ever two stacks are at work at once, which would slow down each other and the tests that look at the clock.
+"""
+
+from typing import Any
 
 from xdist.scheduler import LoadScopeScheduling
 
-# Folders whose tests share a stack: it starts once in a run and stops with the last of them.
+# Folders of tests on whole desks, and those whose tests share one: it starts once and stops with the last of them.
+_ON_STACKS = ("tests/browser/", "tests/e2e/", "tests/faults/", "tests/bench/")
 _TOGETHER = ("tests/browser/", "tests/e2e/")
 # Nothing long is left for the end, when one process waits for the other.
-_LONGEST_FIRST = ("tests/browser/", "tests/faults/", "tests/e2e/", "tests/bench/", "tests/workflow/", "tests/contract/")
+_LONGEST_FIRST = (*_ON_STACKS, "tests/workflow/", "tests/contract/")
 
 
 class ByStack(LoadScopeScheduling):  # type: ignore[misc] # it says nothing of its types
@@ -13,6 +19,12 @@ class ByStack(LoadScopeScheduling):  # type: ignore[misc] # it says nothing of i
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        others = (unit for unit in self.workqueue if not unit.startswith(_ON_STACKS))
+        if node is not self.nodes[0] and (other := next(others, None)):
+            self.workqueue.move_to_end(other, last=False)
+        super()._assign_work_unit(node)
 
 
 def unit_of(nodeid: str) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +15,9 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 STEP_MILLISECONDS = 30_000
 
 _AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-_AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_AXE_RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+# Those that the colours decide, and nothing else.
+AXE_COLOURS = ("color-contrast", "link-in-text-block")
 
 
 def find_chromium() -> str:
@@ -104,13 +106,14 @@ class Watch:
             self.problems.append(f"no nosniff on {response.url}")
 
 
-async def axe_violations(page: Page) -> list[str]:
-    """What axe finds on the page as it is now, a line each."""
-    # Evaluated by the browser's own debugger, which the policy of the page does not bind.
-    await page.evaluate(f"() => {{ {_AXE.read_text()} }}")
+async def axe_violations(page: Page, rules: Sequence[str] = _AXE_RULES) -> list[str]:
+    """What axe finds on the page as it is now, a line each; `rules` are its rules, or their tags."""
+    if not await page.evaluate("'axe' in window"):
+        # Evaluated by the browser's own debugger, which the policy of the page does not bind.
+        await page.evaluate(f"() => {{ {_AXE.read_text()} }}")
     found = await page.evaluate(
         "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(result => result.violations)",
-        _AXE_RULES,
+        list(rules),
     )
     return [
         f"{violation['id']}: {violation['help']} at {node['target']} ({node['failureSummary']})"

@@ -42,7 +42,7 @@ async def test_what_was_typed_survives_a_reload_and_a_gateway_that_was_killed(de
     await expect(field).to_have_value("Dear Gwen, typed while it was down")
 
 
-async def test_news_come_to_two_tabs_and_after_a_time_without_a_line(desk: Desk) -> None:
+async def test_news_come_to_two_tabs_from_children_and_after_a_time_without_a_line(desk: Desk) -> None:
     ticket = desk.make_ticket("News for two tabs")
     first = await desk.open(f"/tickets/{ticket['number']}")
     second = await desk.open(f"/tickets/{ticket['number']}")
@@ -55,6 +55,11 @@ async def test_news_come_to_two_tabs_and_after_a_time_without_a_line(desk: Desk)
         await expect(first.get_by_text("Written meanwhile")).to_be_visible()
         await second.context.set_offline(False)
         await expect(second.get_by_text("Written meanwhile")).to_be_visible(timeout=60_000)
+    child, _ = [desk.make_ticket(f"Child {number} of two", parent_id=ticket["id"]) for number in range(2)]
+    await expect(first.get_by_text("0 of 2 settled")).to_be_visible()
+    with desk.api() as api:
+        api.post(f"/tickets/{child['id']}/resolve").raise_for_status()
+    await expect(first.get_by_text("1 of 2 settled")).to_be_visible()
 
 
 async def test_reading_needs_no_scripts(desk: Desk) -> None:

@@ -25,7 +25,7 @@ from tests.stack import OWNER, Stack, running_stack, wait_for
 
 SEED = 20_261_122
 WORKERS = ("worker", "worker-2")
-TICKETS, STEPS = sized(everyday=50, short=100, full=200), 10
+TICKETS, STEPS = sized(everyday=30, short=100, full=200), 10
 STRETCH_SECONDS = sized(everyday=60, short=60, full=120)
 KILL_EVERY_SECONDS = 15
 # In a small run, too, far more tickets than the two workers begin with at once.
