@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from services.common.database import Database
+from services.common.ids import ordered_id
 from services.common.tracing import current_traceparent
 from services.domain import changes
 from services.domain.categories import brought_by
@@ -50,7 +51,7 @@ class TicketStore:
 
         Invalid when the requester's address is a brand's own.
         """
-        ticket_id = uuid4()
+        ticket_id = ordered_id()
         # A door that brings a customer's item acts in their name, and has nobody to ask for more.
         by_door = request.principal.role is Role.SERVICE
         actor = None if by_door else request.actor
@@ -69,7 +70,7 @@ class TicketStore:
             if new.parent_id is not None:
                 await lock_in_order(conn, [new.parent_id])
                 parent = await lock_ticket(conn, new.parent_id, scope=request.scope)
-            ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=uuid4(), actor=actor)
+            ticket = await insert_ticket(conn, new, ticket_id=ticket_id, message_id=ordered_id(), actor=actor)
             if new.parent_id is not None:
                 child = await lock_ticket(conn, ticket_id)
                 ticket = (await link(conn, child, parent, actor=request.actor)).ticket
