@@ -9,7 +9,7 @@ import os
 from functools import cache, partial
 from hashlib import sha256
 from typing import Any, LiteralString
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import grpc
 from duradesk.tickets.v1 import ticket_pb2
@@ -17,6 +17,7 @@ from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
+from services.common.ids import ordered_id
 from services.tickets.words import PUBLIC, requester_vector, subject_vector, text_vector
 
 METHOD = "/duradesk.tickets.v1.TicketService/CreateTicket"
@@ -69,8 +70,8 @@ def open_pool(database_url: str) -> Pool:
 async def write_rows(pool: Pool, brand_id: UUID, new: pb.CreateTicketRequest) -> tuple[UUID, int]:
     """Write a ticket; its id and number."""
     parameters = {
-        "ticket_id": uuid4(),
-        "message_id": uuid4(),
+        "ticket_id": ordered_id(),
+        "message_id": ordered_id(),
         "brand_id": brand_id,
         "email": new.requester_email,
         "name": new.requester_name,

@@ -1,9 +1,10 @@
 """What a customer says by a link in a mail, done in their name."""
 
 from collections.abc import Callable
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.common.database import Database
+from services.common.ids import ordered_id
 from services.domain import changes
 from services.domain.changes import Change
 from services.domain.errors import NotFound
@@ -80,7 +81,9 @@ async def _carry_out(conn: Connection, locked: LockedTicket, consequence: Conseq
             return locked.ticket
         case Consequence.FOLLOW_UP:
             new = NewMessage(Visibility.PUBLIC, _NOT_SOLVED)
-            _, ticket = await add_customer_word(conn, locked, new, contact=locked.ticket.requester, message_id=uuid4())
+            _, ticket = await add_customer_word(
+                conn, locked, new, contact=locked.ticket.requester, message_id=ordered_id()
+            )
             return ticket
         case Consequence.RESOLVE:
             values = {"status": TicketStatus.RESOLVED, "snoozed_until": None}

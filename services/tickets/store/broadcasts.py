@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from psycopg.types.json import Jsonb
 
 from services.common.database import Database
+from services.common.ids import ordered_id
 from services.domain.bulk import BulkAct, BulkState, TicketChange
 from services.domain.family.broadcast import TOLD_ELSEWHERE, Broadcast, check_parent, fill_in, why_untold
 from services.domain.family.model import ChildOutcome, ChildProblem
@@ -92,7 +93,7 @@ async def tell_child(conn: Connection, child: LockedTicket, *, job_id: UUID, act
     told = {"job_id": job_id, "contact_id": child.ticket.requester.id, "ticket_id": child.ticket.id}
     if await (await conn.execute(QUERIES["tell_once"], told)).fetchone() is None:
         return child, TOLD_ELSEWHERE
-    message_id, body = uuid4(), fill_in(row["body"], child.ticket)
+    message_id, body = ordered_id(), fill_in(row["body"], child.ticket)
     parameters: dict[str, Any] = {
         "message_id": message_id,
         "ticket_id": child.ticket.id,

@@ -4,9 +4,10 @@ What a statement counts that waited for a lock may be old; so the locks come fir
 """
 
 from collections.abc import Callable, Sequence
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.common.database import Database
+from services.common.ids import ordered_id
 from services.domain.errors import NotFound
 from services.domain.family.links import check_group
 from services.domain.family.model import Family
@@ -57,7 +58,7 @@ class FamilyStore:
 
     async def group_tickets(self, ticket_ids: Sequence[UUID], subject: str, request: Request) -> Ticket:
         """A new ticket, the parent of these."""
-        wanted, made = list(dict.fromkeys(ticket_ids)), uuid4()
+        wanted, made = list(dict.fromkeys(ticket_ids)), ordered_id()
         check_group(len(wanted))
         async with self._database.transaction() as conn:
             first = await first_resource(conn, request, made)
@@ -139,7 +140,7 @@ async def _insert_parent(conn: Connection, first: Ticket, subject: str, *, ticke
         channel=first.channel,
         automatic=True,
     )
-    await insert_ticket(conn, new, Making(ticket_id, uuid4(), request.actor))
+    await insert_ticket(conn, new, Making(ticket_id, ordered_id(), request.actor))
 
 
 async def _read_family(conn: Connection, parent: Ticket, *, scope: Scope) -> Family:

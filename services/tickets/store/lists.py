@@ -69,7 +69,7 @@ _COLUMNS: dict[OrderKey, tuple[_Column, ...]] = {
     OrderKey.PERIODIC_UPDATE: (_soonest("periodic_update_at"), _ID),
     OrderKey.RESOLUTION: (_soonest("resolution_at"), _ID),
     OrderKey.STATUS_SINCE: (_Column(SQL("t.status_since"), SQL("timestamptz"), _instant), _ID),
-    OrderKey.RELEVANCE: (_Column(SQL("ranked.rank"), SQL("real"), float), _CREATED, _ID),
+    OrderKey.RELEVANCE: (_Column(SQL("t.rank"), SQL("real"), float), _CREATED, _ID),
 }
 
 
@@ -123,11 +123,11 @@ _COUNT = SQL(
     "SELECT {place} AS place, count(*) AS found FROM (SELECT FROM tickets t WHERE {where} LIMIT %(most)s + 1) AS hits"
 )
 _RANKED = SQL(
-    "WITH found AS MATERIALIZED (SELECT t.id FROM tickets t WHERE {where}"
+    "WITH found AS MATERIALIZED (SELECT t.id, t.created_at FROM tickets t WHERE {where}"
     " ORDER BY t.created_at DESC, t.id DESC LIMIT {most}),"
-    " ranked AS MATERIALIZED (SELECT w.ticket_id, max(ts_rank({words}, {query}::tsquery, 1)) AS rank"
-    " FROM found JOIN ticket_words w ON w.ticket_id = found.id GROUP BY w.ticket_id)"
-    " SELECT {keys} FROM ranked JOIN tickets t ON t.id = ranked.ticket_id"
+    " ranked AS MATERIALIZED (SELECT id, created_at, (SELECT max(ts_rank({words}, {query}::tsquery, 1))"
+    " FROM ticket_words w WHERE w.ticket_id = found.id) AS rank FROM found)"
+    " SELECT {keys} FROM ranked t"
 )
 _GUESS = SQL("EXPLAIN (FORMAT JSON) SELECT FROM ticket_words WHERE words @@ %(query)s::tsquery")
 # Rank says nothing of internal words to those who may not see them.

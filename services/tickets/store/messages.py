@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.common.database import Database
+from services.common.ids import ordered_id
 from services.domain import changes
 from services.domain.changes import check_not_set_aside
 from services.domain.errors import NotFound
@@ -51,7 +52,7 @@ class MessageStore:
 
     async def create_message(self, ticket_id: UUID, new: NewMessage, request: Request) -> tuple[Message, Ticket]:
         """The message and the ticket it landed on, which is another one when a customer's word opened a follow-up."""
-        message_id = uuid4()
+        message_id = ordered_id()
         async with self._database.transaction() as conn:
             locked = await lock_ticket(conn, ticket_id, scope=request.scope)
             first = await first_resource(conn, request, message_id)
@@ -149,7 +150,7 @@ async def add_by_agent(
     conn: Connection, locked: LockedTicket, new: NewMessage, principal: Principal, *, cause: str, reason: str
 ) -> tuple[LockedTicket, UUID]:
     """A word of somebody of the staff, and the message's id; the caller nudges. InvalidTransition when it is held."""
-    message_id, author = uuid4(), _Author(principal.subject, name=principal.name)
+    message_id, author = ordered_id(), _Author(principal.subject, name=principal.name)
     locked = await _append(conn, locked, new, author=author, message_id=message_id, cause=cause, reason=reason)
     return locked, message_id
 
@@ -262,7 +263,9 @@ async def follow_up(
         html=new.html,
         attachments=new.attachments,
     )
-    follow_up = await insert_ticket(conn, ticket, Making(uuid4(), message_id, str(contact.id), follow_up_of=old.id))
+    follow_up = await insert_ticket(
+        conn, ticket, Making(ordered_id(), message_id, str(contact.id), follow_up_of=old.id)
+    )
     reason = f"the customer's new word opened ticket #{follow_up.number}"
     locked = await append_event(
         conn, locked, EventKind.TICKET_UPDATED, actor=str(contact.id), changes={}, reason=reason

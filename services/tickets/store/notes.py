@@ -1,7 +1,8 @@
 """Internal notes that the desk itself leaves on a ticket."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from services.common.ids import ordered_id
 from services.domain.message import AuthorKind, Visibility
 from services.domain.ticket import Ticket
 from services.tickets.store.events import Connection
@@ -14,7 +15,7 @@ _NAME = "Duradesk"
 
 async def add_note(conn: Connection, ticket: Ticket, body: str, *, author: str) -> UUID:
     """The note's id; the event that tells of it is the caller's."""
-    message_id = uuid4()
+    message_id = ordered_id()
     parameters = {
         "message_id": message_id,
         "ticket_id": ticket.id,

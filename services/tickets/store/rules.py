@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
+from services.common.ids import ordered_id
 from services.domain.categories import with_present
 from services.domain.conditions.fields import CUSTOM
 from services.domain.decision import Decision, Step
@@ -145,7 +146,7 @@ async def add_reply(conn: Connection, ticket: Ticket, template: str, *, brand: B
         "number": ticket.number,
         "brand": brand.name,
     }
-    message_id, body = uuid4(), fill_reply(template, values)
+    message_id, body = ordered_id(), fill_reply(template, values)
     parameters = {
         "message_id": message_id,
         "ticket_id": ticket.id,

@@ -1,9 +1,10 @@
 """Splitting a message out into a ticket of its own."""
 
 from collections.abc import Callable
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from services.common.database import Database
+from services.common.ids import ordered_id
 from services.common.tracing import current_traceparent
 from services.domain.errors import NotFound
 from services.domain.merging import check_split
@@ -28,7 +29,7 @@ class SplitStore:
 
         Its requester is the customer who wrote it, or the old ticket's for a word of ours.
         """
-        new_id = uuid4()
+        new_id = ordered_id()
         async with self._database.transaction() as conn:
             locked = await lock_ticket(conn, ticket_id, scope=request.scope)
             first = await first_resource(conn, request, new_id)

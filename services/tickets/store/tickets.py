@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from services.common.database import Database
+from services.common.ids import ordered_id
 from services.common.tracing import current_traceparent
 from services.domain import changes
 from services.domain.categories import brought_by
@@ -63,7 +64,7 @@ class TicketStore:
         """
         # A door that brings a customer's item acts in their name, and has nobody to ask for more.
         by_door = request.principal.role is Role.SERVICE
-        making = Making(uuid4(), uuid4(), None if by_door else request.actor, request=request)
+        making = Making(ordered_id(), ordered_id(), None if by_door else request.actor, request=request)
         # One statement writes a ticket; a transaction is for what others write beside it.
         opened = self._database.transaction if _has_more(new) else self._database.connection
         async with opened() as conn:
