@@ -13,7 +13,7 @@ from typing import Self
 import structlog
 from psycopg import AsyncConnection, Error
 
-_GATHER_SECONDS = 0.01
+_GATHER_SECONDS = 0.05
 _BACK_OFF_SECONDS = (0.1, 0.3, 1.0, 2.0)
 # A hint need not reach the disk: the next ticket's commit would wait for it.
 _OPTIONS = "-c synchronous_commit=off"

@@ -63,7 +63,7 @@ class RuleStore:
 
     async def read_revision(self) -> int:
         """How often rules have changed."""
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             row = await (await conn.execute(self._queries["read_rules_revision"])).fetchone()
         assert row is not None
         revision: int = row["revision"]

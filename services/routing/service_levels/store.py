@@ -43,7 +43,7 @@ class ServiceLevelStore:
 
     async def read_revision(self) -> int:
         """How often service levels have changed."""
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             row = await (await conn.execute(self._queries["read_revision"])).fetchone()
         assert row is not None
         revision: int = row["revision"]

@@ -68,7 +68,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
 
     async def GetForDecision(self, request: pb.GetForDecisionRequest, context: Context) -> pb.GetForDecisionResponse:
         """The facts of one moment."""
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             needs = [_NEEDS[need] for need in request.needs if need in _NEEDS]
             facts = await decisions.get_for_decision(conn, _id(request.ticket_id, "ticket_id"), needs=needs)
         return pb.GetForDecisionResponse(facts=to_message(facts, decision_pb2.Facts))
@@ -144,7 +144,7 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
     async def ClaimEffect(self, request: pb.ClaimEffectRequest, context: Context) -> pb.ClaimEffectResponse:
         """The lease and the mail; a refusal is told after what it wrote is committed."""
         effect_id, lease = _id(request.effect_id, "effect_id"), _lease(request.lease)
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             addressee = await effects.get_addressee(conn, effect_id)
         colleague = await self._colleagues.find_colleague(addressee) if addressee else None
         async with self._database.transaction() as conn:

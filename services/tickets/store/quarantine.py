@@ -85,7 +85,7 @@ class QuarantineStore:
         deadline = loop.time() + wait.total_seconds()
         while True:
             self._wanted.clear()
-            async with self._database.transaction() as conn:
+            async with self._database.connection() as conn:
                 row = await (await conn.execute(QUERIES["claim_quarantined_item"], {"lease": LEASE})).fetchone()
             left = deadline - loop.time()
             if row is not None or left <= 0:

@@ -101,7 +101,7 @@ class TicketStore:
 
     async def get_ticket(self, key: UUID | int, *, scope: Scope) -> Ticket:
         """The ticket with this id or number; NotFound also outside the scope."""
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             return await read_ticket(conn, key, scope=scope)
 
     async def update_ticket(

@@ -52,7 +52,7 @@ class WatchStore:
 
     async def read_position(self) -> str:
         """The present one."""
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             row = await (await conn.execute(QUERIES["read_position"])).fetchone()
         assert row is not None
         position: str = row["position"]
