@@ -14,7 +14,7 @@ from tests.faults.servers import TemporalServer
 from tests.faults.smarthost import Smarthost
 from tests.ports import free_port
 from tests.postgres import Postgres, running_postgres
-from tests.stack import OWNER, Stack
+from tests.stack import OWNER, Stack, wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,8 +82,10 @@ class Wired(Stack):
 
     def signal_workflow(self, ticket_id: str, name: str) -> None:
         """Signal the workflow of a ticket from outside."""
-        address = ("--address", self.temporal_address)
-        self.run("temporal", "workflow", "signal", "--workflow-id", f"ticket/{ticket_id}", "--name", name, *address)
+        command = ["temporal", "workflow", "signal", "--workflow-id", f"ticket/{ticket_id}", "--name", name]
+        # Where many signals come at once, Temporal may ask to come again.
+        command += ["--address", self.temporal_address]
+        wait_for(lambda: self.run(*command, check=False), every=1, what="the signal")
 
     def rows(self, statement: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
         """What the database answers, as one who may do everything in the schema of tickets."""

@@ -35,7 +35,7 @@ MAILS = 100 if FULL else 5
 # More than all rules together allow, and far less than a loop makes in a day.
 MOST_MAILS_EACH = 20
 
-pytestmark = pytest.mark.timeout(900 if FULL else 120)
+pytestmark = pytest.mark.timeout(900 if FULL else 300)
 
 
 @pytest.fixture
@@ -206,5 +206,5 @@ async def test_auto_responders_get_one_automatic_answer_each_and_ticket_in_a_day
 
 
 def _send(mail: EmailMessage, port: int) -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
         smtp.send_message(mail)
