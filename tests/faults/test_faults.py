@@ -12,7 +12,7 @@ from tests.faults.load import Load
 from tests.faults.sizes import sized
 from tests.faults.stories import judge
 from tests.faults.verdict import Verdict, pronounce
-from tests.stack import Stack
+from tests.stack import Stack, wait_for
 
 SEED = 20_261_122
 OURS = ("gateway", "tickets", "routing", "identity", "mail", "relay", "worker", "reconcile")
@@ -29,7 +29,7 @@ def test_stories_go_on_while_each_process_is_killed_in_their_middle(stack: Stack
     names = [name for _ in range(KILLS // len(PROCESSES)) for name in chance.sample(PROCESSES, len(PROCESSES))]
     for name in names:
         time.sleep(chance.uniform(0.5, 2.5))  # the seeded step of the stories at which it dies
-        stack.kill(name)
+        wait_for(lambda: _killed(stack, name), what=f"the next {name}")  # noqa: B023
     load.finish()
     judge(
         load,
@@ -39,6 +39,15 @@ def test_stories_go_on_while_each_process_is_killed_in_their_middle(stack: Stack
         note=f"{len(names)} kills",
     )
     assert len(load.told) > 10
+
+
+def _killed(stack: Stack, name: str) -> bool:
+    """Kill it; one that was killed just before may not be back yet."""
+    try:
+        stack.kill(name)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.faults_only
