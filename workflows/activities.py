@@ -196,7 +196,7 @@ class DeliverActivities:
 @asynccontextmanager
 async def _alive() -> AsyncIterator[None]:
     """Inside the block Temporal is told that this worker lives; of a local activity its step tells that."""
-    if activity.info().is_local:
+    if not activity.in_activity() or activity.info().is_local:
         yield
         return
     teller = asyncio.create_task(_tell_life())
