@@ -42,7 +42,7 @@ class PastDatabase(Database):
     async def story(self, key: str) -> AsyncIterator[bool]:
         """All transactions of the block as one; False when the story of this key was told before."""
         self.now = datetime.now(UTC)
-        async with self._pool.connection() as self._story:
+        async with self._pool.connection() as self._story, self._story.transaction():
             # As if it were told in a far year: request ids are forgotten after some weeks, and this one must not be.
             await self._story.execute("select set_config('duradesk.now', '9999-01-01T00:00:00Z', true)")
             request = Request(_TELLER, "story", key, sha256(key.encode()).digest())
@@ -59,6 +59,9 @@ class PastDatabase(Database):
         except Error as error:
             self._raise_told(error)
             raise
+
+    # What is a transaction by itself elsewhere is a part of the story here.
+    connection = transaction
 
 
 def _nobody_watches(database: Database, wakeup: Wakeup) -> NewsDesk:
