@@ -183,5 +183,8 @@ async def desk(stack: Stack, browser: Browser, sessions: dict[str, StorageState]
     desk = Desk(stack, browser, watch, [], sessions, token)
     yield desk
     for context in desk.contexts:
-        await context.close()
+        # Once in hundreds of times Chromium does not answer this. What is left then hurts no other test.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await context.close()
     assert not watch.problems, "\n".join(watch.problems)
