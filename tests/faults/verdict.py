@@ -12,7 +12,8 @@ from tests.bench.report import quantile
 from tests.faults.sizes import SIZE, Size
 
 # The most that may wait for each processor, on average over a minute, for lateness to be that of the desk.
-CROWDED = 4.0
+# `make faults` alone, with its three desks at once, comes to 11.
+CROWDED = 12.0
 
 
 def _load() -> float:
