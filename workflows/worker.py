@@ -16,8 +16,8 @@ from workflows.ticket import SentinelWorkflow, TicketWorkflow
 
 WORKFLOWS: Sequence[type] = (TicketWorkflow, SentinelWorkflow, BulkWorkflow)
 
-# Enough to keep the cores busy between two answers of the database. What is urgent overtakes what waits, not what has
-# begun, so more at once would do no more in a second and let the urgent wait for more.
+# Of local ones and of others each. Enough to keep the cores busy between two answers of the database. What is urgent
+# overtakes what waits, not what has begun, so more at once would do no more and let the urgent wait for more.
 _TICKET_ACTIVITIES_AT_ONCE = 10
 # A delivery mostly waits for somebody else's mail server.
 _DELIVERIES_AT_ONCE = 20

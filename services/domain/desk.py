@@ -57,7 +57,7 @@ class TicketPresence:
 
 @dataclass(frozen=True, slots=True)
 class TicketChanged:
-    """One committed event, without a word of anybody's; `version` is its seq, the parent's page shows the ticket."""
+    """One committed event, without a word of anybody's; `version` is its seq, and its parent's page shows it, too."""
 
     ticket_id: UUID
     number: int

@@ -1,4 +1,4 @@
-"""Lists, counts, search and pages over HTTP, and creates, on a desk with more and more tickets, nearly all closed.
+"""Lists, counts and search over HTTP, and creates, on a desk with more and more tickets, nearly all of them closed.
 
 The floor of what is read is the newest fifty by an index, over a bare connection to the database; of a create it is the
 bare method (tests.bench.intake), beside as many tickets. Nothing is decided meanwhile.

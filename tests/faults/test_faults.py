@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_story import create, quick_brand
-from tests.faults.closing import closings, wait_for_plan
+from tests.faults.closing import judge_closings, wait_for_plan
 from tests.faults.load import Load
 from tests.faults.sizes import sized
 from tests.faults.stories import judge
-from tests.faults.verdict import Verdict, pronounce
 from tests.stack import Stack, wait_for
 
 SEED = 20_261_122
@@ -81,17 +80,4 @@ def test_a_workflow_that_somebody_lays_hands_on_is_back_within_a_minute(stack: S
             command = ["temporal", "workflow", *words, "--workflow-id", workflow_id]
             # One that is closed by now, on a machine that is very busy, has no workflow to lay hands on.
             stack.run(*command, "--address", stack.temporal_address, check=False)
-        lateness = [seconds for one in created for seconds in closings(api, one["id"])]
-    pronounce(
-        Verdict(
-            f"a workflow {act} by hand",
-            len(created),
-            len(created),
-            0,
-            len(lateness) - len(created),
-            early=sum(seconds < 0 for seconds in lateness),
-            lateness=lateness,
-            promised=60,
-            shown_by="duradesk_due_oldest_seconds",
-        )
-    )
+        judge_closings(api, created, scenario=f"a workflow {act} by hand")

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_story import create, quick_brand
-from tests.faults.closing import closings, wait_for_plan
+from tests.faults.closing import judge_closings, wait_for_plan
 from tests.faults.load import Load
 from tests.faults.servers import TemporalServer
 from tests.faults.sizes import sized
 from tests.faults.stories import Outage, judge
-from tests.faults.verdict import Verdict, pronounce
 from tests.postgres import Postgres
 from tests.stack import Stack, running_stack, wait_for
 
@@ -79,20 +78,7 @@ def test_every_timer_is_back_after_temporals_database_was_deleted(exposed: Stack
         temporal.stop()
         temporal.delete_database()
         temporal.start()
-        lateness = [seconds for one in created for seconds in closings(api, one["id"])]
-    pronounce(
-        Verdict(
-            "Temporal's database deleted",
-            len(created),
-            len(created),
-            0,
-            len(lateness) - len(created),
-            early=sum(seconds < 0 for seconds in lateness),
-            lateness=lateness,
-            promised=60,
-            shown_by="duradesk_due_oldest_seconds",
-        )
-    )
+        judge_closings(api, created, scenario="Temporal's database deleted")
 
 
 def test_what_was_acknowledged_is_there_after_postgresql_was_restarted_in_the_middle(
