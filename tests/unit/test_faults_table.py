@@ -49,7 +49,7 @@ def _scenarios(tree: ast.Module) -> set[str]:
     """What each Verdict and each judge is told as the scenario, as a pattern: what is put in may be anything."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     verdicts = {_shape(call.args[0]) for call in calls if _name(call.func) == "Verdict"}
-    keywords = (keyword for call in calls if _name(call.func) == "judge" for keyword in call.keywords)
+    keywords = (keyword for call in calls if _name(call.func).startswith("judge") for keyword in call.keywords)
     return verdicts | {_shape(keyword.value) for keyword in keywords if keyword.arg == "scenario"}
 
 
