@@ -17,6 +17,7 @@ class LogFile:
         self._path = directory / f"{name}.log"
         self._name = name
         self._largest_bytes = largest_bytes
+        self._is_full = False
         self._echo = echo
 
     @property
@@ -24,21 +25,22 @@ class LogFile:
         """Where the lines go."""
         return self._path
 
-    def write(self, line: str) -> None:
-        """Write one line; a full disk or a closed terminal loses the line and stops nothing."""
+    def write(self, *lines: str) -> None:
+        """Write lines; a full disk or a closed terminal loses them and stops nothing."""
         try:
-            if self._path.exists() and self._path.stat().st_size > self._largest_bytes:
+            if self._is_full and self._path.exists():
                 self._path.replace(self._path.with_suffix(".log.1"))
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            with self._path.open("ab") as file:
+                file.write("".join(f"{line}\n" for line in lines).encode())
+                self._is_full = file.tell() > self._largest_bytes
         except OSError:
             pass
         if self._echo:
-            say(f"{self._name:<{_NAME_WIDTH}} | {line}")
+            say("\n".join(f"{self._name:<{_NAME_WIDTH}} | {line}" for line in lines))
 
 
 def say(text: str) -> None:
-    """Print one line at once; a terminal that is gone is no reason to stop."""
+    """Print a line, or several, at once; a terminal that is gone is no reason to stop."""
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -46,15 +48,14 @@ def say(text: str) -> None:
         pass
 
 
-async def split_lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """Yield the lines of a process's output; one without an end is cut."""
+async def split_lines(stream: asyncio.StreamReader) -> AsyncIterator[list[str]]:
+    """Yield the lines of a process's output, as many as there are by now; one without an end is cut."""
     rest = b""
     while chunk := await stream.read(_LONGEST_LINE):
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace").rstrip("\r")
         if len(rest) > _LONGEST_LINE:
-            yield rest.decode(errors="replace")
-            rest = b""
+            lines, rest = [*lines, rest], b""
+        if lines:
+            yield [line.decode(errors="replace").rstrip("\r") for line in lines]
     if rest:
-        yield rest.decode(errors="replace")
+        yield [rest.decode(errors="replace")]

@@ -126,9 +126,10 @@ def _wrapper(spec: ProcessSpec) -> tuple[str, ...]:
 
 async def pump(running: Running, log: LogFile) -> None:
     """Copy the output to the log until it ends, and notice the line that says ready."""
-    async for line in split_lines(running.output.stream):
-        log.write(line)
-        if running.spec.ready_event and running.spec.ready_event in line:
+    event = running.spec.ready_event
+    async for lines in split_lines(running.output.stream):
+        log.write(*lines)
+        if event and not running.ready.is_set() and any(event in line for line in lines):
             running.ready.set()
 
 

@@ -1,8 +1,9 @@
 """Tells waiting claimers, in every process of the service, that the outbox changed.
 
-A NOTIFY inside a writing transaction would make all commits wait for each other, so it goes out after the commit on a
-connection of its own, and once for all that came within some milliseconds. It is a hint: a claimer that misses one
-looks by itself a second later.
+The first change is told at once, and those of the next milliseconds together: a claimer that looked after each of many
+would keep the database from what they wait for. A NOTIFY inside a writing transaction would make all commits wait for
+each other, so it goes out after the commit on a connection of its own. It is a hint: a claimer that misses one looks by
+itself a second later.
 """
 
 import asyncio
@@ -27,12 +28,14 @@ class Wakeup:
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
         self._changed = asyncio.Event()
+        self._untold = asyncio.Event()
         self._unsent = asyncio.Event()
         self._sender_pid = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._keep(work)) for work in (self._send, self._receive)]
+        works = (self._tell(), self._keep(self._send), self._keep(self._receive))
+        self._tasks = [asyncio.create_task(work) for work in works]
         return self
 
     async def __aexit__(
@@ -44,8 +47,7 @@ class Wakeup:
 
     def set(self) -> None:
         """Say that the outbox changed; call it after the commit. Returns at once."""
-        self._wake()
-        self._unsent.set()
+        self._untold.set()
 
     def next(self) -> asyncio.Event:
         """The event of the next change: take it before you look, so that no change falls between look and wait."""
@@ -54,6 +56,14 @@ class Wakeup:
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    async def _tell(self) -> None:
+        while True:
+            await self._untold.wait()
+            self._untold.clear()
+            self._wake()
+            self._unsent.set()
+            await asyncio.sleep(_GATHER_SECONDS)
 
     async def _keep(self, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         """Do the work on a connection of its own, and on a new one whenever that is lost."""
@@ -81,7 +91,6 @@ class Wakeup:
             except Error:
                 self._unsent.set()
                 raise
-            await asyncio.sleep(_GATHER_SECONDS)
 
     async def _receive(self, connection: AsyncConnection) -> None:
         await connection.execute("LISTEN duradesk_outbox")

@@ -79,7 +79,7 @@ async def _measure(desk: Desk, report: Report, size: Size, stored: int) -> None:
     async with doors(desk) as calls:
         chosen = {name: calls[name] for name in (METHOD_ALONE, GRPC)}
         seen = await rounds(desk, chosen, size.rounds, count=size.requests, concurrency=_CREATED_AT_ONCE)
-    floor = seen[METHOD_ALONE].ran.per_second
+    floor = seen[METHOD_ALONE].per_second
     report.add(row(f"{stored} tickets: intake by gRPC, {_CREATED_AT_ONCE} at once", seen[GRPC], floor, None))
     set_aside(desk)
 

@@ -104,7 +104,7 @@ class BulkStore:
 
     async def claim_bulk_jobs(self) -> tuple[UUID, ...]:
         """Those whose workflow is to be started now."""
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             rows = await (await conn.execute(QUERIES["claim_bulk_jobs"])).fetchall()
         return tuple(row["id"] for row in rows)
 
