@@ -11,6 +11,7 @@ from services.common.channel import open_channel
 from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.logging import configure_logging
+from services.common.memory import keep_what_is_there
 from services.common.objects import ObjectStore
 from services.common.outbound import Outbound
 from services.common.settings import load_settings
@@ -91,6 +92,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)
+        keep_what_is_there()
         await GatewayServer(server_config(app), app.state.streams).serve(sockets=[listener])
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 
 from services.common.database import Database
-from services.domain.conditions.fields import STAFF_ONLY
+from services.domain.conditions.fields import STAFF_ONLY, Kind, find_field
 from services.domain.conditions.tree import Condition, tests
 from services.domain.errors import Invalid
 from services.domain.orders import FOR_STAFF, Order, OrderKey
@@ -28,6 +28,7 @@ RANKED = 2000
 # Where words find so many, all are gathered at once: for a page, and where a thousand or more are wanted. To look at
 # ticket after ticket until there are enough costs more then, and has no bound where words are of old times.
 _GATHERED, _GATHERED_FOR_MANY = range(10_000), range(10_000, 80_000)
+_TIMES = frozenset({Kind.INSTANT, Kind.AGE})
 
 
 class _Way(StrEnum):
@@ -85,8 +86,8 @@ class ListStore:
         listing = f"tickets {condition} {order}"
         *keys, side = page.after(listing, [*(column.read for column in _COLUMNS[order.key]), _Way]) or (None,)
         way = side if isinstance(side, _Way) else None
-        async with self._database.transaction() as conn:
-            compiler = Compiler(await _now(conn), scope.internal)
+        async with self._database.connection() as conn:
+            compiler = Compiler(await _now(conn, condition), scope.internal)
             await look_up(conn, compiler, condition, scope=scope, many=order.key is OrderKey.RELEVANCE)
             statement = page_statement(compiler, condition, order, way=way, scope=scope)
             parameters = {**compiler.parameters, **scope.parameters(), **_keys(keys), "most": page.most}
@@ -106,8 +107,8 @@ class ListStore:
         """How many tickets in the scope there are for each condition, up to 1,000."""
         parameters: dict[str, Any] = {**scope.parameters(), "most": COUNTED}
         counts: list[Composable] = []
-        async with self._database.transaction() as conn:
-            now = await _now(conn)
+        async with self._database.connection() as conn:
+            now = await _now(conn, *conditions)
             for place, condition in enumerate(conditions):
                 _check_scope(condition, None, scope=scope)
                 compiler = Compiler(now, scope.internal, f"count_{place}")
@@ -246,7 +247,10 @@ async def _guess(conn: Connection, query: str) -> int:
     return int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"])
 
 
-async def _now(conn: Connection) -> datetime:
+async def _now(conn: Connection, *conditions: Condition) -> datetime | None:
+    """The instant from which the conditions count, if one of them does."""
+    if not any(find_field(test.field).kind in _TIMES for condition in conditions for test in tests(condition)):
+        return None
     row = await (await conn.execute(QUERIES["get_now"])).fetchone()
     assert row is not None
     now: datetime = row["now"]
