@@ -16,10 +16,10 @@ from services.domain.errors import DuradeskError, NotFound
 from workflows.account_mail import AccountMailWorkflow
 from workflows.activities import DeliverActivities
 from workflows.messages import DELIVER_QUEUE, AccountMailInput, account_mail_id
-from workflows.patience import Outage, pause
+from workflows.patience import Outage, cut_off_by, pause
 from workflows.ports import AccountMails, Brands, MailSender
 
-_PAUSE_SECONDS = 1.0
+_WAIT = timedelta(seconds=20)
 _START_TIMEOUT = timedelta(seconds=5)
 
 log = structlog.get_logger()
@@ -72,19 +72,18 @@ class AccountMailRelay:
         self._temporal = Outage("temporal")
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Look every second until the process is to stop; a part that is away is waited for."""
+        """Work until the process is to stop; a part that is away is waited for."""
         while not stopping.is_set():
-            wait = _PAUSE_SECONDS
             try:
-                await self._start_all(await self._mails.claim_account_mails())
+                mail_ids = await cut_off_by(stopping, self._mails.claim_account_mails(wait=_WAIT))
                 self._identity.is_over()
+                await self._start_all(mail_ids or ())
                 self._temporal.is_over()
             except DuradeskError as error:
-                wait = self._identity.goes_on(error)
+                await pause(self._identity.goes_on(error), stopping)
             except RPCError as error:
                 # What was claimed and not started is claimed again a minute later.
-                wait = self._temporal.goes_on(error)
-            await pause(wait, stopping)
+                await pause(self._temporal.goes_on(error), stopping)
 
     async def _start_all(self, mail_ids: Sequence[UUID]) -> None:
         for mail_id in mail_ids:

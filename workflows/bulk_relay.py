@@ -12,7 +12,7 @@ from temporalio.service import RPCError
 from services.domain.errors import DuradeskError
 from workflows.bulk import BulkWorkflow
 from workflows.messages import TICKETS_QUEUE, BulkInput, bulk_workflow_id
-from workflows.patience import Outage, pause
+from workflows.patience import Outage, cut_off_by, pause
 from workflows.ports import Bulks
 
 _WAIT = timedelta(seconds=20)
@@ -34,9 +34,9 @@ class BulkRelay:
         """Work until the process is to stop; a part that is away is waited for."""
         while not stopping.is_set():
             try:
-                job_ids = await self._bulks.claim_bulk_jobs(wait=_WAIT)
+                job_ids = await cut_off_by(stopping, self._bulks.claim_bulk_jobs(wait=_WAIT))
                 self._tickets.is_over()
-                for job_id in job_ids:
+                for job_id in job_ids or ():
                     await start_bulk(self._client, job_id)
                 self._temporal.is_over()
             except DuradeskError as error:

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 from temporalio.client import Client
@@ -16,11 +18,14 @@ from workflows.tracing import TraceInterceptor
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
+_LAST_WORD_SECONDS = 0.5
 # The SDK's own core logs through ours, but not each try of each poller while Temporal is away.
 _SDK_LOGS = LoggingConfig(
     filter="ERROR,temporalio_sdk_core=WARN,temporalio_client=ERROR",
     forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio")),
 )
+
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -51,6 +56,22 @@ async def pause(seconds: float, stopping: asyncio.Event) -> None:
     """Wait, but no longer than until the process is to stop."""
     with suppress(TimeoutError):
         await asyncio.wait_for(stopping.wait(), seconds)
+
+
+async def cut_off_by(stopping: asyncio.Event, call: Coroutine[Any, Any, T]) -> T | None:
+    """What the call answers; None when the process is to stop before that.
+
+    Half a second later: a call that is just taking something is not to lose it.
+    """
+    calling, ending = asyncio.create_task(call), asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait((calling, ending), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((calling,), timeout=_LAST_WORD_SECONDS)
+        return await calling if calling.done() else None
+    finally:
+        for task in (calling, ending):
+            task.cancel()
+        await asyncio.gather(calling, ending, return_exceptions=True)
 
 
 async def connect(

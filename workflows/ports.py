@@ -68,8 +68,8 @@ class Orchestration(Effects, Protocol):
 class AccountMails(Protocol):
     """The identity service as relay and workers use it; account_mail_service.proto says more."""
 
-    async def claim_account_mails(self) -> Sequence[UUID]:
-        """Mails whose workflow is to be started now."""
+    async def claim_account_mails(self, *, wait: timedelta) -> Sequence[UUID]:
+        """Mails whose workflow is to be started now; waits up to `wait` for the first."""
 
     async def claim_account_mail(
         self, mail_id: UUID, /, *, lease: timedelta, from_address: str, from_name: str
@@ -164,5 +164,5 @@ class MailSender(Protocol):
 class ServiceLevels(Protocol):
     """Routing's service levels as planning anew uses them."""
 
-    async def replan_tickets(self) -> int:
-        """Have the next tickets planned under the present service levels; how many were looked at."""
+    async def replan_tickets(self, *, wait: timedelta) -> int:
+        """Have the next tickets planned under the present service levels, waiting for some; how many were looked at."""

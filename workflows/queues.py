@@ -11,12 +11,10 @@ from datetime import timedelta
 import structlog
 
 from services.domain.errors import DuradeskError
-from workflows.patience import Outage, pause
+from workflows.patience import Outage, cut_off_by, pause
 from workflows.ports import Queues, Staffing
 
-# Short enough that the process may end between two.
-_WAIT = timedelta(seconds=2)
-_EVERY_SECONDS = 15.0
+_EVERY = timedelta(seconds=15)
 
 log = structlog.get_logger()
 
@@ -31,15 +29,16 @@ class QueueKeeper:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look at every change and every 15 s until the process is to stop."""
-        loop, seen, look_at = asyncio.get_running_loop(), -1, 0.0
+        seen = -1
         while not stopping.is_set():
             try:
-                position = await self._staffing.watch_availability(after=seen, wait=_WAIT)
-                if position != seen or loop.time() >= look_at:
+                position = await cut_off_by(stopping, self._staffing.watch_availability(after=seen, wait=_EVERY))
+                if position is not None:
                     await self.look()
-                    seen, look_at = position, loop.time() + _EVERY_SECONDS
+                    seen = position
                 self._outage.is_over()
             except DuradeskError as error:
+                seen = -1
                 await pause(self._outage.goes_on(error), stopping)
 
     async def look(self) -> int:

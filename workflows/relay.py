@@ -20,12 +20,12 @@ from services.common.tracing import span
 from services.domain.decision import Nudge
 from services.domain.errors import DuradeskError
 from workflows.messages import PRIORITY_KEYS, TICKETS_QUEUE, TicketInput, workflow_id
-from workflows.patience import Outage, pause
+from workflows.patience import Outage, cut_off_by, pause
 from workflows.ports import Orchestration
 from workflows.search_attributes import attributes_of, register_search_attributes
 from workflows.ticket import TicketWorkflow
 
-# Short enough that the process may end between two claims: one that is cut off would keep its rows for seconds.
+# Short: an answer that is lost on its way keeps the rows that it brings, and this relay, until the call's deadline.
 _WAIT = timedelta(seconds=2)
 # Shorter than a claim lasts by itself, so that nobody else signals meanwhile.
 _SIGNAL_TIMEOUT = timedelta(seconds=5)
@@ -52,11 +52,12 @@ class Relay:
         signalled: Sequence[UUID] = ()
         while not stopping.is_set():
             try:
-                nudges = await self._orchestration.claim_outbox(
+                claim = self._orchestration.claim_outbox(
                     window=self._window, urgent_places=self._urgent_places, wait=_WAIT, signalled=signalled
                 )
+                nudges = await cut_off_by(stopping, claim)
                 self._tickets.is_over()
-                signalled = await self._signal_all(nudges, stopping)
+                signalled = await self._signal_all(nudges or (), stopping)
             except DuradeskError as error:
                 await pause(self._tickets.goes_on(error), stopping)
 

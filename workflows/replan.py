@@ -4,14 +4,15 @@ It keeps nothing: each ticket tells of which service levels its plan is, so what
 """
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 
 from services.domain.errors import DuradeskError
-from workflows.patience import Outage, pause
+from workflows.patience import Outage, cut_off_by, pause
 from workflows.ports import ServiceLevels
 
-_PAUSE_SECONDS = 1.0
+_WAIT = timedelta(seconds=20)
 # Between two pages: decisions are made by the same process that reckons them.
 _BREATH_SECONDS = 0.1
 
@@ -27,18 +28,19 @@ class Replanning:
         self._looked_at = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Look until the process is to stop; a part that is away is waited for."""
+        """Work until the process is to stop; a part that is away is waited for."""
         while not stopping.is_set():
             try:
-                wait = _BREATH_SECONDS if await self.look() else _PAUSE_SECONDS
+                await cut_off_by(stopping, self.look())
                 self._routing.is_over()
             except DuradeskError as error:
-                wait = self._routing.goes_on(error)
-            await pause(wait, stopping)
+                await pause(self._routing.goes_on(error), stopping)
+            else:
+                await pause(_BREATH_SECONDS, stopping)
 
     async def look(self) -> int:
-        """Have the next tickets planned anew; how many were looked at."""
-        looked_at = await self._service_levels.replan_tickets()
+        """Have the next tickets planned anew, as soon as there are some; how many were looked at."""
+        looked_at = await self._service_levels.replan_tickets(wait=_WAIT)
         self._looked_at += looked_at
         if self._looked_at and not looked_at:
             log.info("replan.looked", tickets=self._looked_at)

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from deploy.demo.fill import fill
 from deploy.demo.script import STORIES
 from deploy.local import targets
 from deploy.local import up as upper
@@ -47,6 +46,9 @@ def demo(
     *, stories: Annotated[int, typer.Option(min=1, help="How many of the newest stories to tell.")] = STORIES
 ) -> None:
     """Fill the stack with a shop and its last weeks; starts it, and stays in the foreground, if it does not run."""
+    # All of the desk comes with it, which no other command is to wait for.
+    from deploy.demo.fill import fill
+
     settings, told = load_settings(LocalSettings), partial(fill, stories=stories)
     if is_running(settings):
         asyncio.run(told(load_stack(settings)))

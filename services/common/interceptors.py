@@ -194,7 +194,8 @@ class Errors(Interceptor):
 class Authorization(Interceptor):
     """Finds out who is calling and whether the method is for them.
 
-    One of `streams` is served for as long as that is so, and until the server is `stopping`.
+    One of `streams` is served for as long as that is so, and until the server is `stopping`; one of the methods that
+    are `waiting` for something ends then, too.
     """
 
     def __init__(
@@ -203,11 +204,13 @@ class Authorization(Interceptor):
         permissions: Mapping[str, str],
         *,
         streams: Set[str] = frozenset(),
+        waiting: Set[str] = frozenset(),
         stopping: asyncio.Event | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._permissions = dict(permissions)
         self._streams = streams
+        self._waiting = waiting
         self._stopping = stopping or asyncio.Event()
 
     async def around(self, answer: Answer, call: Call) -> Any:
@@ -225,6 +228,8 @@ class Authorization(Interceptor):
         with acting_as(principal):
             if call.method in self._streams:
                 return await run_while(self._guard(token, permission, principal), answer())
+            if call.method in self._waiting:
+                return await run_while(self._until_stopping(), answer())
             return await answer()
 
     async def _guard(self, token: str, permission: str, principal: Principal) -> NoReturn:
@@ -232,15 +237,17 @@ class Authorization(Interceptor):
         while True:
             try:
                 async with asyncio.timeout(_RECHECK_SECONDS):
-                    await self._stopping.wait()
+                    await self._until_stopping()
             except TimeoutError:
                 present = await self._authenticator.authenticate(token, anew=True)
                 present.require(permission)
                 if present != principal:
                     # What a stream may tell was decided when it began.
                     raise Unauthenticated("Your role has changed: begin the stream anew.") from None
-            else:
-                raise Unavailable("The service stops: go on from the last position in a second.")
+
+    async def _until_stopping(self) -> NoReturn:
+        await self._stopping.wait()
+        raise Unavailable("The service stops: go on where you were in a second.")
 
 
 def _code_name(context: Context) -> str:

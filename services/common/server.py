@@ -100,7 +100,9 @@ async def running_server(
         *([Tracing(streams=streams)] if is_tracing() else []),
         RequestContext(metrics or CallMetrics(CollectorRegistry()), streams=streams),
         Errors(streams=streams),
-        Authorization(authenticator, registry.permissions(), streams=streams, stopping=stopping),
+        Authorization(
+            authenticator, registry.permissions(), streams=streams, waiting=registry.waiting(), stopping=stopping
+        ),
     ]
     server = grpc.aio.server(options=_OPTIONS)
     for service, handlers in registry.handlers.items():
@@ -160,12 +162,24 @@ class _Registry:
             if handler.response_streaming
         )
 
+    def waiting(self) -> frozenset[str]:
+        """The full names of the methods whose caller says how long to `wait` for something."""
+        return frozenset(
+            f"/{service}/{method}"
+            for service, methods in self.handlers.items()
+            for method in methods
+            if "wait" in _described(service, method).input_type.fields_by_name
+        )
+
+
+def _described(service: str, method: str) -> Any:
+    return descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
+
 
 def _permission(service: str, method: str, handler: Handler) -> str:
     if handler.request_streaming:
         raise ValueError(f"{service}.{method} reads a stream: authorization covers methods with one request only.")
-    descriptor = descriptor_pool.Default().FindServiceByName(service).methods_by_name[method]
-    permission: str = descriptor.GetOptions().Extensions[options_pb2.permission]
+    permission: str = _described(service, method).GetOptions().Extensions[options_pb2.permission]
     if not permission:
         raise ValueError(f"{service}.{method} names no permission: set the option duradesk.options.v1.permission.")
     return permission

@@ -8,6 +8,7 @@ import grpc
 from duradesk.identity.v1 import account_mail_service_pb2 as pb
 from duradesk.identity.v1 import account_mail_service_pb2_grpc as pb_grpc
 
+from services.common.channel import DEADLINE_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.effects import ClaimedEffect, EffectOutcome
 from services.identity.convert import AccountMailClaim, AccountMailOutcome, AccountMailRenewal
@@ -19,9 +20,11 @@ class AccountMailClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = pb_grpc.AccountMailServiceStub(channel)
 
-    async def claim_account_mails(self) -> Sequence[UUID]:
-        """Mails whose workflow is to be started now."""
-        response = await self._stub.ClaimAccountMails(pb.ClaimAccountMailsRequest())
+    async def claim_account_mails(self, *, wait: timedelta) -> Sequence[UUID]:
+        """Mails whose workflow is to be started now; waits up to `wait` (at most 30 s), [] when none came."""
+        request = pb.ClaimAccountMailsRequest()
+        request.wait.FromTimedelta(wait)
+        response = await self._stub.ClaimAccountMails(request, timeout=wait.total_seconds() + DEADLINE_SECONDS)
         return [UUID(mail_id) for mail_id in response.mail_ids]
 
     async def claim_account_mail(

@@ -96,6 +96,19 @@ class Wakeup:
         await connection.execute("LISTEN duradesk_outbox")
         # What was said while nobody listened is not repeated.
         self._wake()
-        async for notice in connection.notifies():
-            if notice.pid != self._sender_pid:
-                self._wake()
+        while True:
+            await _readable(connection)
+            connection.pgconn.consume_input()
+            while notice := connection.pgconn.notifies():
+                if notice.be_pid != self._sender_pid:
+                    self._wake()
+
+
+async def _readable(connection: AsyncConnection) -> None:
+    """Until the server says something. The driver's own wait for notices looks up ten times a second."""
+    loop, said = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(connection.fileno(), said.set)
+    try:
+        await said.wait()
+    finally:
+        loop.remove_reader(connection.fileno())

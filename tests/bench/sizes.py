@@ -72,7 +72,7 @@ SIZES = {
     "bench": Size(
         name="bench",
         starts=2,
-        rest_seconds=20,
+        rest_seconds=60,
         intake={1: 50, 8: 160, 32: 160},
         rounds=5,
         stories=60,

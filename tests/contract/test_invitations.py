@@ -61,7 +61,7 @@ class Desk:
 
     async def mailed(self) -> str:
         """The token that the newest mail brings, delivered."""
-        (mail_id,) = await self.mails.claim_account_mails()
+        (mail_id,) = await self.mails.claim_account_mails(wait=timedelta())
         claimed = await self.claim(mail_id)
         await self.mails.begin_account_mail(mail_id, fence=claimed.fence)
         await self.mails.finish_account_mail(mail_id, fence=claimed.fence, outcome=EffectOutcome.DONE, detail="250 ok")
@@ -212,7 +212,7 @@ async def test_no_mail_goes_to_whom_no_active_account_belongs_and_the_answer_is_
     await desk.accounts.update_user(gone.id, UserChange(active=False))
     for email in ("gone@example.com", "nobody@example.com", "no address", "", "a\x00b@example.com"):
         await desk.invitations.request_password_reset(email, source="s")
-    assert await desk.mails.claim_account_mails() == []
+    assert await desk.mails.claim_account_mails(wait=timedelta()) == []
 
 
 async def test_nobodys_mailbox_is_filled_and_the_newest_link_is_the_good_one(desk: Desk) -> None:
@@ -222,7 +222,7 @@ async def test_nobodys_mailbox_is_filled_and_the_newest_link_is_the_good_one(des
         await desk.invitations.request_password_reset("ann@example.com", source="s")
         tokens.append(await desk.mailed())
     await desk.invitations.request_password_reset("ann@example.com", source="s")
-    assert await desk.mails.claim_account_mails() == []
+    assert await desk.mails.claim_account_mails(wait=timedelta()) == []
     for token in tokens[:-1]:
         with pytest.raises(NotFound):
             await desk.use(token)
@@ -244,7 +244,7 @@ async def test_many_requests_from_one_source_send_nothing_and_shut_nobody_out(de
     for number in range(50):
         await desk.invitations.request_password_reset(f"user{number}@example.com", source="s")
     await desk.invitations.request_password_reset("ann@example.com", source="s")
-    assert await desk.mails.claim_account_mails() == []
+    assert await desk.mails.claim_account_mails(wait=timedelta()) == []
     await desk.sign_in()
 
 
@@ -259,8 +259,8 @@ async def test_the_database_keeps_no_token(desk: Desk) -> None:
 
 async def test_a_mail_is_delivered_under_a_fenced_lease(desk: Desk) -> None:
     await desk.invitations.create_invitation(ANN)
-    (mail_id,) = await desk.mails.claim_account_mails()
-    assert await desk.mails.claim_account_mails() == []
+    (mail_id,) = await desk.mails.claim_account_mails(wait=timedelta())
+    assert await desk.mails.claim_account_mails(wait=timedelta()) == []
     first = await desk.claim(mail_id)
     assert (first.mail.from_address, first.mail.to_address) == ("help@acme.example", "ann@example.com")
     with pytest.raises(Conflict):
@@ -285,7 +285,7 @@ async def test_a_mail_is_delivered_under_a_fenced_lease(desk: Desk) -> None:
 
 async def test_a_send_that_was_cut_is_repeated_once_and_then_in_doubt(desk: Desk) -> None:
     await desk.invitations.create_invitation(ANN)
-    (mail_id,) = await desk.mails.claim_account_mails()
+    (mail_id,) = await desk.mails.claim_account_mails(wait=timedelta())
     for _ in range(2):
         claimed = await desk.claim(mail_id)
         await desk.mails.begin_account_mail(mail_id, fence=claimed.fence)
@@ -297,9 +297,9 @@ async def test_a_send_that_was_cut_is_repeated_once_and_then_in_doubt(desk: Desk
 
 async def test_an_open_mail_is_named_again_after_a_while_and_one_not_needed_is_dropped(desk: Desk) -> None:
     invited = await desk.invitations.create_invitation(ANN)
-    (mail_id,) = await desk.mails.claim_account_mails()
+    (mail_id,) = await desk.mails.claim_account_mails(wait=timedelta())
     await desk.shift("account_mails set nudged_at = nudged_at - interval '1 minute'")
-    assert await desk.mails.claim_account_mails() == [mail_id]
+    assert await desk.mails.claim_account_mails(wait=timedelta()) == [mail_id]
     await desk.invitations.withdraw_invitation(invited.id)
     with pytest.raises(InvalidTransition):
         await desk.claim(mail_id)

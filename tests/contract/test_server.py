@@ -44,6 +44,10 @@ MESSAGES = compile_proto(
       rpc Say(EchoRequest) returns (EchoResponse) { option (duradesk.options.v1.permission) = "tickets.create"; }
       rpc Forgotten(EchoRequest) returns (EchoResponse);
     }
+    message WaitRequest { string text = 1; int32 wait = 2; }
+    service Later {
+      rpc Say(WaitRequest) returns (EchoResponse) { option (duradesk.options.v1.permission) = "tickets.create"; }
+    }
     service Stream {
       rpc Say(stream EchoRequest) returns (EchoResponse) { option (duradesk.options.v1.permission) = "anonymous"; }
     }
@@ -99,6 +103,7 @@ def adding(service: str, *methods: str, make: Any = grpc.unary_unary_rpc_method_
 
 
 ADD = adding("tests.echo.Echo", "Say", "Greet")
+LATER = adding("tests.echo.Later", "Say")
 FEED = adding("tests.echo.Feed", "Tell", make=grpc.unary_stream_rpc_method_handler)
 
 
@@ -434,6 +439,25 @@ async def test_a_stream_is_told_in_its_callers_name_and_ends_when_the_server_sto
             with pytest.raises(Unavailable):
                 await anext(stream)
         assert time.monotonic() - began < 30
+
+
+async def test_a_call_that_waits_ends_when_the_server_stops() -> None:
+    asked = asyncio.Event()
+
+    async def wait(text: str) -> str:
+        asked.set()
+        await asyncio.Event().wait()
+        return text
+
+    metadata = (("authorization", f"Bearer {SIGNER.sign(AGENT)}"),)
+    async with AsyncExitStack() as exits:
+        async with running(0, [(LATER, Echo(wait))]) as port:
+            channel = await exits.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+            later = channel.unary_unary("/tests.echo.Later/Say", REQUEST.SerializeToString, RESPONSE.FromString)
+            call: Any = later(REQUEST(text="hi"), metadata=metadata)
+            await asked.wait()
+        with pytest.raises(grpc.aio.AioRpcError, match="The service stops"):
+            await call
 
 
 class Changing:

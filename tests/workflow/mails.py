@@ -1,5 +1,6 @@
 """Account mails in memory, as the identity service speaks of them, by the product's own rule of claims."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -37,8 +38,10 @@ class Mails:
     async def list_brands(self) -> list[Brand]:
         return [BRAND]
 
-    async def claim_account_mails(self) -> list[UUID]:
+    async def claim_account_mails(self, *, wait: timedelta) -> list[UUID]:
         fresh = [mail_id for mail_id, mail in self.rows.items() if not mail.nudged]
+        if not fresh:
+            await asyncio.sleep(wait.total_seconds())
         for mail_id in fresh:
             self.rows[mail_id].nudged = True
         return fresh

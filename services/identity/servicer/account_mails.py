@@ -1,5 +1,6 @@
 """The mails that bring links, for the relay and the workers."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import grpc
 from duradesk.identity.v1 import account_mail_service_pb2 as pb
 from duradesk.identity.v1 import account_mail_service_pb2_grpc as pb_grpc
 
+from services.common.waiting import look_until, wait_of
 from services.common.wire import from_message, to_message
 from services.domain.account import TEMPLATES
 from services.domain.effects import ClaimedEffect, OutgoingMail
@@ -19,6 +21,7 @@ from services.identity.store.account_mails import AccountMailStore, LeasedMail
 Context = grpc.aio.ServicerContext[Any, Any]
 
 _MOST = 100
+_LOOK_SECONDS = 1.0
 
 
 class AccountMailServicer(pb_grpc.AccountMailServiceServicer):
@@ -31,9 +34,10 @@ class AccountMailServicer(pb_grpc.AccountMailServiceServicer):
     async def ClaimAccountMails(
         self, request: pb.ClaimAccountMailsRequest, context: Context
     ) -> pb.ClaimAccountMailsResponse:
-        """Those whose workflow is to be started."""
+        """Look each second, until there are some or the time is over."""
         limit = min(request.page_size, _MOST) if request.page_size > 0 else _MOST
-        mail_ids = await self._store.claim_account_mails(limit)
+        claim = partial(self._store.claim_account_mails, limit)
+        mail_ids = await look_until(claim, wait=wait_of(request.wait), every=_LOOK_SECONDS)
         return pb.ClaimAccountMailsResponse(mail_ids=[str(mail_id) for mail_id in mail_ids])
 
     async def ClaimAccountMail(

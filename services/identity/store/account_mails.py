@@ -44,7 +44,7 @@ class AccountMailStore:
     async def claim_account_mails(self, limit: int) -> Sequence[UUID]:
         """Mails whose workflow is to be started now."""
         parameters = {"limit": limit, "again_after": _NUDGED_AGAIN_AFTER}
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             rows = await (await connection.execute(QUERIES["claim_account_mails"], parameters)).fetchall()
         return [row["id"] for row in rows]
 

@@ -1,11 +1,13 @@
 """ServiceLevelService as the gateway calls it."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import grpc
 from duradesk.routing.v1 import service_level_service_pb2 as pb
 from duradesk.routing.v1 import service_level_service_pb2_grpc as pb_grpc
 
+from services.common.channel import DEADLINE_SECONDS
 from services.common.interceptors import LONGEST_CALL_SECONDS
 from services.common.wire import from_message, to_message
 from services.domain.calendars.model import Calendar, ClosedDay
@@ -96,9 +98,14 @@ class ServiceLevelsClient:
         response = await self._stub.PreviewServiceLevels(request, timeout=LONGEST_CALL_SECONDS)
         return from_message(response, LevelsPreview)
 
-    async def replan_tickets(self) -> int:
-        """Have the next tickets planned under the service levels as they are now; how many were looked at."""
-        return (await self._stub.ReplanTickets(pb.ReplanTicketsRequest())).looked_at
+    async def replan_tickets(self, *, wait: timedelta) -> int:
+        """Have the next tickets planned under the service levels as they are now; how many were looked at.
+
+        Waits up to `wait` (at most 30 s) until there are some.
+        """
+        request = pb.ReplanTicketsRequest()
+        request.wait.FromTimedelta(wait)
+        return (await self._stub.ReplanTickets(request, timeout=wait.total_seconds() + DEADLINE_SECONDS)).looked_at
 
     async def import_closed_days(self, content: bytes) -> tuple[ClosedDay, ...]:
         """The closed days of an iCalendar file; Invalid."""

@@ -10,6 +10,7 @@ from duradesk.routing.v1 import service_level_service_pb2 as pb
 from duradesk.routing.v1 import service_level_service_pb2_grpc as pb_grpc
 
 from services.common.auth import current_principal
+from services.common.waiting import look_until, wait_of
 from services.common.wire import from_message, to_message
 from services.domain.calendars.imports import import_closed_days
 from services.domain.calendars.model import Calendar, check_calendar
@@ -32,6 +33,7 @@ from services.routing.service_levels.convert import (
 from services.routing.service_levels.planning import Planning
 from services.routing.service_levels.store import Document, ServiceLevelStore, with_next, without
 
+_LOOK_SECONDS = 1.0
 _NO_ID = str(UUID(int=0))
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -122,8 +124,9 @@ class ServiceLevelServicer(pb_grpc.ServiceLevelServiceServicer):
         return to_message(preview, pb.PreviewServiceLevelsResponse)
 
     async def ReplanTickets(self, request: pb.ReplanTicketsRequest, context: Context) -> pb.ReplanTicketsResponse:
-        """The next ones."""
-        return pb.ReplanTicketsResponse(looked_at=await self._planning.replan())
+        """Look each second, until there are some or the time is over."""
+        looked_at = await look_until(self._planning.replan, wait=wait_of(request.wait), every=_LOOK_SECONDS)
+        return pb.ReplanTicketsResponse(looked_at=looked_at)
 
     async def ImportClosedDays(
         self, request: pb.ImportClosedDaysRequest, context: Context

@@ -1,7 +1,5 @@
 """StaffingService: how teams give their tickets, what people can do, and who is here."""
 
-import asyncio
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +8,7 @@ from duradesk.routing.v1 import staffing_service_pb2 as pb
 from duradesk.routing.v1 import staffing_service_pb2_grpc as pb_grpc
 
 from services.common.auth import current_principal
+from services.common.waiting import look_until, wait_of
 from services.common.wire import from_message, to_message
 from services.domain.errors import Invalid
 from services.domain.staffing import (
@@ -33,7 +32,6 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 # A watcher looks this often.
 LOOK_SECONDS = 1.0
-LONGEST_WAIT = timedelta(seconds=30)
 
 
 class StaffingServicer(pb_grpc.StaffingServiceServicer):
@@ -128,13 +126,13 @@ class StaffingServicer(pb_grpc.StaffingServiceServicer):
         self, request: pb.WatchAvailabilityRequest, context: Context
     ) -> pb.WatchAvailabilityResponse:
         """Look each second, until there is news or the time is over."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + min(request.wait.ToTimedelta(), LONGEST_WAIT).total_seconds()
-        while True:
-            position, left = await self._store.read_position(), deadline - loop.time()
-            if position != request.after or left <= 0:
-                return pb.WatchAvailabilityResponse(position=position)
-            await asyncio.sleep(min(left, LOOK_SECONDS))
+
+        async def look() -> int | None:
+            position = await self._store.read_position()
+            return None if position == request.after else position
+
+        position = await look_until(look, wait=wait_of(request.wait), every=LOOK_SECONDS)
+        return pb.WatchAvailabilityResponse(position=request.after if position is None else position)
 
     async def FindPlaces(self, request: pb.FindPlacesRequest, context: Context) -> pb.FindPlacesResponse:
         """Of those asked for."""

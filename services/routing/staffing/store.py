@@ -162,7 +162,7 @@ class StaffingStore:
 
     async def read_position(self) -> int:
         """How often anything changed that may give a ticket to somebody."""
-        async with self._database.transaction() as conn:
+        async with self._database.connection() as conn:
             position: int = (await self._one(conn, "read_position"))["position"]
         return position
 

@@ -1,3 +1,8 @@
+-- is_outbox_due --
+-- Whether there are tickets to signal, or people who have a ticket less.
+SELECT EXISTS (SELECT FROM outbox WHERE signalled_at IS NULL OR retry_at <= (SELECT clock_timestamp()))
+    OR EXISTS (SELECT FROM freed_places) AS is_due;
+
 -- lock_outbox_claims --
 -- One claimer at a time: two that count the busy places at the same moment would both fill the last one.
 SELECT pg_advisory_xact_lock(hashtextextended('duradesk.outbox', 0));

@@ -1,12 +1,10 @@
 """BulkService: what the relay and the workers ask of bulks."""
 
-import asyncio
-from contextlib import suppress
-
 from duradesk.tickets.v1 import bulk_service_pb2 as pb
 from duradesk.tickets.v1 import bulk_service_pb2_grpc
 
 from services.common.interceptors import Context
+from services.common.waiting import look_until, wait_of
 from services.common.wire import to_message
 from services.tickets.colleagues import Colleagues
 from services.tickets.servicer import requests as read
@@ -29,18 +27,14 @@ class BulkServicer(bulk_service_pb2_grpc.BulkServiceServicer):
 
     async def ClaimBulkJobs(self, request: pb.ClaimBulkJobsRequest, context: Context) -> pb.ClaimBulkJobsResponse:
         """Look, and while there is none wait for a change, up to the time given."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + read.wait(request.wait).total_seconds()
-        while True:
-            looked_at, changed = loop.time(), self._wakeup.next()
-            job_ids = await self._bulk.claim_bulk_jobs()
-            left = deadline - loop.time()
-            if job_ids or left <= 0:
-                return pb.ClaimBulkJobsResponse(job_ids=map(str, job_ids))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(left, _LOOK_SECONDS)):
-                    await changed.wait()
-            await asyncio.sleep(looked_at + _GATHER_SECONDS - loop.time())
+        job_ids = await look_until(
+            self._bulk.claim_bulk_jobs,
+            wait=wait_of(request.wait),
+            every=_LOOK_SECONDS,
+            gather=_GATHER_SECONDS,
+            next_change=self._wakeup.next,
+        )
+        return pb.ClaimBulkJobsResponse(job_ids=map(str, job_ids))
 
     async def RunBulkPage(self, request: pb.RunBulkPageRequest, context: Context) -> pb.RunBulkPageResponse:
         """The next tickets, with the role that its maker has by now."""

@@ -1,7 +1,7 @@
 """OrchestrationService: what the relay, the workers and the reconciler ask of the tickets."""
 
-import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from services.common.database import Database
 from services.common.interceptors import Context
+from services.common.waiting import look_until, wait_of
 from services.common.wire import from_message, to_message
 from services.domain.decision import Decision, Nudge
 from services.domain.effects import EffectOutcome
@@ -28,7 +29,6 @@ from services.tickets.wakeup import Wakeup
 
 # A claimer looks by itself this often: rows also become due by time.
 LOOK_SECONDS = 1.0
-LONGEST_WAIT = timedelta(seconds=30)
 LARGEST_WINDOW = 1000
 LONGEST_LEASE = timedelta(minutes=10)
 
@@ -95,16 +95,17 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
     async def ClaimOutbox(self, request: pb.ClaimOutboxRequest, context: Context) -> pb.ClaimOutboxResponse:
         """Note what was signalled, then look, and while there is nothing wait for a change, up to the time given."""
         signalled = _ids(request.signalled_ticket_ids, "signalled_ticket_ids")
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + min(_span(request.wait, "wait"), LONGEST_WAIT).total_seconds()
-        while True:
-            changed = self._wakeup.next()
-            nudges = await self._claim(request, signalled)
-            signalled = []
-            left = deadline - loop.time()
-            if nudges or left <= 0:
-                return pb.ClaimOutboxResponse(nudges=[to_message(nudge, pb.Nudge) for nudge in nudges])
-            await _wait(changed, seconds=min(left, self._look_seconds))
+        if not 1 <= request.window <= LARGEST_WINDOW:
+            raise _wrong("window", f"must be 1 to {LARGEST_WINDOW}")
+        if not 0 <= request.urgent_places < request.window:
+            raise _wrong("urgent_places", "must be 0 or more and below the window")
+        nudges = await look_until(
+            partial(self._claim, request, signalled),
+            wait=wait_of(request.wait),
+            every=self._look_seconds,
+            next_change=self._wakeup.next,
+        )
+        return pb.ClaimOutboxResponse(nudges=[to_message(nudge, pb.Nudge) for nudge in nudges])
 
     async def ReleaseOutbox(self, request: pb.ReleaseOutboxRequest, context: Context) -> pb.ReleaseOutboxResponse:
         """Rows that could not be signalled are for whoever can."""
@@ -177,28 +178,24 @@ class OrchestrationServicer(orchestration_service_pb2_grpc.OrchestrationServiceS
         return pb.FinishEffectResponse()
 
     async def _claim(self, request: pb.ClaimOutboxRequest, signalled: list[UUID]) -> tuple[Nudge, ...]:
-        if not 1 <= request.window <= LARGEST_WINDOW:
-            raise _wrong("window", f"must be 1 to {LARGEST_WINDOW}")
-        if not 0 <= request.urgent_places < request.window:
-            raise _wrong("urgent_places", "must be 0 or more and below the window")
+        """What can be signalled now; `signalled` were, which is noted once."""
+        if not signalled and not await self._is_due():
+            return ()
         async with self._database.transaction() as conn:
             if signalled:
                 await outbox.confirm_outbox(conn, signalled)
+                signalled.clear()
             await outbox.lock_claims(conn)
             await waiting.nudge_freed(conn)
             return await outbox.claim_outbox(conn, window=request.window, urgent_places=request.urgent_places)
 
+    async def _is_due(self) -> bool:
+        async with self._database.connection() as conn:
+            return await outbox.is_outbox_due(conn)
+
     def _wake_if(self, nudged: int) -> None:
         if nudged:
             self._wakeup.set()
-
-
-async def _wait(changed: asyncio.Event, *, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await changed.wait()
-    except TimeoutError:
-        return
 
 
 def _id(text: str, field: str) -> UUID:

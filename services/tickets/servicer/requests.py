@@ -2,14 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from duradesk.tickets.v1 import family_service_pb2, ticket_pb2
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from services.common.auth import current_principal
@@ -28,7 +26,6 @@ from services.tickets.store.requests import Request
 
 _MOST_DIGITS = 18
 _REPORT_LENGTH = 20_000
-_LONGEST_WAIT = timedelta(seconds=30)
 _QUARANTINE_STATES = {
     pb.QUARANTINE_STATE_KEPT: QuarantineState.KEPT,
     pb.QUARANTINE_STATE_RELEASING: QuarantineState.RELEASING,
@@ -157,14 +154,6 @@ def new_mail_report(request: pb.RecordMailReportRequest) -> NewMailReport:
         subject=clean_line(report.subject)[:SUBJECT_LENGTH],
         text=clean_text(report.text)[:_REPORT_LENGTH],
     )
-
-
-def wait(duration: Duration) -> timedelta:
-    """How long a caller wants to wait, at most 30 s; Invalid for what is no duration."""
-    try:
-        return max(timedelta(), min(duration.ToTimedelta(), _LONGEST_WAIT))
-    except (ValueError, OverflowError):
-        raise Invalid("The wait is not a duration.", violations={"wait": "is not a duration"}) from None
 
 
 def page(request: _Listing) -> Page:

@@ -9,6 +9,7 @@ from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from services.common.auth import current_principal
 from services.common.interceptors import Context
 from services.common.uploads import UploadSigner
+from services.common.waiting import wait_of
 from services.common.wire import from_message, to_message
 from services.domain.attachments import check_uploads
 from services.domain.doors import take_message, take_ticket
@@ -277,7 +278,7 @@ class TicketServicer(ticket_service_pb2_grpc.TicketServiceServicer):
         self, request: pb.ClaimQuarantinedItemRequest, context: Context
     ) -> pb.ClaimQuarantinedItemResponse:
         """What a door is to read again."""
-        item = await self._store.quarantine.claim_quarantined_item(wait=read.wait(request.wait))
+        item = await self._store.quarantine.claim_quarantined_item(wait=wait_of(request.wait))
         return pb.ClaimQuarantinedItemResponse(item=to_message(item, pb.QuarantinedItem) if item else None)
 
     async def FinishQuarantinedItem(

@@ -8,6 +8,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from services.common.database import Database
+from services.common.waiting import look_until
 from services.domain.errors import NotFound
 from services.domain.quarantine import NewQuarantinedItem, QuarantinedItem, QuarantineState, check_delete, check_want
 from services.tickets.convert import quarantined_of
@@ -81,16 +82,7 @@ class QuarantineStore:
 
     async def claim_quarantined_item(self, *, wait: timedelta) -> QuarantinedItem | None:
         """The item that was wanted first, for a minute; waits for one up to `wait`."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait.total_seconds()
-        while True:
-            self._wanted.clear()
-            async with self._database.connection() as conn:
-                row = await (await conn.execute(QUERIES["claim_quarantined_item"], {"lease": LEASE})).fetchone()
-            left = deadline - loop.time()
-            if row is not None or left <= 0:
-                return quarantined_of(row) if row else None
-            await self._wait(min(left, LOOK_SECONDS))
+        return await look_until(self._claim, wait=wait, every=LOOK_SECONDS, next_change=self._next_want)
 
     async def finish_quarantined_item(self, item_id: UUID, ticket_id: UUID | None, *, code: str, reason: str) -> None:
         """Record what became of a claimed item; NotFound. Nothing happens to one that nobody wants any more."""
@@ -99,12 +91,14 @@ class QuarantineStore:
             await _lock(conn, item_id)
             await conn.execute(QUERIES["finish_quarantined_item"], parameters)
 
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wanted.wait()
-        except TimeoutError:
-            return
+    async def _claim(self) -> QuarantinedItem | None:
+        async with self._database.connection() as conn:
+            row = await (await conn.execute(QUERIES["claim_quarantined_item"], {"lease": LEASE})).fetchone()
+        return quarantined_of(row) if row else None
+
+    def _next_want(self) -> asyncio.Event:
+        self._wanted.clear()
+        return self._wanted
 
 
 async def _lock(conn: Connection, item_id: UUID) -> QuarantineState:
