@@ -34,6 +34,7 @@ def _memory(desk: Desk, report: Report) -> None:
 
 def _idle(desk: Desk, report: Report, size: Size) -> None:
     desk.wait_until_decided()
+    time.sleep(size.settle_seconds)
     with desk.measured() as cpu:
         time.sleep(size.rest_seconds)
     del cpu["client"]

@@ -9,6 +9,7 @@ class Size:
 
     name: str
     starts: int
+    settle_seconds: float  # PostgreSQL still works for so long after a start
     rest_seconds: float
     intake: dict[int, int]  # tickets of a round, by concurrency
     rounds: int
@@ -32,6 +33,7 @@ SIZES = {
     "tiny": Size(
         name="tiny",
         starts=1,
+        settle_seconds=0,
         rest_seconds=0.5,
         intake={8: 8},
         rounds=1,
@@ -52,6 +54,7 @@ SIZES = {
     "small": Size(
         name="small",
         starts=1,
+        settle_seconds=0,
         rest_seconds=1,
         intake={1: 8, 8: 32, 32: 32},
         rounds=1,
@@ -72,6 +75,7 @@ SIZES = {
     "bench": Size(
         name="bench",
         starts=2,
+        settle_seconds=40,
         rest_seconds=60,
         intake={1: 50, 8: 160, 32: 160},
         rounds=5,
@@ -92,6 +96,7 @@ SIZES = {
     "all": Size(
         name="all",
         starts=2,
+        settle_seconds=40,
         rest_seconds=60,
         intake={1: 1_000, 8: 3_000, 32: 3_000},
         rounds=5,
