@@ -21,6 +21,7 @@ from services.gateway.app import create_app
 from services.gateway.deps import Services
 from services.gateway.protocol import GatewayProtocol, GatewayServer
 from services.gateway.settings import GatewaySettings
+from services.gateway.staff_names import StaffNames
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.account_client import AccountClient
@@ -77,6 +78,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             broadcasts=BroadcastClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
+            staff_names=StaffNames(identity_client),
             authenticator=ExchangingAuthenticator(identity_client, signer),
             signer=signer,
             links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),

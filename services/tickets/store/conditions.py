@@ -61,15 +61,15 @@ class Compiler:
     """Makes SQL of conditions at the instant `now`, with its parameters in `parameters`, named with `prefix`.
 
     `now` may be missing where no condition asks for a time. Without `internal` no internal word is looked at. `known`
-    are the tickets that a query of words finds, where they are few; what `gathered` queries find, which is more, is
-    gathered by the statement before it looks at any ticket.
+    are the tickets that a query of words finds, where they are few, as the text of an array; what `gathered` queries
+    find, which is more, is gathered by the statement before it looks at any ticket.
     """
 
     now: datetime | None
     internal: bool
     prefix: str = "term"
     parameters: dict[str, Any] = field(default_factory=dict)
-    known: dict[str, list[UUID]] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
     gathered: set[str] = field(default_factory=set)
 
     def compile(self, condition: Condition) -> Composable:

@@ -28,6 +28,8 @@ RANKED = 2000
 # Where words find so many, all are gathered at once: for a page, and where a thousand or more are wanted. To look at
 # ticket after ticket until there are enough costs more then, and has no bound where words are of old times.
 _GATHERED, _GATHERED_FOR_MANY = range(10_000), range(10_000, 80_000)
+# PostgreSQL takes a word that its statistics do not have for one in half a per cent of all rows, or in fewer.
+_COMMON = 0.01
 _TIMES = frozenset({Kind.INSTANT, Kind.AGE})
 
 
@@ -130,7 +132,10 @@ _RANKED = SQL(
     " FROM ticket_words w WHERE w.ticket_id = found.id) AS rank FROM found)"
     " SELECT {keys} FROM ranked t"
 )
-_GUESS = SQL("EXPLAIN (FORMAT JSON) SELECT FROM ticket_words WHERE words @@ %(query)s::tsquery")
+_GUESS = SQL(
+    "EXPLAIN (FORMAT JSON)"
+    " SELECT FROM ticket_words WHERE words @@ %(query)s::tsquery UNION ALL SELECT FROM ticket_words"
+)
 # Rank says nothing of internal words to those who may not see them.
 _WORDS = {True: SQL("w.words"), False: SQL("ts_filter(w.words, '{{a,b,c}}')")}
 
@@ -225,26 +230,31 @@ def _check_scope(condition: Condition, order: Order | None, *, scope: Scope) -> 
 async def look_up(conn: Connection, compiler: Compiler, condition: Condition, *, scope: Scope, many: bool) -> None:
     """Find the tickets with the wanted words first, if they are few: PostgreSQL cannot guess how rare a word is.
 
-    How common one is it can. Where nothing else is asked for, that decides whether to gather the rest.
+    How common one is it can, and what it takes for common is not looked for. Where nothing else is asked for, that
+    decides whether to gather the rest.
     """
     query = compiler.query_of(condition)
     if not query:
         return
-    parameters = {"query": query, "most": RANKED}
-    row = await (await conn.execute(QUERIES["find_words"], parameters, prepare=False)).fetchone()
-    assert row is not None
+    guess, all_rows = await _guess(conn, query)
+    if guess <= max(RANKED, all_rows * _COMMON):
+        parameters = {"query": query, "most": RANKED}
+        row = await (await conn.execute(QUERIES["find_words"], parameters, prepare=False)).fetchone()
+        assert row is not None
+        if row["found"] <= RANKED:
+            compiler.known[query] = row["ids"]
+            return
     nothing_else = compiler.asks_for_words_only(condition) and not _scoped(scope)
-    if len(row["ids"]) <= RANKED:
-        compiler.known[query] = row["ids"]
-    elif nothing_else and await _guess(conn, query) in (_GATHERED_FOR_MANY if many else _GATHERED):
+    if nothing_else and guess in (_GATHERED_FOR_MANY if many else _GATHERED):
         compiler.gathered.add(query)
 
 
-async def _guess(conn: Connection, query: str) -> int:
-    """How many rows have the words, by the statistics of PostgreSQL."""
+async def _guess(conn: Connection, query: str) -> tuple[int, int]:
+    """How many rows have the words, by the statistics of PostgreSQL, and how many rows there are."""
     row = await (await conn.execute(_GUESS, {"query": query}, prepare=False)).fetchone()
     assert row is not None
-    return int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"])
+    having, every = row["QUERY PLAN"][0]["Plan"]["Plans"]
+    return having["Plan Rows"], every["Plan Rows"]
 
 
 async def _now(conn: Connection, *conditions: Condition) -> datetime | None:
