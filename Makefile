@@ -34,7 +34,7 @@ faults: install  ## Cut, kill and flood whole desks (about 10 minutes), and prin
 
 .PHONY: faults-all
 faults-all: install  ## The same at full size, with every scenario (up to 3 hours)
-	DURADESK_FAULTS=full $(BIN)/python -m pytest -m "" tests/faults tests/workflow/test_mail_through_time.py
+	DURADESK_FAULTS=full $(BIN)/python -m pytest -m "" -n 2 tests/faults tests/workflow/test_mail_through_time.py
 
 .PHONY: bench
 bench: install  ## Measure a desk of its own beside floors of the same run (about 20 minutes), and print a table

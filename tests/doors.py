@@ -25,6 +25,7 @@ from services.gateway.__main__ import server_config
 from services.gateway.app import create_app
 from services.gateway.deps import Services
 from services.gateway.protocol import GatewayServer
+from services.gateway.staff_names import StaffNames
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.account_client import AccountClient
@@ -177,6 +178,7 @@ async def running_gateway(
             broadcasts=BroadcastClient(tickets),
             routing=RoutingClient(routing),
             identity=IdentityClient(identity),
+            staff_names=StaffNames(IdentityClient(identity)),
             authenticator=ExchangingAuthenticator(IdentityClient(identity), SIGNER),
             signer=SIGNER,
             links=LINKS,

@@ -1,15 +1,17 @@
 """A real PostgreSQL for tests: its own directory and port, fsync off, one template database per set of services."""
 
+import fcntl
 import os
 import shutil
 import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TextIO
 from uuid import uuid4
 
 from psycopg import AsyncConnection
@@ -26,6 +28,7 @@ assert PACKAGE.origin is not None
 BINARIES = Path(PACKAGE.origin).parent / "pginstall" / "bin"
 USER = "duradesk"
 MEMORY = Path("/dev/shm")
+_PREFIX = "duradesk-postgres-"
 # Several times what one server has ever needed.
 ROOM_BYTES = 2 * 1024**3
 # PostgreSQL refuses to run as root; "nobody" owns nothing else.
@@ -112,7 +115,9 @@ def _quick_place() -> Path | None:
 def running_postgres() -> Iterator[Postgres]:
     """A server in a new temporary directory on a free port, gone with all its data at the end."""
     check_reachable(BINARIES)
-    home = Path(tempfile.mkdtemp(prefix="duradesk-postgres-", dir=_quick_place()))
+    _remove_left_overs()
+    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_quick_place()))
+    owner = _owned(home)
     try:
         if os.getuid() == 0:
             os.chown(home, NOBODY, NOBODY)
@@ -126,3 +131,23 @@ def running_postgres() -> Iterator[Postgres]:
             postgres.stop()
     finally:
         shutil.rmtree(home)
+        owner.close()
+
+
+def _owned(home: Path) -> TextIO:
+    """The file that says whose the directory is: locked for as long as this process lives, however it ends."""
+    owner = (home / "new").open("w")
+    fcntl.flock(owner, fcntl.LOCK_EX)
+    (home / "new").rename(home / "owner")
+    return owner
+
+
+def _remove_left_overs() -> None:
+    """Stop and remove what processes that were killed have left in memory: nobody else would."""
+    for home in MEMORY.glob(f"{_PREFIX}*"):
+        # An error is that of a directory whose owner lives, or that somebody else removes just now.
+        with suppress(OSError), (home / "owner").open() as owner:
+            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(RuntimeError):
+                Postgres(home / "data", port=0).stop()
+            shutil.rmtree(home)

@@ -6,13 +6,18 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, LiteralString, Self
+from uuid import UUID
 
+import psycopg
 import structlog
 from opentelemetry.trace import SpanKind
 from psycopg import AsyncConnection, AsyncCursor, DataError, Error, OperationalError, errors
+from psycopg.abc import Buffer
+from psycopg.adapt import AdaptersMap, Loader
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from services.common.ids import read_id
 from services.common.sql import Statement
 from services.common.tracing import inner_span, is_inside
 from services.domain.errors import Conflict, DuradeskError, Invalid, Unavailable
@@ -55,6 +60,7 @@ class Database:
                 "cursor_factory": _TracedCursor,
                 "connect_timeout": 5,
                 "options": _options(schema),
+                "context": _adapters(),
             },
             min_size=1,
             max_size=max_size,
@@ -148,6 +154,18 @@ class _TracedCursor(AsyncCursor[Any]):
         name = query.name if isinstance(query, Statement) else "begin" if query == _BEGIN else "statement"
         with inner_span(name, kind=SpanKind.CLIENT, db_system_name="postgresql"):
             return await super().execute(query, *args, **options)
+
+
+class _IdLoader(Loader):
+    def load(self, data: Buffer) -> UUID:
+        return read_id(str(data, "ascii"))
+
+
+def _adapters() -> AdaptersMap:
+    """How values become Python's: as psycopg does it, but for ids."""
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_loader("uuid", _IdLoader)
+    return adapters
 
 
 async def _check(connection: AsyncConnection[DictRow]) -> None:

@@ -22,6 +22,7 @@ from prometheus_client import CollectorRegistry
 from services.common.auth import Authenticator
 from services.common.channel import MAXIMUM_MESSAGE_BYTES
 from services.common.interceptors import Authorization, Errors, Handler, RequestContext, Tracing, surrounded
+from services.common.memory import keep_what_is_there
 from services.common.metrics import CallMetrics, serving_metrics
 from services.common.settings import Settings
 from services.common.tracing import is_tracing
@@ -69,6 +70,7 @@ async def serve(
         tls=tls,
     )
     async with serving_metrics(settings, registry), server as port:
+        keep_what_is_there()
         log.info("server.ready", name=name, port=port)
         await stopping.wait()
         log.info("server.stopping", name=name)

@@ -29,17 +29,18 @@ async def look_until(
     *,
     wait: timedelta,
     every: float,
+    gather: float = 0.0,
     next_change: Callable[[], asyncio.Event] = asyncio.Event,
 ) -> T:
     """What a look finds as soon as that is something; what the last one found when the wait is over.
 
     It looks after each change, whose event `next_change` gives before a look, and each `every` seconds: what happens in
-    another process or by time alone may come without one.
+    another process or by time alone may come without one. Changes of the `gather` seconds after a look share the next.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait.total_seconds()
     while True:
-        changed = next_change()
+        looked_at, changed = loop.time(), next_change()
         found = await look()
         left = deadline - loop.time()
         if found or left <= 0:
@@ -47,3 +48,4 @@ async def look_until(
         with suppress(TimeoutError):
             async with asyncio.timeout(min(left, every)):
                 await changed.wait()
+        await asyncio.sleep(looked_at + gather - loop.time())

@@ -6,7 +6,8 @@ repeated; dict[str, T] is a map; dict[str, Any] is a google.protobuf.Struct (who
 2**53); a dataclass is a message; `X | None` is presence. Every field of the dataclass must be in the message; a message
 may have more. Maps and Structs do not keep the order of their keys.
 
-How a pair of classes fits is worked out once, at its first use: TypeError when it does not.
+How a pair of classes fits is worked out once, at its first use: TypeError when it does not. A dataclass is made of its
+fields in their order, by which Python is faster than by their names: none may be for keywords only.
 """
 
 import types
@@ -26,6 +27,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.common.ids import id_text, read_id
 from services.domain.errors import Invalid
 
 M = TypeVar("M", bound=Message)
@@ -34,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Convert = Callable[[Any], Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
+_DAY_SECONDS = 24 * 60 * 60
 _MICROSECOND = timedelta(microseconds=1)
 _INTEGERS = frozenset(
     {
@@ -44,6 +46,7 @@ _INTEGERS = frozenset(
         FieldDescriptor.CPPTYPE_UINT64,
     }
 )
+_EMPTY_BY_DEFAULT = (str, bytes, bool, int)
 _FLOATS = frozenset({FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYPE_FLOAT})
 
 
@@ -58,7 +61,7 @@ class _Codec:
 def to_message(value: Any, message_class: type[M]) -> M:
     """The dataclass as a message; raises Invalid for what no message can hold: half a character, a huge number."""
     try:
-        message: M = _encoder(type(value), message_class)(value)
+        message = message_class(**_encoder(type(value), message_class)(value))
     except UnicodeEncodeError as error:
         raise Invalid(f"The input has text that is not Unicode at character {error.start}.") from None
     return message
@@ -77,17 +80,26 @@ def _once(function: F) -> F:
 
 @_once
 def _encoder(data_class: type, message_class: type[Message]) -> Convert:
-    plan = [(name, _field_encoder(hint, field)) for name, hint, field in _pairs(data_class, message_class)]
+    """What the message's constructor takes for a value. It takes such of the messages inside, too, and makes them."""
+    plan = [
+        (name, _field_encoder(hint, field), _tells_empty(hint, field))
+        for name, hint, field in _pairs(data_class, message_class)
+    ]
 
-    def encode(value: Any) -> Message:
+    def encode(value: Any) -> dict[str, Any]:
         arguments = {}
-        for name, convert in plan:
+        for name, convert, tells_empty in plan:
             item = getattr(value, name)
-            if item is not None:
+            if item or (tells_empty and item is not None):
                 arguments[name] = item if convert is None else convert(item)
-        return message_class(**arguments)
+        return arguments
 
     return encode
+
+
+def _tells_empty(hint: Any, field: FieldDescriptor) -> bool:
+    """Whether a message with an empty value is another one than a message without."""
+    return not field.is_repeated and (field.has_presence or hint not in _EMPTY_BY_DEFAULT)
 
 
 @_once
@@ -95,17 +107,17 @@ def _decoder(data_class: type, message_class: type[Message]) -> Convert:
     plan = [(name, _field_reader(hint, field)) for name, hint, field in _pairs(data_class, message_class)]
 
     def decode(message: Message) -> Any:
-        arguments: dict[str, Any] = {}
+        values: list[Any] = []
         violations: dict[str, str] = {}
         for name, read in plan:
             try:
-                arguments[name] = read(message)
+                values.append(read(message))
             except Invalid as invalid:
                 violations |= _under(name, invalid)
         if violations:
             told = "; ".join(f"{path} {text}" for path, text in violations.items())
             raise Invalid(f"The request is not valid: {told}.", violations=violations)
-        return data_class(**arguments)
+        return data_class(*values)
 
     return decode
 
@@ -177,7 +189,7 @@ def _codec(hint: Any, field: FieldDescriptor) -> _Codec:
     if field.enum_type is not None and isinstance(hint, type) and issubclass(hint, StrEnum):
         return _enum_codec(hint, field)
     if hint is UUID and field.type == FieldDescriptor.TYPE_STRING:
-        return _Codec(str, _read_uuid)
+        return _Codec(id_text, _read_uuid)
     fits = {
         str: field.type == FieldDescriptor.TYPE_STRING,
         bytes: field.type == FieldDescriptor.TYPE_BYTES,
@@ -235,28 +247,28 @@ def _enum_codec(kind: type[StrEnum], field: FieldDescriptor) -> _Codec:
 
 def _read_uuid(text: str) -> UUID:
     try:
-        return UUID(text)
+        return read_id(text)
     except ValueError:
         raise _wrong("is not a UUID" if text else "is required; a UUID") from None
 
 
-def _write_instant(value: datetime) -> Timestamp:
-    seconds, rest = divmod(value - _EPOCH, _SECOND)
-    return Timestamp(seconds=seconds, nanos=rest.microseconds * 1000)
+def _write_instant(value: datetime) -> dict[str, int]:
+    since = value - _EPOCH
+    return {"seconds": since.days * _DAY_SECONDS + since.seconds, "nanos": since.microseconds * 1000}
 
 
 def _read_instant(message: Timestamp) -> datetime:
     try:
-        return _EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
+        return _EPOCH + timedelta(0, message.seconds, message.nanos // 1000)
     except OverflowError:
         raise _wrong("is not an instant between the years 1 and 9999") from None
 
 
-def _write_span(value: timedelta) -> Duration:
+def _write_span(value: timedelta) -> dict[str, int]:
     # Both parts of a Duration carry the same sign, unlike those of a timedelta.
     sign = -1 if value < timedelta() else 1
     seconds, microseconds = divmod(abs(value) // _MICROSECOND, 1_000_000)
-    return Duration(seconds=sign * seconds, nanos=sign * microseconds * 1000)
+    return {"seconds": sign * seconds, "nanos": sign * microseconds * 1000}
 
 
 def _read_span(message: Duration) -> timedelta:

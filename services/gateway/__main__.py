@@ -11,6 +11,7 @@ from services.common.channel import open_channel
 from services.common.images import ImageLinks
 from services.common.links import LinkSigner
 from services.common.logging import configure_logging
+from services.common.memory import keep_what_is_there
 from services.common.objects import ObjectStore
 from services.common.outbound import Outbound
 from services.common.settings import load_settings
@@ -20,6 +21,7 @@ from services.gateway.app import create_app
 from services.gateway.deps import Services
 from services.gateway.protocol import GatewayProtocol, GatewayServer
 from services.gateway.settings import GatewaySettings
+from services.gateway.staff_names import StaffNames
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
 from services.identity.account_client import AccountClient
@@ -76,6 +78,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             broadcasts=BroadcastClient(tickets),
             routing=RoutingClient(routing),
             identity=identity_client,
+            staff_names=StaffNames(identity_client),
             authenticator=ExchangingAuthenticator(identity_client, signer),
             signer=signer,
             links=LinkSigner(settings.needed_principal_key, public_url=settings.public_url),
@@ -91,6 +94,7 @@ async def run(settings: GatewaySettings, listener: socket.socket) -> None:
             uploads=Uploads(objects, UploadSigner(settings.needed_principal_key)),
         )
         app = create_app(services, body_limit=settings.body_limit, mailbox=settings.sink)
+        keep_what_is_there()
         await GatewayServer(server_config(app), app.state.streams).serve(sockets=[listener])
 
 

@@ -21,6 +21,7 @@ from services.common.outbound import Outbound
 from services.domain.errors import Invalid, NotFound, Unauthenticated
 from services.domain.principal import Principal
 from services.gateway.filter_names import NameDirectory
+from services.gateway.staff_names import StaffNames
 from services.gateway.trials import Trials
 from services.gateway.uploads import Uploads
 from services.gateway.web.realm import Realm
@@ -67,6 +68,7 @@ class Services:
     staffing: StaffingClient
     routing: RoutingClient
     identity: IdentityClient
+    staff_names: StaffNames
     authenticator: Authenticator
     signer: PrincipalSigner
     links: LinkSigner
@@ -261,8 +263,9 @@ SignedIn = Depends(_signed_in)
 Caller = Annotated[Principal, SignedIn]
 
 
-async def _directory(caller: Caller, routing: Routing, identity: Identity) -> NameDirectory:
-    return NameDirectory(caller, routing, identity)
+async def _directory(request: Request, caller: Caller) -> NameDirectory:
+    behind = services(request)
+    return NameDirectory(caller, behind.routing, behind.staff_names)
 
 
 Directory = Annotated[NameDirectory, Depends(_directory)]

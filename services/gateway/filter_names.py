@@ -1,7 +1,6 @@
 """Names of teams and people in filters, made ids: only the services beside the tickets know them."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from services.domain.conditions.text_form import format_text, parse_text
 from services.domain.conditions.tree import Condition, Name, tests
 from services.domain.principal import Principal
 from services.domain.words import fold
-from services.identity.client import IdentityClient
+from services.gateway.staff_names import StaffNames
 from services.routing.client import RoutingClient
 
 
@@ -20,7 +19,7 @@ class NameDirectory:
 
     caller: Principal
     routing: RoutingClient
-    identity: IdentityClient
+    staff: StaffNames
 
     async def resolve_filter(self, text: str) -> str:
         """The filter with ids for the names of teams and people; Invalid when it is wrong or names nobody.
@@ -35,7 +34,7 @@ class NameDirectory:
         if "team" in fields:
             ids["team"] = await self._teams()
         if "assignee" in fields:
-            ids["assignee"] = await self._people(condition)
+            ids["assignee"] = {**await self._people(condition), ME: own_ids(self.caller)}
         return format_text(resolve_names(condition, ids))
 
     async def _teams(self) -> dict[str, Sequence[UUID]]:
@@ -43,20 +42,17 @@ class NameDirectory:
         mine = [team.id for team in teams if any(str(member) == self.caller.subject for member in team.member_ids)]
         return {fold(team.name): (team.id,) for team in teams} | {MINE: mine}
 
-    async def _people(self, condition: Condition) -> dict[str, Sequence[UUID]]:
-        """By name, which several may have, and by address."""
-        found: dict[str, list[UUID]] = defaultdict(list)
-        if _names_others(condition):
-            for user in await self.identity.list_users():
-                found[fold(user.name)].append(user.id)
-                found[fold(user.email)].append(user.id)
-        return {**found, ME: own_ids(self.caller)}
+    async def _people(self, condition: Condition) -> Mapping[str, Sequence[UUID]]:
+        others = _named(condition) - {ME}
+        return await self.staff.find(others) if others else {}
 
 
-def _names_others(condition: Condition) -> bool:
-    return any(
-        isinstance(value, Name) and fold(value.text) != ME
+def _named(condition: Condition) -> set[str]:
+    """The folded names of those to whom tickets are assigned."""
+    return {
+        fold(value.text)
         for test in tests(condition)
         if test.field == "assignee"
         for value in test.values
-    )
+        if isinstance(value, Name)
+    }

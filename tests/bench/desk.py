@@ -21,7 +21,8 @@ from psycopg.rows import dict_row
 from tests.stack import Stack, wait_for
 
 # What carries a ticket to its decision; stopped, intake is alone.
-ORCHESTRATION = ("relay", "worker", "reconcile", "temporal")
+OURS = ("relay", "worker", "reconcile")
+ORCHESTRATION = (*OURS, "temporal")
 WITHIN = 3_600.0
 _EXPORT = re.compile(r"export (\w+)=(.*)")
 

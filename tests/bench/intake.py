@@ -10,9 +10,11 @@ from typing import Any
 
 import grpc
 from duradesk.tickets.v1 import ticket_service_pb2 as pb
+from temporalio.client import Client
 
-from tests.bench.desk import ORCHESTRATION, Desk, total
+from tests.bench.desk import ORCHESTRATION, OURS, Desk, total
 from tests.bench.floor_rows import METHOD, first_brand, open_pool, write_rows
+from tests.bench.floors import Floor
 from tests.bench.load import Call, Http, Ran, at_once, connected, new_ticket
 from tests.bench.report import Aim, Report, Row, each, spread
 from tests.bench.sizes import Size
@@ -20,6 +22,8 @@ from tests.bench.sizes import Size
 ROWS, METHOD_ALONE, GRPC, REST = "bare psycopg", "bare gRPC method", "gRPC", "REST"
 _AIMS = {GRPC: Aim(0.6, at_most=False), REST: Aim(0.35, at_most=False)}
 _MEANWHILE = Aim(0.5, at_most=False)
+# As many as the relay has signalled and undecided.
+_STARTED_AT_ONCE = 16
 
 
 @dataclass
@@ -54,12 +58,38 @@ async def _measure(desk: Desk, report: Report, size: Size) -> None:
                 _tell(report, alone[concurrency], concurrency)
             set_aside(desk)
         concurrency = sorted(size.intake)[len(size.intake) // 2]
+        count = size.intake[concurrency]
+        with desk.frozen(*OURS):
+            async with bare_workflows(desk):
+                floor = {METHOD_ALONE: calls[METHOD_ALONE]}
+                meanwhile = await rounds(desk, floor, size.rounds, count=count, concurrency=concurrency)
+            set_aside(desk)
         ours = {name: calls[name] for name in (GRPC, REST)}
-        meanwhile = await rounds(desk, ours, size.rounds, count=size.intake[concurrency], concurrency=concurrency)
+        meanwhile |= await rounds(desk, ours, size.rounds, count=count, concurrency=concurrency)
     for name, seen in meanwhile.items():
-        floor = alone[concurrency][name].per_second
-        report.add(row(f"intake by {name}, {concurrency} at once, workflows catching up", seen, floor, _MEANWHILE))
+        without = alone[concurrency][name].per_second
+        aim = None if name == METHOD_ALONE else _MEANWHILE
+        report.add(row(f"intake by {name}, {concurrency} at once, workflows catching up", seen, without, aim))
     await asyncio.to_thread(desk.wait_until_decided)
+
+
+@asynccontextmanager
+async def bare_workflows(desk: Desk) -> AsyncIterator[None]:
+    """Bare workflows at work meanwhile, started as fast as Temporal takes them; all are done at the end."""
+    floor = Floor(await Client.connect(desk.stack.temporal_address), desk.floor_notes)
+    is_over = asyncio.Event()
+
+    async def start() -> None:
+        while not is_over.is_set():
+            await floor.start()
+
+    starting = asyncio.gather(*(start() for _ in range(_STARTED_AT_ONCE)))
+    try:
+        yield
+    finally:
+        is_over.set()
+        await starting
+        await floor.noted(len(floor.handles))
 
 
 @asynccontextmanager

@@ -18,7 +18,8 @@ def measure(desk: Desk, report: Report, size: Size) -> None:
         with desk.workers(number):
             drained = asyncio.run(_drain(desk, size.drained))
         aim = Aim(0.9, at_most=False) if floor else None
-        told = f"{each(drained.cpu, size.drained, but=('client',))}; the urgent one after {drained.urgent:.2f} s"
+        cost = each(drained.cpu, size.drained, but=("client",))
+        told = f"{cost}; the slowest urgent one after {max(drained.urgent):.2f} s"
         report.add(
             Row(
                 f"decided by {number} workers and relays",

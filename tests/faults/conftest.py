@@ -16,7 +16,7 @@ from tests.stack import OWNER, Stack, running_stack
 
 REPORTS = Path("reports/faults")
 # Only for what hangs: whatever waits for something ends before that by itself.
-LONGEST_SECONDS = 4_000 if FULL else 600
+LONGEST_SECONDS = 6_000 if FULL else 600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

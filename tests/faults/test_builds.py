@@ -19,7 +19,7 @@ DEPLOYED_SECONDS = sized(everyday=5, short=8, full=120)
 WITHIN = 120
 
 # What each step of a ticket's life begins with, in the workflow.
-STEP = "        plan: AdvanceResult = await workflow.execute_activity(\n"
+STEP = "        in_step = self._looked_at and self._ticket.decides_in_step\n"
 BUILDS = {
     # A step of its own where new lives begin; histories that began without it go on without it.
     "newer, and back": f"        if workflow.patched('newer'):\n            await workflow.sleep(0.1)\n{STEP}",

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -100,10 +101,24 @@ def test_the_current_principal_is_known_inside_a_call_only() -> None:
 
 
 def test_a_process_sends_one_token_for_some_seconds_and_then_a_new_one() -> None:
+    signed = []
+
+    class Signer(PrincipalSigner):
+        def sign(self, principal: Principal, **rest: Any) -> str:
+            signed.append(super().sign(principal, **rest))
+            return signed[-1]
+
     ticks = iter([100.0, 114.9, 115.0, 114.0])
-    token = KeptToken(SIGNER, WORKER, clock=lambda: next(ticks))
-    sent = [token() for _ in range(4)]
-    assert sent[0] is sent[1]
-    assert sent[2] is not sent[0]
-    assert sent[3] is not sent[2], "the clock was set back"
-    assert all(SIGNER.verify(each) == WORKER for each in sent)
+    token = KeptToken(Signer(KEY), WORKER, clock=lambda: next(ticks))
+    kept = []
+    for _ in range(4):
+        assert token() == signed[-1]
+        kept.append(len(signed))
+    assert kept == [1, 1, 2, 3], "the last time the clock was set back"
+    assert all(SIGNER.verify(each) == WORKER for each in signed)
+
+
+def test_a_principal_with_another_name_has_another_token_within_the_same_second() -> None:
+    now = datetime.now(UTC)
+    named = [replace(WORKER, name=name) for name in ("Ann", "Bob")]
+    assert [SIGNER.verify(SIGNER.sign(one, now=now)).name for one in named] == ["Ann", "Bob"]

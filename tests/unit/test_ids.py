@@ -19,3 +19,13 @@ def test_later_ids_sort_after_earlier_ones(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr("services.common.ids.time.time_ns", lambda now=milliseconds * 1_000_000: now)
         made.append(ids.ordered_id())
     assert made == sorted(made)
+
+
+def test_an_id_is_read_in_each_of_its_spellings_and_nothing_else_is() -> None:
+    one = ids.ordered_id()
+    for text in (str(one), str(one).upper(), one.hex, one.urn, f"{{{one}}}"):
+        assert ids.read_id(text) == one
+    for text in ("", "x" * 36, f"{one}0"):
+        with pytest.raises(ValueError, match=r"badly formed|invalid literal"):
+            ids.read_id(text)
+    assert ids.id_text(one) == str(one)

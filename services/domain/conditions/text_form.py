@@ -7,6 +7,7 @@ without a field are looked for in the whole ticket. docs/filters.md tells it to 
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from services.domain.conditions.fields import CUSTOM, FIELDS, NONE, find_field, operators_of, read_test
@@ -28,6 +29,8 @@ from services.domain.errors import Invalid
 from services.domain.words import split_words
 
 LONGEST = 4000
+# The filters of views and of pages come again and again.
+_AT_HAND = 256
 
 # Words for what people ask for all the time.
 SHORTHANDS = {
@@ -63,6 +66,11 @@ def parse_text(text: str, *, typing: bool = False) -> Condition:
     """
     if len(text) > LONGEST:
         raise _invalid(f"it has {len(text)} characters: write at most {LONGEST}")
+    return _read(text, typing)
+
+
+@lru_cache(_AT_HAND)
+def _read(text: str, typing: bool) -> Condition:
     reader = _Reader(text, typing=typing)
     try:
         condition = reader.any_of(depth=0)

@@ -140,7 +140,7 @@ async def list_of(
 async def _found(
     asked: Asked, behind: Services, caller: Principal, *, timed: bool
 ) -> tuple[TicketPage, dict[UUID, TicketTimes]]:
-    names = NameDirectory(caller, behind.routing, behind.identity)
+    names = NameDirectory(caller, behind.routing, behind.staff_names)
     page = await behind.tickets.page_tickets(
         filter=await names.resolve_filter(asked.whole_filter),
         order_by=asked.order_by,

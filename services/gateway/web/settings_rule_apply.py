@@ -41,7 +41,7 @@ async def preview_rule(
     rule, known = await find_rule(behind, rule_id), await known_of(behind)
     problem, preview = "", None
     try:
-        names = NameDirectory(caller, behind.routing, behind.identity)
+        names = NameDirectory(caller, behind.routing, behind.staff_names)
         preview = await trials.preview_rule(rule, filter=await names.resolve_filter(filter_text))
     except Invalid as error:
         problem = error.message
@@ -69,6 +69,6 @@ async def apply_rule(
     request_id: Annotated[str, Form(max_length=100)],
 ) -> Response:
     """Begin, and go to the list of the tickets, which shows how far it is."""
-    names = NameDirectory(caller, behind.routing, behind.identity)
+    names = NameDirectory(caller, behind.routing, behind.staff_names)
     job = await trials.apply_rule(rule_id, filter=await names.resolve_filter(filter_text), request_id=request_id)
     return RedirectResponse(f"/tickets?{urlencode({'filter': filter_text, 'job': job.id})}", HTTPStatus.SEE_OTHER)

@@ -83,7 +83,7 @@ async def _is_away(behind: Services) -> bool:
 
 async def _counts(behind: Services, caller: Principal) -> dict[str, str]:
     """How many tickets each view has; nothing when that cannot be told now, for a page is more than its numbers."""
-    names = NameDirectory(caller, behind.routing, behind.identity)
+    names = NameDirectory(caller, behind.routing, behind.staff_names)
     try:
         filters = await asyncio.gather(*(names.resolve_filter(view.filter) for view in _COUNTED))
         counts = await behind.tickets.count_tickets(filters)

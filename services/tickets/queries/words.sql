@@ -64,9 +64,10 @@ RETURNING ticket_id;
 UPDATE contacts SET words = %(words)s::tsvector WHERE id = %(contact_id)s AND words = '';
 
 -- find_words --
--- The tickets with these words, one more than `most` at most. Planned as if all were read: by the index.
+-- The tickets with these words, one more than `most` at most, as the text of an array: who asks hands it back as it is.
+-- Planned as if all were read: by the index.
 WITH hits AS MATERIALIZED (
     SELECT ticket_id FROM ticket_words WHERE words @@ %(query)s::tsquery
 )
-SELECT coalesce(array_agg(ticket_id), '{}') AS ids
+SELECT coalesce(array_agg(ticket_id), '{}')::text AS ids, count(*) AS found
 FROM (SELECT ticket_id FROM hits LIMIT %(most)s + 1) AS some_hits;

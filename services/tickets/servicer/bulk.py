@@ -13,6 +13,8 @@ from services.tickets.wakeup import Wakeup
 
 # A claimer looks by itself this often: a bulk also becomes due by time.
 _LOOK_SECONDS = 5.0
+# And no more often than this: mostly it was a ticket that changed.
+_GATHER_SECONDS = 0.25
 
 
 class BulkServicer(bulk_service_pb2_grpc.BulkServiceServicer):
@@ -29,6 +31,7 @@ class BulkServicer(bulk_service_pb2_grpc.BulkServiceServicer):
             self._bulk.claim_bulk_jobs,
             wait=wait_of(request.wait),
             every=_LOOK_SECONDS,
+            gather=_GATHER_SECONDS,
             next_change=self._wakeup.next,
         )
         return pb.ClaimBulkJobsResponse(job_ids=map(str, job_ids))

@@ -60,15 +60,16 @@ _FALSE = SQL("false")
 class Compiler:
     """Makes SQL of conditions at the instant `now`, with its parameters in `parameters`, named with `prefix`.
 
-    Without `internal` no internal word is looked at. `known` are the tickets that a query of words finds, where they
-    are few; what `gathered` queries find, which is more, is gathered by the statement before it looks at any ticket.
+    `now` may be missing where no condition asks for a time. Without `internal` no internal word is looked at. `known`
+    are the tickets that a query of words finds, where they are few, as the text of an array; what `gathered` queries
+    find, which is more, is gathered by the statement before it looks at any ticket.
     """
 
-    now: datetime
+    now: datetime | None
     internal: bool
     prefix: str = "term"
     parameters: dict[str, Any] = field(default_factory=dict)
-    known: dict[str, list[UUID]] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
     gathered: set[str] = field(default_factory=set)
 
     def compile(self, condition: Condition) -> Composable:
@@ -205,6 +206,7 @@ class Compiler:
             if value is None:
                 spans.append(SQL("{} IS NULL").format(column))
                 continue
+            assert self.now is not None
             begin, end = edges(test.operator, value, now=self.now)
             ends = [SQL("{} >= {}").format(column, self.bind(begin))] if begin else []
             ends += [SQL("{} < {}").format(column, self.bind(end))] if end else []

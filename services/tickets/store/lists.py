@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal, Placeholder
 
 from services.common.database import Database
-from services.domain.conditions.fields import STAFF_ONLY
+from services.domain.conditions.fields import STAFF_ONLY, Kind, find_field
 from services.domain.conditions.tree import Condition, tests
 from services.domain.errors import Invalid
 from services.domain.orders import FOR_STAFF, Order, OrderKey
@@ -28,6 +28,9 @@ RANKED = 2000
 # Where words find so many, all are gathered at once: for a page, and where a thousand or more are wanted. To look at
 # ticket after ticket until there are enough costs more then, and has no bound where words are of old times.
 _GATHERED, _GATHERED_FOR_MANY = range(10_000), range(10_000, 80_000)
+# PostgreSQL takes a word that its statistics do not have for one in half a per cent of all rows, or in fewer.
+_COMMON = 0.01
+_TIMES = frozenset({Kind.INSTANT, Kind.AGE})
 
 
 class _Way(StrEnum):
@@ -85,8 +88,8 @@ class ListStore:
         listing = f"tickets {condition} {order}"
         *keys, side = page.after(listing, [*(column.read for column in _COLUMNS[order.key]), _Way]) or (None,)
         way = side if isinstance(side, _Way) else None
-        async with self._database.transaction() as conn:
-            compiler = Compiler(await _now(conn), scope.internal)
+        async with self._database.connection() as conn:
+            compiler = Compiler(await _now(conn, condition), scope.internal)
             await look_up(conn, compiler, condition, scope=scope, many=order.key is OrderKey.RELEVANCE)
             statement = page_statement(compiler, condition, order, way=way, scope=scope)
             parameters = {**compiler.parameters, **scope.parameters(), **_keys(keys), "most": page.most}
@@ -106,8 +109,8 @@ class ListStore:
         """How many tickets in the scope there are for each condition, up to 1,000."""
         parameters: dict[str, Any] = {**scope.parameters(), "most": COUNTED}
         counts: list[Composable] = []
-        async with self._database.transaction() as conn:
-            now = await _now(conn)
+        async with self._database.connection() as conn:
+            now = await _now(conn, *conditions)
             for place, condition in enumerate(conditions):
                 _check_scope(condition, None, scope=scope)
                 compiler = Compiler(now, scope.internal, f"count_{place}")
@@ -129,7 +132,10 @@ _RANKED = SQL(
     " FROM ticket_words w WHERE w.ticket_id = found.id) AS rank FROM found)"
     " SELECT {keys} FROM ranked t"
 )
-_GUESS = SQL("EXPLAIN (FORMAT JSON) SELECT FROM ticket_words WHERE words @@ %(query)s::tsquery")
+_GUESS = SQL(
+    "EXPLAIN (FORMAT JSON)"
+    " SELECT FROM ticket_words WHERE words @@ %(query)s::tsquery UNION ALL SELECT FROM ticket_words"
+)
 # Rank says nothing of internal words to those who may not see them.
 _WORDS = {True: SQL("w.words"), False: SQL("ts_filter(w.words, '{{a,b,c}}')")}
 
@@ -224,29 +230,37 @@ def _check_scope(condition: Condition, order: Order | None, *, scope: Scope) -> 
 async def look_up(conn: Connection, compiler: Compiler, condition: Condition, *, scope: Scope, many: bool) -> None:
     """Find the tickets with the wanted words first, if they are few: PostgreSQL cannot guess how rare a word is.
 
-    How common one is it can. Where nothing else is asked for, that decides whether to gather the rest.
+    How common one is it can, and what it takes for common is not looked for. Where nothing else is asked for, that
+    decides whether to gather the rest.
     """
     query = compiler.query_of(condition)
     if not query:
         return
-    parameters = {"query": query, "most": RANKED}
-    row = await (await conn.execute(QUERIES["find_words"], parameters, prepare=False)).fetchone()
-    assert row is not None
+    guess, all_rows = await _guess(conn, query)
+    if guess <= max(RANKED, all_rows * _COMMON):
+        parameters = {"query": query, "most": RANKED}
+        row = await (await conn.execute(QUERIES["find_words"], parameters, prepare=False)).fetchone()
+        assert row is not None
+        if row["found"] <= RANKED:
+            compiler.known[query] = row["ids"]
+            return
     nothing_else = compiler.asks_for_words_only(condition) and not _scoped(scope)
-    if len(row["ids"]) <= RANKED:
-        compiler.known[query] = row["ids"]
-    elif nothing_else and await _guess(conn, query) in (_GATHERED_FOR_MANY if many else _GATHERED):
+    if nothing_else and guess in (_GATHERED_FOR_MANY if many else _GATHERED):
         compiler.gathered.add(query)
 
 
-async def _guess(conn: Connection, query: str) -> int:
-    """How many rows have the words, by the statistics of PostgreSQL."""
+async def _guess(conn: Connection, query: str) -> tuple[int, int]:
+    """How many rows have the words, by the statistics of PostgreSQL, and how many rows there are."""
     row = await (await conn.execute(_GUESS, {"query": query}, prepare=False)).fetchone()
     assert row is not None
-    return int(row["QUERY PLAN"][0]["Plan"]["Plan Rows"])
+    having, every = row["QUERY PLAN"][0]["Plan"]["Plans"]
+    return having["Plan Rows"], every["Plan Rows"]
 
 
-async def _now(conn: Connection) -> datetime:
+async def _now(conn: Connection, *conditions: Condition) -> datetime | None:
+    """The instant from which the conditions count, if one of them does."""
+    if not any(find_field(test.field).kind in _TIMES for condition in conditions for test in tests(condition)):
+        return None
     row = await (await conn.execute(QUERIES["get_now"])).fetchone()
     assert row is not None
     now: datetime = row["now"]

@@ -7,6 +7,8 @@ import httpx
 
 from services.domain.principal import Principal, Role
 from services.domain.user import NewUser
+from services.domain.words import fold
+from services.gateway.staff_names import StaffNames
 from tests.contract.gateway.test_tickets import made, violations
 from tests.doors import Doors
 from tests.people import PASSWORD
@@ -34,6 +36,20 @@ async def test_names_of_teams_and_people_stand_for_their_ids(doors: Doors) -> No
     ):
         assert await found(admin, text) == [ticket["id"]], text
     assert other["id"] in await found(admin, f'-team:"{name}"')
+
+
+async def test_names_of_the_staff_are_asked_for_anew_after_5_s_and_for_one_that_is_not_known(doors: Doors) -> None:
+    now = [0.0]
+    names = StaffNames(doors.identity, clock=lambda: now[0])
+    one = fold((await doors.account()).name)
+    assert one in await names.find({one})
+    two = fold((await doors.account()).name)
+    assert two not in await names.find({one})
+    assert two in await names.find({one, two})
+    three = fold((await doors.account()).name)
+    assert three not in await names.find({two})
+    now[0] = 5.0
+    assert three in await names.find({two})
 
 
 async def test_mine_are_the_teams_of_the_caller(doors: Doors) -> None:
