@@ -12,11 +12,13 @@ _FRONTEND = "temporal.api.workflowservice.v1.WorkflowService"
 # what a power cut may take from it, reconciliation puts back from PostgreSQL.
 _PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 
-# One partition a queue keeps urgent tickets strictly ahead, and fairness shares the workers among brands.
-_DYNAMIC_CONFIG = (
+# One partition a queue keeps urgent tickets strictly ahead, and fairness shares the workers among brands. While every
+# step of a release fails, Temporal would in the end look every 10 minutes only whether there is a better one.
+DYNAMIC_CONFIG = (
     "matching.enableFairness=true",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
+    'history.workflowTaskRetryMaxInterval="5s"',
 )
 
 
@@ -31,7 +33,7 @@ def server(settings: LocalSettings, *, environment: Mapping[str, str]) -> Proces
             *("--db-filename", str(settings.data / "temporal.db"), "--namespace", settings.temporal_namespace),
             *("--ui-disable-news-fetch",),
             *(word for pragma in _PRAGMAS for word in ("--sqlite-pragma", pragma)),
-            *(word for value in _DYNAMIC_CONFIG for word in ("--dynamic-config-value", value)),
+            *(word for value in DYNAMIC_CONFIG for word in ("--dynamic-config-value", value)),
         ),
         environment=environment,
         probe=grpc_health(address, _FRONTEND),

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from deploy.local.temporal import DYNAMIC_CONFIG
 from tests.stack import BIN, free_ports, wait_for
 
 
@@ -31,6 +32,7 @@ class TemporalServer:
         ]
         command += ["--port", str(self._port), "--http-port", str(self._http), "--metrics-port", str(self._metrics)]
         command += ["--db-filename", self._folder / "temporal.db", "--sqlite-pragma", "journal_mode=wal"]
+        command += [word for value in DYNAMIC_CONFIG for word in ("--dynamic-config-value", value)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self._answers, what="Temporal")
 
