@@ -40,7 +40,8 @@ class PrincipalSigner:
     ) -> str:
         """A token that says who is calling, valid for `lifetime` from `now`."""
         issued_at = now or datetime.now(UTC)
-        # Tokens tell whole seconds, and to sign takes a gateway longer than to read a request.
+        # Tokens tell whole seconds, and to sign takes a gateway longer than to read a request. Principals of different
+        # names are equal, their tokens are not.
         issued, ends = int(issued_at.timestamp()), int((issued_at + lifetime).timestamp())
         return self._signed(principal, principal.name, issued, ends)
 

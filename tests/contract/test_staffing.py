@@ -1,5 +1,6 @@
 """Staffing over a real channel with a real identity: how teams give their tickets, skills, and who is here."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -189,6 +190,11 @@ async def test_only_those_who_manage_teams_put_others_away(desk: Desk) -> None:
     assert (await desk.owner.set_away(away=True, user_id=ben.id)).away
     with pytest.raises(NotFound):
         await desk.owner.set_away(away=True, user_id=uuid4())
+
+
+async def test_whoever_has_seen_nothing_yet_is_told_at_once_even_where_nothing_ever_happened(desk: Desk) -> None:
+    async with asyncio.timeout(20):
+        assert await desk.worker.watch_availability(after=-1, wait=timedelta(seconds=30)) == 0
 
 
 async def test_watching_ends_when_somebody_comes_or_teams_or_skills_change(desk: Desk) -> None:

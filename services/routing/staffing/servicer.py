@@ -127,12 +127,12 @@ class StaffingServicer(pb_grpc.StaffingServiceServicer):
     ) -> pb.WatchAvailabilityResponse:
         """Look each second, until there is news or the time is over."""
 
-        async def look() -> int | None:
+        async def look() -> pb.WatchAvailabilityResponse | None:
             position = await self._store.read_position()
-            return None if position == request.after else position
+            return None if position == request.after else pb.WatchAvailabilityResponse(position=position)
 
-        position = await look_until(look, wait=wait_of(request.wait), every=LOOK_SECONDS)
-        return pb.WatchAvailabilityResponse(position=request.after if position is None else position)
+        news = await look_until(look, wait=wait_of(request.wait), every=LOOK_SECONDS)
+        return news or pb.WatchAvailabilityResponse(position=request.after)
 
     async def FindPlaces(self, request: pb.FindPlacesRequest, context: Context) -> pb.FindPlacesResponse:
         """Of those asked for."""
