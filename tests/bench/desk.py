@@ -151,9 +151,15 @@ class Desk:
 
     @cached_property
     def floor_address(self) -> str:
-        """Where the floor of intake answers from now on."""
+        """Where the floor of intake and lists answers from now on."""
         floor = self.beside("floor", "tests.bench.floor_rows", ready="floor.ready")
         return f"127.0.0.1:{self._floors.enter_context(floor)}"
+
+    @cached_property
+    def floor_port(self) -> int:
+        """Where the floor of REST answers from now on."""
+        floor = self.beside("floor-http", "tests.bench.floor_http", self.floor_address, ready="floor.ready")
+        return int(self._floors.enter_context(floor))
 
     @cached_property
     def floor_notes(self) -> Path:

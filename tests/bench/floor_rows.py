@@ -1,11 +1,12 @@
-"""The floor of intake: the rows of a new ticket, written by one bare statement in a transaction.
+"""The floor of intake and lists: the rows of a new ticket, and the newest fifty, by one bare statement each.
 
-`python -m tests.bench.floor_rows` serves it as the one method of a bare gRPC server: no caller is asked for, nothing is
+`python -m tests.bench.floor_rows` serves them as the methods of a bare gRPC server: no caller is asked for, nothing is
 checked or looked up, and the words to find a ticket by are at hand.
 """
 
 import asyncio
 import os
+from collections.abc import Mapping
 from functools import cache, partial
 from hashlib import sha256
 from typing import Any, LiteralString
@@ -20,7 +21,8 @@ from psycopg_pool import AsyncConnectionPool
 from services.common.ids import ordered_id
 from services.tickets.words import PUBLIC, requester_vector, subject_vector, text_vector
 
-METHOD = "/duradesk.tickets.v1.TicketService/CreateTicket"
+_SERVICE = "duradesk.tickets.v1.TicketService"
+CREATE, LIST = "CreateTicket", "ListTickets"
 _CONNECTIONS = 10
 
 _INSERT: LiteralString = """
@@ -49,6 +51,10 @@ WITH contact AS (
     VALUES ('floor', 'CreateTicket', %(request_id)s, %(digest)s, %(ticket_id)s)
 )
 SELECT id, number FROM ticket
+"""
+_NEWEST: LiteralString = """
+SELECT t.id, t.number, t.subject, t.status, t.priority, t.tags, t.created_at, t.updated_at, c.email, c.name
+FROM tickets t JOIN contacts c ON c.id = t.requester_id ORDER BY t.created_at DESC, t.id DESC LIMIT 50
 """
 _CHANGES = Jsonb(
     [
@@ -105,22 +111,60 @@ def _words(subject: str, body: str) -> str:
     return f"{labels} {text_vector((PUBLIC, body))}"
 
 
+def method(channel: grpc.aio.Channel, name: str) -> Any:
+    """A method of the tickets service, or of the floor, as its client calls it."""
+    request, response = _MESSAGES[name]
+    return channel.unary_unary(
+        f"/{_SERVICE}/{name}", request_serializer=request.SerializeToString, response_deserializer=response.FromString
+    )
+
+
 async def _create(request: pb.CreateTicketRequest, _context: Any, *, pool: Pool, brand_id: UUID) -> object:
     ticket_id, number = await write_rows(pool, brand_id, request)
     ticket = ticket_pb2.Ticket(id=str(ticket_id), number=number, subject=request.subject)
     return pb.CreateTicketResponse(ticket=ticket)
 
 
+async def _list(_request: pb.ListTicketsRequest, _context: Any, *, pool: Pool) -> object:
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(_NEWEST)).fetchall()
+    return pb.ListTicketsResponse(tickets=[_ticket(row) for row in rows])
+
+
+def _ticket(row: tuple[Any, ...]) -> ticket_pb2.Ticket:
+    ticket_id, number, subject, status, priority, tags, created_at, updated_at, email, name = row
+    return ticket_pb2.Ticket(
+        id=str(ticket_id),
+        number=number,
+        subject=subject,
+        status=f"TICKET_STATUS_{status.upper()}",  # type: ignore[arg-type]
+        priority=f"PRIORITY_{priority.upper()}",  # type: ignore[arg-type]
+        tags=tags,
+        created_at=created_at,
+        updated_at=updated_at,
+        requester=ticket_pb2.Contact(email=email, name=name),
+    )
+
+
+_MESSAGES: Mapping[str, tuple[type[Any], type[Any]]] = {
+    CREATE: (pb.CreateTicketRequest, pb.CreateTicketResponse),
+    LIST: (pb.ListTicketsRequest, pb.ListTicketsResponse),
+}
+
+
 async def _serve() -> None:
     async with open_pool(os.environ["DURADESK_DATABASE_URL"]) as pool:
-        create = grpc.unary_unary_rpc_method_handler(
-            partial(_create, pool=pool, brand_id=await first_brand(pool)),
-            request_deserializer=pb.CreateTicketRequest.FromString,
-            response_serializer=pb.CreateTicketResponse.SerializeToString,
-        )
+        calls = {CREATE: partial(_create, pool=pool, brand_id=await first_brand(pool)), LIST: partial(_list, pool=pool)}
+        handlers = {
+            name: grpc.unary_unary_rpc_method_handler(
+                call,
+                request_deserializer=_MESSAGES[name][0].FromString,
+                response_serializer=_MESSAGES[name][1].SerializeToString,
+            )
+            for name, call in calls.items()
+        }
         server = grpc.aio.server()
-        service, method = METHOD.strip("/").split("/")
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: create}),))
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         print(f"floor.ready {port}", flush=True)

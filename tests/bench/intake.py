@@ -6,20 +6,20 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
 import grpc
-from duradesk.tickets.v1 import ticket_service_pb2 as pb
 from temporalio.client import Client
 
 from tests.bench.desk import ORCHESTRATION, OURS, Desk, total
-from tests.bench.floor_rows import METHOD, first_brand, open_pool, write_rows
+from tests.bench.floor_rows import CREATE, first_brand, method, open_pool, write_rows
 from tests.bench.floors import Floor
 from tests.bench.load import Call, Http, Ran, at_once, connected, new_ticket
 from tests.bench.report import Aim, Report, Row, each, spread
 from tests.bench.sizes import Size
 
-ROWS, METHOD_ALONE, GRPC, REST = "bare psycopg", "bare gRPC method", "gRPC", "REST"
+ROWS, METHOD, ROUTE = "bare psycopg", "bare gRPC method", "bare REST route"
+GRPC, REST = "gRPC", "REST"
+_FLOORS = {METHOD: ROWS, ROUTE: METHOD, GRPC: METHOD, REST: METHOD}
 _AIMS = {GRPC: Aim(0.6, at_most=False), REST: Aim(0.35, at_most=False)}
 _MEANWHILE = Aim(0.5, at_most=False)
 # As many as the relay has signalled and undecided.
@@ -61,14 +61,14 @@ async def _measure(desk: Desk, report: Report, size: Size) -> None:
         count = size.intake[concurrency]
         with desk.frozen(*OURS):
             async with bare_workflows(desk):
-                floor = {METHOD_ALONE: calls[METHOD_ALONE]}
-                meanwhile = await rounds(desk, floor, size.rounds, count=count, concurrency=concurrency)
+                floors = {name: calls[name] for name in (METHOD, ROUTE)}
+                meanwhile = await rounds(desk, floors, size.rounds, count=count, concurrency=concurrency)
             set_aside(desk)
         ours = {name: calls[name] for name in (GRPC, REST)}
         meanwhile |= await rounds(desk, ours, size.rounds, count=count, concurrency=concurrency)
     for name, seen in meanwhile.items():
         without = alone[concurrency][name].per_second
-        aim = None if name == METHOD_ALONE else _MEANWHILE
+        aim = None if name in floors else _MEANWHILE
         report.add(row(f"intake by {name}, {concurrency} at once, workflows catching up", seen, without, aim))
     await asyncio.to_thread(desk.wait_until_decided)
 
@@ -99,15 +99,17 @@ async def doors(desk: Desk) -> AsyncIterator[dict[str, Call]]:
         open_pool(desk.database_url) as pool,
         grpc.aio.insecure_channel(desk.floor_address) as floor_channel,
         grpc.aio.insecure_channel(desk.grpc_address) as channel,
+        connected(("127.0.0.1", desk.floor_port), "") as floor_http,
         connected(("127.0.0.1", desk.stack.ports["PORT"]), desk.token) as http,
     ):
-        brand_id, floor, ours = await first_brand(pool), _method(floor_channel), _method(channel)
+        brand_id, floor, ours = await first_brand(pool), method(floor_channel, CREATE), method(channel, CREATE)
         metadata = (("authorization", f"Bearer {desk.token}"),)
         yield {
             ROWS: lambda: write_rows(pool, brand_id, new_ticket()),
-            METHOD_ALONE: lambda: floor(new_ticket(), timeout=60),
+            METHOD: lambda: floor(new_ticket(), timeout=60),
+            ROUTE: lambda: _post(floor_http, "/tickets"),
             GRPC: lambda: ours(new_ticket(), timeout=60, metadata=metadata),
-            REST: lambda: _post(http),
+            REST: lambda: _post(http, "/api/v1/tickets"),
         }
 
 
@@ -117,19 +119,11 @@ def set_aside(desk: Desk) -> None:
     desk.rows("UPDATE tickets SET decided_seq = version WHERE version > decided_seq")
 
 
-def _method(channel: grpc.aio.Channel) -> Any:
-    return channel.unary_unary(
-        METHOD,
-        request_serializer=pb.CreateTicketRequest.SerializeToString,
-        response_deserializer=pb.CreateTicketResponse.FromString,
-    )
-
-
-async def _post(http: Http) -> None:
+async def _post(http: Http, target: str) -> None:
     new = new_ticket()
     requester = {"email": new.requester_email, "name": new.requester_name}
     body = {"subject": new.subject, "body": new.body, "requester": requester}
-    await http.post("/api/v1/tickets", json.dumps(body).encode(), key=new.request_id)
+    await http.post(target, json.dumps(body).encode(), key=new.request_id)
 
 
 async def rounds(
@@ -148,9 +142,8 @@ async def rounds(
 
 
 def _tell(report: Report, seen: Mapping[str, Seen], concurrency: int) -> None:
-    floors = {METHOD_ALONE: ROWS, GRPC: METHOD_ALONE, REST: METHOD_ALONE}
     for name, one in seen.items():
-        floor = seen[floors[name]].per_second if name in floors else None
+        floor = seen[_FLOORS[name]].per_second if name in _FLOORS else None
         report.add(row(f"intake by {name}, {concurrency} at once", one, floor, _AIMS.get(name)))
 
 

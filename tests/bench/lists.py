@@ -1,7 +1,7 @@
 """Lists, counts and search over HTTP, and creates, on a desk with more and more tickets, nearly all of them closed.
 
-The floor of what is read is the newest fifty by an index, over a bare connection to the database; of a create it is the
-bare method (tests.bench.intake), beside as many tickets. Nothing is decided meanwhile.
+The floor of what is read is ten fields of the newest fifty over a bare route and a bare method, so many at once; of a
+create it is the bare method (tests.bench.intake), beside as many tickets. Nothing is decided meanwhile.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ import psycopg
 
 from services.domain.views import VIEWS
 from tests.bench.desk import ORCHESTRATION, Desk
-from tests.bench.intake import GRPC, METHOD_ALONE, doors, rounds, row, set_aside
-from tests.bench.load import Ran, at_once, connected
+from tests.bench.intake import GRPC, METHOD, doors, rounds, row, set_aside
+from tests.bench.load import Http, Ran, at_once, connected
 from tests.bench.pages import SEARCHES
 from tests.bench.report import Aim, Report, Row, each, quantile, spread
 from tests.bench.seed import seed
@@ -68,41 +68,35 @@ def _fill(desk: Desk, stored: int) -> None:
 
 
 async def _measure(desk: Desk, report: Report, size: Size, stored: int) -> None:
-    least = await _newest(desk, size.requests)
-    async with connected(("127.0.0.1", desk.stack.ports["PORT"]), desk.token) as http:
+    async with (
+        connected(("127.0.0.1", desk.floor_port), "") as floor,
+        connected(("127.0.0.1", desk.stack.ports["PORT"]), desk.token) as http,
+    ):
         for concurrency in _CONCURRENCIES:
-            for name, (target, aim) in queries().items():
-                await http.get(target)
-                with desk.measured() as cpu:
-                    ran = await at_once(lambda: http.get(target), size.requests, concurrency=concurrency)  # noqa: B023
-                report.add(_row(f"{stored} tickets: {name}, {concurrency} at once", ran, cpu, least=least, aim=aim))
+            bare, cpu = await _ask(desk, floor, "/tickets", size.requests, concurrency=concurrency)
+            least = quantile(bare.each, 0.99)
+            name = f"{stored} tickets: {{}}, {concurrency} at once"
+            report.add(_row(name.format("bare list, newest"), bare, cpu))
+            for what, (target, aim) in queries().items():
+                ran, cpu = await _ask(desk, http, target, size.requests, concurrency=concurrency)
+                report.add(_row(name.format(what), ran, cpu, least=least, aim=aim))
     async with doors(desk) as calls:
-        chosen = {name: calls[name] for name in (METHOD_ALONE, GRPC)}
+        chosen = {name: calls[name] for name in (METHOD, GRPC)}
         seen = await rounds(desk, chosen, size.rounds, count=size.requests, concurrency=_CREATED_AT_ONCE)
-    floor = seen[METHOD_ALONE].per_second
-    report.add(row(f"{stored} tickets: intake by gRPC, {_CREATED_AT_ONCE} at once", seen[GRPC], floor, None))
+    least = seen[METHOD].per_second
+    report.add(row(f"{stored} tickets: intake by gRPC, {_CREATED_AT_ONCE} at once", seen[GRPC], least, None))
     set_aside(desk)
 
 
-def _row(what: str, ran: Ran, cpu: Mapping[str, float], *, least: float, aim: Aim) -> Row:
-    count, longest = len(ran.each), 1000 * quantile(ran.each, 0.99)
+async def _ask(desk: Desk, http: Http, target: str, times: int, *, concurrency: int) -> tuple[Ran, dict[str, float]]:
+    """Ask so often, so many at once, after a first time; with the CPU that it took."""
+    await http.get(target)
+    with desk.measured() as cpu:
+        ran = await at_once(lambda: http.get(target), times, concurrency=concurrency)
+    return ran, cpu
+
+
+def _row(what: str, ran: Ran, cpu: Mapping[str, float], *, least: float | None = None, aim: Aim | None = None) -> Row:
+    count, longest = len(ran.each), quantile(ran.each, 0.99)
     note = f"{spread(ran.each)}; {each(cpu, count, but=('client',))}"
-    return Row(what, count, longest, "ms", 1000 * least, aim, cpu, note)
-
-
-async def _newest(desk: Desk, times: int) -> float:
-    """The p99 of reading the newest fifty and who asked, bare."""
-    options = "-c search_path=tickets,public"
-    async with await psycopg.AsyncConnection.connect(desk.database_url, options=options, autocommit=True) as connection:
-
-        async def read() -> None:
-            await (await connection.execute(_NEWEST)).fetchall()
-
-        await read()
-        return quantile((await at_once(read, times, concurrency=1)).each, 0.99)
-
-
-_NEWEST = """
-SELECT t.id, t.number, t.subject, t.status, t.priority, t.tags, t.created_at, t.updated_at, c.email, c.name
-FROM tickets t JOIN contacts c ON c.id = t.requester_id ORDER BY t.created_at DESC, t.id DESC LIMIT 50
-"""
+    return Row(what, count, 1000 * longest, "ms", None if least is None else 1000 * least, aim, cpu, note)

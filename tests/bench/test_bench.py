@@ -16,8 +16,11 @@ BEGINNINGS = (
     "start, the first one",
     "memory of one of our processes",
     "idle, all processes",
-    *(f"intake by {door}, 8 at once" for door in ("bare psycopg", "bare gRPC method", "gRPC", "REST")),
-    *(f"intake by {door}, 8 at once, workflows catching up" for door in ("bare gRPC method", "gRPC", "REST")),
+    *(
+        f"intake by {door}, 8 at once"
+        for door in ("bare psycopg", "bare gRPC method", "bare REST route", "gRPC", "REST")
+    ),
+    *(f"intake by {door}, 8 at once, workflows catching up" for door in ("bare REST route", "gRPC", "REST")),
     "a life: history events a change",
     "a life: CPU a change, Temporal",
     "a life: CPU a change, worker",
@@ -31,6 +34,7 @@ BEGINNINGS = (
     "decided by 1 workers",
     "a cascade of 2",
     "a create and its decision under 2 more rules",
+    "100 tickets: bare list, newest",
     "100 tickets: list, newest",
     "100 tickets: counts of the views",
     "100 tickets: search, phrase",

@@ -70,7 +70,8 @@ def test_escalations_are_punctual_in_a_flood(wired: Wired) -> None:
             doubled,
             early=sum(late < 0 for late in lateness),
             lateness=lateness,
-            promised=5 + backlog / rate,
+            # What is less urgent does not count: it waits for them, not they for it.
+            promised=5 + ESCALATING / rate,
             shown_by=METRIC,
             showed=most(seen, METRIC),
             note=note,
