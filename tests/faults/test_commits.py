@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.test_story import create, quick_brand
 from tests.faults.database import rows
-from tests.faults.gate import CommitGate, cut_short
+from tests.faults.gate import CommitGate, break_off, cut_short
 from tests.faults.judge import compare, subjects, wait_until_quiet
 from tests.faults.load import Client
 from tests.faults.proxy import Proxy
@@ -100,8 +100,7 @@ def test_a_connection_that_is_cut_around_the_commit_makes_one_ticket(
             lose_the_answer(wire, gate, committed=lambda: _made(url, name))
         else:
             wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
-            gate.cut()
-            gate.open()
+            break_off(gate, committed=lambda: _made(url, name))
 
     lost, doubled, lateness = _requests(stack, url, cut_off)
     pronounce(
