@@ -77,7 +77,7 @@ def break_off(gate: CommitGate, *, committed: Callable[[], object]) -> None:
 
 
 def cut_short(stack: Stack, process: str, moment: str, *, gate: CommitGate, committed: Callable[[], object]) -> None:
-    """Kill the process while a transaction waits at the closed gate, or once that is committed and nobody is told yet."""
+    """Kill the process while a transaction waits at the closed gate, or once it is committed and nobody is told yet."""
     wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
     if moment == "before":
         stack.kill(process)
