@@ -4,23 +4,36 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from tests.faults.sizes import FULL
 from tests.faults.watching import queues
 from tests.stack import OWNER, Stack, wait_for
 
+# What somebody who died or stands still has claimed or leased is taken anew within half a minute.
+_LONGEST_LEASE_SECONDS = 35
+
 
 def wait_until_quiet(stack: Stack, *, within: float = 180) -> None:
-    """Wait until nothing is left to decide or to send."""
+    """Wait until nothing is left to read, to decide or to send."""
     # What is told may be a second old.
     time.sleep(1.1)
     open_states = ("waiting", "ready", "claimed", "sending")
 
     def nothing() -> bool:
         now = queues(stack)
-        names = ["outbox_tickets", "undecided_tickets", *(f"deliveries {state}" for state in open_states)]
+        names = ["mail_connections", "mails_reading", "outbox_tickets", "undecided_tickets"]
+        names += [f"deliveries {state}" for state in open_states]
         # What does not answer just now is not known to be quiet.
         return not any(now.get(name, 1) for name in names)
 
     wait_for(nothing, within=within, every=0.3, what="the queues to be empty")
+
+
+def wait_until_settled(stack: Stack, *, within: float = 180) -> None:
+    """Wait until all is quiet and, at full size, what could still come twice has come."""
+    wait_until_quiet(stack, within=within)
+    if FULL:
+        time.sleep(_LONGEST_LEASE_SECONDS)
+        wait_until_quiet(stack, within=within)
 
 
 def subjects(stack: Stack, beginning: str) -> Counter[str]:
