@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from email.message import EmailMessage
 
 from tests.faults.sizes import FULL
 from tests.faults.watching import queues
@@ -52,3 +53,12 @@ def compare(found: Counter[str], wanted: Iterable[str]) -> tuple[int, int]:
     """How many are missing, and how many there are too many."""
     names = set(wanted)
     return len(names - found.keys()), sum(found.values()) - len(found) + len(found.keys() - names)
+
+
+def count_doubled_mails(mails: Sequence[EmailMessage], doubtful: Collection[str]) -> int:
+    """How many of the mails that say one thing to one person are too many.
+
+    `doubtful` are the Message-IDs of those that are marked as in doubt: each of them may come twice.
+    """
+    often = Counter(str(mail["Message-ID"]) for mail in mails)
+    return max(len(often) - 1, 0) + sum(max(count - 1 - (name in doubtful), 0) for name, count in often.items())

@@ -9,18 +9,18 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from temporalio.client import Client
 
 from tests.e2e.test_story import create, quick_brand
 from tests.faults.judge import wait_until_quiet, wait_until_settled
 from tests.faults.load import Load
 from tests.faults.processes import another, frozen
+from tests.faults.runs import history_lengths, signal_often
 from tests.faults.sizes import sized
 from tests.faults.stories import Outage, judge
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most, watching
 from tests.faults.wired import Wired
-from tests.stack import OWNER, Stack, wait_for
+from tests.stack import OWNER, wait_for
 from workflows.ticket import TicketWorkflow
 
 # As many as one relay signals before it waits for decisions.
@@ -50,10 +50,11 @@ def test_a_relay_killed_between_the_signal_and_the_decision_loses_and_doubles_no
     people = [{"email": f"{uuid4()}@example.com", "name": "Ann"} for _ in range(TICKETS)]
     tickets = [create(api, brand=brand, requester=person)["id"] for person in people]
     wait_until_quiet(wired)
-    before = {ticket: _runs(wired, ticket) for ticket in tickets}
+    before = {ticket: len(history_lengths(wired, ticket)) for ticket in tickets}
     with frozen(wired, "worker"), watching(wired) as seen:
         if runs_end:
-            asyncio.run(_make_long(wired, tickets[:ENDING]))
+            # So many that each run ends with the next decision.
+            asyncio.run(signal_often(wired, tickets[:ENDING], TicketWorkflow.history_limit))
         for ticket in tickets:
             body = {"visibility": "public", "body": "An answer."}
             api.post(f"/tickets/{ticket}/messages", json=body).raise_for_status()
@@ -68,9 +69,9 @@ def test_a_relay_killed_between_the_signal_and_the_decision_loses_and_doubles_no
         events = [event["seq"] for event in api.get(f"/tickets/{ticket}/activity").json()["items"]]
         assert events == list(range(1, len(events) + 1)), "a gap in the events"
         if runs_end and ticket in tickets[:ENDING]:
-            wait_for(lambda: _runs(wired, ticket) > before[ticket], what="the next run to be listed")  # noqa: B023
+            wait_for(lambda: len(history_lengths(wired, ticket)) > before[ticket], what="the next run to be listed")  # noqa: B023
         else:
-            assert _runs(wired, ticket) == before[ticket]
+            assert len(history_lengths(wired, ticket)) == before[ticket]
     pronounce(
         Verdict(
             f"relay killed after the signal{', across continue-as-new' if runs_end else ''}",
@@ -87,20 +88,6 @@ def test_a_relay_killed_between_the_signal_and_the_decision_loses_and_doubles_no
 
 
 SIGNALLED = "SELECT count(*) FROM outbox WHERE ticket_id = ANY (%(ids)s::uuid[]) AND signalled_at IS NOT NULL"
-
-
-async def _make_long(stack: Stack, tickets: list[str]) -> None:
-    """Give each workflow so many signals that its run ends with the next decision."""
-    client = await Client.connect(stack.temporal_address)
-    for ticket in tickets:
-        handle = client.get_workflow_handle(f"ticket/{ticket}")
-        for _ in range(TicketWorkflow.history_limit // 100):
-            await asyncio.gather(*(handle.signal("look") for _ in range(100)))
-
-
-def _runs(stack: Stack, ticket: str) -> int:
-    """How many runs a ticket's workflow has had."""
-    return len(stack.temporal("workflow", "list", "--query", f"WorkflowId = 'ticket/{ticket}'"))
 
 
 def test_a_relay_that_stands_still_and_comes_back_doubles_nothing(wired: Wired, tmp_path: Path) -> None:
