@@ -39,7 +39,7 @@ def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--size", choices=list(SIZES), default="bench")
-    parser.add_argument("--parts", type=lambda text: text.split(","), default=["rest", *PARTS])
+    parser.add_argument("--parts", type=_parts, default=["rest", *PARTS])
     arguments = parser.parse_args()
     # Ended from outside, the stack is stopped too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -49,6 +49,13 @@ def main() -> None:
     print(f"The figures are in {report.path}.")
     if failed:
         raise SystemExit(f"These parts failed: {', '.join(failed)}.")
+
+
+def _parts(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := ", ".join(sorted({*names} - {"rest", *PARTS})):
+        raise argparse.ArgumentTypeError(f"there is no {unknown}; there are rest, {', '.join(PARTS)}")
+    return names
 
 
 def run(report: Report, size: Size, *, parts: list[str]) -> list[str]:

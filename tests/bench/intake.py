@@ -150,5 +150,5 @@ def _tell(report: Report, seen: Mapping[str, Seen], concurrency: int) -> None:
 def row(what: str, seen: Seen, floor: float | None, aim: Aim | None) -> Row:
     """Tickets a second next to a floor's."""
     count = len(seen.ran.each)
-    note = f"{spread(seen.ran.each)}; {each(seen.cpu, count, but=('client',))}"
+    note = f"{spread(seen.ran.each)}; {each(seen.cpu, count)}"
     return Row(what, count, seen.per_second, "/s", floor, aim=aim, cpu=seen.cpu, note=note)

@@ -98,5 +98,5 @@ async def _ask(desk: Desk, http: Http, target: str, times: int, *, concurrency: 
 
 def _row(what: str, ran: Ran, cpu: Mapping[str, float], *, least: float | None = None, aim: Aim | None = None) -> Row:
     count, longest = len(ran.each), quantile(ran.each, 0.99)
-    note = f"{spread(ran.each)}; {each(cpu, count, but=('client',))}"
+    note = f"{spread(ran.each)}; {each(cpu, count)}"
     return Row(what, count, 1000 * longest, "ms", None if least is None else 1000 * least, aim, cpu, note)

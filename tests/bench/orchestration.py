@@ -22,7 +22,7 @@ from services.domain.principal import Principal, Role
 from tests.bench.desk import WITHIN, Desk, share
 from tests.bench.floors import Floor
 from tests.bench.load import Ran, at_once, new_ticket, paced
-from tests.bench.report import Aim, Report, Row, quantile, spread
+from tests.bench.report import Aim, Report, Row, milliseconds, quantile, spread
 from tests.bench.sizes import Size
 from tests.e2e.conftest import QUIET
 from tests.stack import wait_for
@@ -91,15 +91,24 @@ class Tickets:
     """What people do to tickets, over gRPC: the staff with a token, a customer by the mail door."""
 
     def __init__(self, desk: Desk, channel: grpc.aio.Channel) -> None:
+        self._desk = desk
         self._stub = pb_grpc.TicketServiceStub(channel)
         self._staff = (("authorization", f"Bearer {desk.token}"),)
         self._signer = PrincipalSigner(desk.environment["DURADESK_PRINCIPAL_KEY"].encode())
         self.made: list[pb.CreateTicketResponse] = []
+        self._asked_at: dict[str, float] = {}
 
     async def create(self, **overrides: object) -> pb.CreateTicketResponse:
+        asked_at = time.time()
         made = await self._stub.CreateTicket(new_ticket(**overrides), metadata=self._staff, timeout=60)
         self.made.append(made)
+        self._asked_at[made.ticket.id] = asked_at
         return made
+
+    def first_decisions(self, made: Iterable[pb.CreateTicketResponse]) -> list[float]:
+        """How many seconds after they were asked for the tickets were decided, by the machine's clock."""
+        rows = self._desk.rows(_FIRST, ids=[UUID(one.ticket.id) for one in made])
+        return [row["decided_at"] - self._asked_at[str(row["ticket_id"])] for row in rows]
 
     async def reply(self, made: pb.CreateTicketResponse) -> None:
         request = pb.CreateMessageRequest(
@@ -187,7 +196,7 @@ async def _pace(desk: Desk, report: Report, size: Size, tickets: Tickets, floor:
     with desk.measured() as cpu:
         await paced(tickets.create, size.paced, per_second=per_second)
         await asyncio.to_thread(desk.wait_until_decided)
-    waited = first_decisions(desk, tickets.made[began:])
+    waited = tickets.first_decisions(tickets.made[began:])
     note = f"{spread(waited)}; floor: {spread(least)}"
     report.add(
         Row(
@@ -201,8 +210,7 @@ async def _pace(desk: Desk, report: Report, size: Size, tickets: Tickets, floor:
             note,
         )
     )
-    figure = 1000 * sum(cpu.values()) / size.paced
-    least_each = 1000 * sum(bare.values()) / size.paced
+    figure, least_each = milliseconds(cpu, size.paced), milliseconds(bare, size.paced)
     report.add(Row(f"a create and its decision at {per_second}/s: CPU", size.paced, figure, "ms", least_each))
 
 
@@ -255,7 +263,7 @@ async def drain(desk: Desk, tickets: Tickets, amount: int, **overrides: object) 
         )
     burst = [UUID(made.ticket.id) for made in tickets.made[began:]]
     (row,) = desk.rows(_STRETCH, ids=burst)
-    return Drained(len(burst) / row["seconds"], first_decisions(desk, urgent), ran.per_second, cpu)
+    return Drained(len(burst) / row["seconds"], tickets.first_decisions(urgent), ran.per_second, cpu)
 
 
 _STRETCH = """
@@ -263,11 +271,6 @@ SELECT extract(epoch FROM max(d.decided_at) - min(t.created_at))::float AS secon
 FROM tickets t JOIN decisions d ON d.ticket_id = t.id WHERE t.id = ANY(%(ids)s)
 """
 _FIRST = """
-SELECT extract(epoch FROM min(d.decided_at) - t.created_at)::float AS seconds
-FROM tickets t JOIN decisions d ON d.ticket_id = t.id WHERE t.id = ANY(%(ids)s) GROUP BY t.id
+SELECT ticket_id, extract(epoch FROM min(decided_at))::float AS decided_at
+FROM decisions WHERE ticket_id = ANY(%(ids)s) GROUP BY ticket_id
 """
-
-
-def first_decisions(desk: Desk, made: Iterable[pb.CreateTicketResponse]) -> list[float]:
-    """How many seconds after they were made the tickets were decided, by the database's clock."""
-    return [row["seconds"] for row in desk.rows(_FIRST, ids=[UUID(one.ticket.id) for one in made])]

@@ -99,10 +99,14 @@ def spread(values: Sequence[float], *, unit: str = "ms", scale: float = 1000) ->
     return f"p50 {_short(middle)}, p99 {_short(quantile(values, 0.99) * scale)}, max {_short(most)} {unit}"
 
 
-def each(cpu: Mapping[str, float], count: int, *, but: Sequence[str] = ()) -> str:
-    """Milliseconds of CPU for each of `count` things, of all processes but those."""
-    used = sum(seconds for name, seconds in cpu.items() if name not in but)
-    return f"{1000 * used / max(count, 1):.1f} ms CPU each"
+def milliseconds(cpu: Mapping[str, float], count: int) -> float:
+    """CPU for each of `count` things, of all processes but the client that asked for them."""
+    return 1000 * sum(seconds for name, seconds in cpu.items() if name != "client") / max(count, 1)
+
+
+def each(cpu: Mapping[str, float], count: int) -> str:
+    """The same in words."""
+    return f"{milliseconds(cpu, count):.1f} ms CPU each"
 
 
 def _short(value: float) -> str:

@@ -3,12 +3,15 @@
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 
 import psutil
 
 from tests.bench.desk import Desk, pss_megabytes
 from tests.bench.report import Aim, Report, Row
 from tests.bench.sizes import Size
+
+_NOT_OURS = ("postgres", "temporal")
 
 
 def measure(desk: Desk, report: Report, size: Size, *, started: float) -> None:
@@ -24,8 +27,7 @@ def measure(desk: Desk, report: Report, size: Size, *, started: float) -> None:
 def _memory(desk: Desk, report: Report) -> None:
     held = {name: pss_megabytes(process) for name, process in desk.processes().items() if name != "client"}
     floor = _python_megabytes()
-    theirs = {name: held[name] for name in ("postgres", "temporal") if name in held}
-    ours = {name: size for name, size in held.items() if name not in theirs}
+    ours = {name: size for name, size in held.items() if name not in _NOT_OURS}
     told = ", ".join(f"{name} {size:.0f}" for name, size in sorted(held.items(), key=lambda item: -item[1]))
     note = f"floor: Python with grpc and psycopg; in all {sum(held.values()):.0f} MB: {told}"
     mean = sum(ours.values()) / len(ours)
@@ -35,23 +37,33 @@ def _memory(desk: Desk, report: Report) -> None:
 def _idle(desk: Desk, report: Report, size: Size) -> None:
     desk.wait_until_decided()
     time.sleep(size.settle_seconds)
-    with desk.measured() as cpu:
-        time.sleep(size.rest_seconds)
-    del cpu["client"]
-    used = {name: 100 * seconds / size.rest_seconds for name, seconds in cpu.items()}
-    theirs = used.get("postgres", 0.0) + used.get("temporal", 0.0)
+    cpu = _at_rest(desk, size.rest_seconds)
+    ours = [name for name in cpu if name not in _NOT_OURS]
+    with desk.frozen(*ours):
+        floor = _at_rest(desk, size.rest_seconds)
     report.add(
         Row(
             "idle, all processes (per cent of a core)",
-            len(used),
-            sum(used.values()),
+            len(cpu),
+            _per_cent(cpu, size),
             "%",
-            theirs or None,
+            _per_cent(floor, size) or None,
             aim=Aim(2.5, of_ratio=False),
             cpu=cpu,
-            note="floor: PostgreSQL and Temporal alone",
+            note="floor: PostgreSQL and Temporal, while none of our processes moves",
         )
     )
+
+
+def _at_rest(desk: Desk, seconds: float) -> dict[str, float]:
+    with desk.measured() as cpu:
+        time.sleep(seconds)
+    del cpu["client"]
+    return cpu
+
+
+def _per_cent(cpu: Mapping[str, float], size: Size) -> float:
+    return 100 * sum(cpu.values()) / size.rest_seconds
 
 
 def _seconds_to_import() -> float:

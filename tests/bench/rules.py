@@ -8,7 +8,7 @@ import grpc
 from tests.bench.desk import Desk
 from tests.bench.load import at_once
 from tests.bench.orchestration import Tickets, quiet
-from tests.bench.report import Report, Row
+from tests.bench.report import Report, Row, milliseconds
 from tests.bench.sizes import Size
 
 _AT_ONCE = 16
@@ -20,13 +20,13 @@ def measure(desk: Desk, report: Report, size: Size) -> None:
     """None of them, then more and more."""
     quiet(desk)
     cost = asyncio.run(_decided(desk, size.ruled))
-    bare, present = _each(cost, size.ruled), 0
+    bare, present = milliseconds(cost, size.ruled), 0
     for number in size.rules:
         for one in range(present, number):
             _make(desk, one)
         present = number
         cpu = asyncio.run(_decided(desk, size.ruled))
-        what, figure = f"a create and its decision under {number} more rules: CPU", _each(cpu, size.ruled)
+        what, figure = f"a create and its decision under {number} more rules: CPU", milliseconds(cpu, size.ruled)
         note = "floor: under those of a new desk"
         report.add(Row(what, size.ruled, figure, "ms", bare, cpu=cpu, note=note))
 
@@ -52,7 +52,3 @@ async def _decided(desk: Desk, amount: int) -> dict[str, float]:
             await at_once(tickets.create, amount, concurrency=_AT_ONCE)
             await asyncio.to_thread(desk.wait_until_decided)
     return cpu
-
-
-def _each(cpu: dict[str, float], amount: int) -> float:
-    return 1000 * sum(seconds for name, seconds in cpu.items() if name != "client") / amount

@@ -18,7 +18,7 @@ def measure(desk: Desk, report: Report, size: Size) -> None:
         with desk.workers(number):
             drained = asyncio.run(_drain(desk, size.drained))
         aim = Aim(0.9, at_most=False) if floor else None
-        cost = each(drained.cpu, size.drained, but=("client",))
+        cost = each(drained.cpu, size.drained)
         told = f"{cost}; the slowest urgent one after {max(drained.urgent):.2f} s"
         report.add(
             Row(

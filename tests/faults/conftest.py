@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.faults.database import database_url, unexplained
 from tests.faults.servers import TemporalServer
 from tests.faults.sizes import FULL, SIZE, Size
 from tests.faults.verdict import VERDICTS, keep, packed, unpacked
@@ -14,7 +15,6 @@ from tests.faults.wired import Wired, running_wired
 from tests.postgres import Postgres, running_postgres
 from tests.stack import OWNER, Stack, running_stack
 
-REPORTS = Path("reports/faults")
 # Only for what hangs: whatever waits for something ends before that by itself.
 LONGEST_SECONDS = 6_000 if FULL else 600
 
@@ -37,6 +37,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of the module's own, as its user starts it."""
     with running_stack(tmp_path_factory.mktemp("stack") / "home") as stack:
         yield stack
+
+
+@pytest.fixture(autouse=True)
+def replayed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a scenario the events of each ticket there is have no gap, and replaying them gives its row."""
+    yield
+    for name in {"wired", "stack", "exposed"} & set(request.fixturenames):
+        assert unexplained(database_url(request.getfixturevalue(name))) == {}
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +82,24 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not VERDICTS or hasattr(terminalreporter.config, "workeroutput"):
+    broken = [line for report in _failed(terminalreporter) if (line := _broken(report))]
+    if not VERDICTS + broken or hasattr(terminalreporter.config, "workeroutput"):
         return
     terminalreporter.section("what the judge says")
-    for verdict in VERDICTS:
-        terminalreporter.write_line(str(verdict))
+    for line in [*map(str, VERDICTS), *broken]:
+        terminalreporter.write_line(line)
     if SIZE is not Size.EVERYDAY:
-        terminalreporter.write_line(f"The same as JSON: {keep(VERDICTS, REPORTS)}")
+        terminalreporter.write_line(f"The same as JSON: {keep(VERDICTS, broken)}")
+
+
+def _failed(terminalreporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    return [report for kind in ("failed", "error") for report in terminalreporter.stats.get(kind, ())]
+
+
+def _broken(report: pytest.TestReport) -> str:
+    """A line for a scenario that failed before the judge could say anything; empty if the judge said no."""
+    if "tests/faults/" not in report.nodeid:
+        return ""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = (crash.message if crash else str(report.longrepr)).partition("\n")[0]
+    return "" if message.startswith("AssertionError: NO ") else f"NO {report.nodeid} ({report.when}): {message}"

@@ -1,4 +1,4 @@
-"""A light load of stories, with the client's own append-only log.
+"""A light load of stories, with the client's own append-only log: invoke, then ok, fail or unknown.
 
 A story: a customer writes, an agent answers and leaves a note, the agent resolves, and the desk closes by itself. Every
 step is sent with an Idempotency-Key and sent again until it is acknowledged, as a careful integrator does.
@@ -7,6 +7,7 @@ step is sent with an Idempotency-Key and sent again until it is acknowledged, as
 import json
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +26,11 @@ CLOSES_AFTER_SECONDS = 5
 
 @dataclass
 class Told:
-    """What one story's client knows for certain."""
+    """What one story's client knows for certain, by its log."""
 
     sender: str
     ticket_id: str = ""
+    asked: list[str] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
 
 
@@ -40,21 +42,25 @@ class Client:
     token: str
     repeated: list[str] = field(default_factory=list)
 
-    def post(self, path: str, body: object) -> dict[str, Any]:
-        """What the desk answered at last; AssertionError when it refused, or answered nothing for minutes."""
+    def post(self, path: str, body: object, *, unknown: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+        """What the desk answered at last; AssertionError when it refused, or answered nothing for minutes.
+
+        `unknown` is told of each try of which nobody knows whether it did anything.
+        """
         headers = {"authorization": f"Bearer {self.token}", "idempotency-key": str(uuid4())}
         deadline = time.monotonic() + GIVE_UP_AFTER
         while time.monotonic() < deadline:
             try:
                 answer = httpx.post(f"{self.stack.url}/api/v1{path}", json=body, headers=headers, timeout=15)
             except httpx.HTTPError as error:
-                self.repeated.append(type(error).__name__)
-                time.sleep(0.5)
-                continue
-            if answer.status_code < 300:
-                return dict(answer.json())
-            assert answer.status_code >= 500 or answer.status_code == 429, f"{path}: {answer.text}"
-            self.repeated.append(str(answer.status_code))
+                why = type(error).__name__
+            else:
+                if answer.status_code < 300:
+                    return dict(answer.json())
+                assert answer.status_code >= 500 or answer.status_code == 429, f"{path}: {answer.text}"
+                why = str(answer.status_code)
+            self.repeated.append(why)
+            unknown(why)
             time.sleep(0.5)
         raise AssertionError(f"{path} was not acknowledged within {GIVE_UP_AFTER} s")
 
@@ -70,7 +76,7 @@ class Load:
         self.client = Client(stack, stack.token())
         with stack.api(OWNER) as api:
             self._brand = quick_brand(api, auto_close_after=f"PT{CLOSES_AFTER_SECONDS}S")["name"]
-        self._log, self._every = log, every
+        self.log, self._every = log, every
         self._stop, self._writing = threading.Event(), threading.Lock()
         self._clients: list[threading.Thread] = []
         self._watching = ExitStack()
@@ -116,14 +122,32 @@ class Load:
             self.failures.append(str(failure))
 
     def _send(self, told: Told, step: str, path: str, body: object) -> dict[str, Any]:
-        """Send until acknowledged; what the client does not know it does not log as done."""
+        """Send until acknowledged; the log says `invoke` before the first try, then of each what came of it."""
         self._write(told, step, "invoke")
-        answer = self.client.post(path, body)
+        try:
+            answer = self.client.post(path, body, unknown=lambda why: self._write(told, step, "unknown", why=why))
+        except AssertionError as failure:
+            self._write(told, step, "fail", why=str(failure))
+            raise
         told.acknowledged.append(step)
-        self._write(told, step, "ok")
+        self._write(told, step, "ok", **({"ticket_id": answer["id"]} if step == "create" else {}))
         return answer
 
-    def _write(self, told: Told, step: str, outcome: str) -> None:
-        line = {"at": time.time(), "story": told.sender, "step": step, "outcome": outcome}
-        with self._writing, self._log.open("a") as log:
+    def _write(self, told: Told, step: str, outcome: str, **more: str) -> None:
+        line = {"at": time.time(), "story": told.sender, "step": step, "outcome": outcome, **more}
+        with self._writing, self.log.open("a") as log:
             log.write(json.dumps(line) + "\n")
+
+
+def read_log(log: Path) -> list[Told]:
+    """The stories as the client's log tells them."""
+    stories: dict[str, Told] = {}
+    for line in map(json.loads, log.read_text().splitlines()):
+        told = stories.setdefault(line["story"], Told(line["story"]))
+        match line["outcome"]:
+            case "invoke":
+                told.asked.append(line["step"])
+            case "ok":
+                told.acknowledged.append(line["step"])
+                told.ticket_id = line.get("ticket_id", told.ticket_id)
+    return list(stories.values())

@@ -60,6 +60,7 @@ def test_escalations_are_punctual_in_a_flood(wired: Wired) -> None:
         f" {dict(told)}; late is by how much limits of {ESCALATING} urgent tickets were"
     )
     assert set(told) <= {201, 429, 503}, told
+    assert len(taken) / flooded > 2 * rate, f"no flood: {note}"
     everything = len(answers) + BULK + ESCALATING
     pronounce(
         Verdict(

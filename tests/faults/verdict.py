@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from tests.bench.report import quantile
 from tests.faults.sizes import SIZE, Size
 
+REPORTS = Path("reports/faults")
 # The most that may wait for each processor, on average over a minute, for lateness to be that of the desk.
 # `make faults` alone, with its three desks at once, comes to 11.
 CROWDED = 12.0
@@ -80,9 +82,12 @@ class Verdict:
 VERDICTS: list[Verdict] = []
 
 
-def pronounce(verdict: Verdict) -> None:
-    """Have the verdict told at the end of the run, and fail when a promise was not kept."""
+def pronounce(verdict: Verdict, *, log: Path | None = None) -> None:
+    """Have the verdict told at the end of the run, keep the client's log, and fail when a promise was not kept."""
     VERDICTS.append(verdict)
+    if log is not None and SIZE is not Size.EVERYDAY:
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        copyfile(log, REPORTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S} {verdict.scenario}.jsonl")
     assert verdict.kept, str(verdict)
 
 
@@ -96,12 +101,12 @@ def unpacked(rows: Sequence[Mapping[str, Any]]) -> list[Verdict]:
     return [Verdict(**row) for row in rows]
 
 
-def keep(verdicts: Sequence[Verdict], folder: Path) -> Path:
-    """Write them down in a new file of the folder and answer which."""
-    folder.mkdir(parents=True, exist_ok=True)
+def keep(verdicts: Sequence[Verdict], broken: Sequence[str]) -> Path:
+    """Write them down, with what came to no verdict, in a new file of the reports and answer which."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC)
-    path = folder / f"{now:%Y%m%d-%H%M%S}-{SIZE}.json"
+    path = REPORTS / f"{now:%Y%m%d-%H%M%S}-{SIZE}.json"
     about = {"size": SIZE, "ended_at": now.isoformat(timespec="seconds"), "processors": os.cpu_count()}
     told = [row | {"kept": verdict.kept} for row, verdict in zip(packed(verdicts), verdicts, strict=True)]
-    path.write_text(json.dumps(about | {"verdicts": told}, indent=1, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(about | {"verdicts": told, "broken": list(broken)}, indent=1, ensure_ascii=False) + "\n")
     return path

@@ -42,11 +42,12 @@ def watching(stack: Stack, *, processes: Sequence[str] = ("gateway", "mail")) ->
 
 
 def most(seen: Sequence[Look], metric: str) -> float:
-    """The most that `duradesk_x` or `duradesk_x{label="value"}` has said; 0 if it said nothing."""
+    """The most that `duradesk_x` or `duradesk_x{label="value"}` has said; AssertionError if it never said anything."""
     name, _, labels = metric.removeprefix("duradesk_").partition("{")
     beginning = " ".join([name, *re.findall('"([^"]*)"', labels)])
-    found = (value for look in seen for key, value in look.items() if f"{key} ".startswith(f"{beginning} "))
-    return max(found, default=0.0)
+    found = [value for look in seen for key, value in look.items() if f"{key} ".startswith(f"{beginning} ")]
+    assert found, f"nobody told {metric}"
+    return max(found)
 
 
 def _told(stack: Stack, process: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,11 +13,8 @@ from services.domain.errors import DuradeskError
 from services.domain.message import Visibility
 from services.domain.ticket import Priority, TicketStatus
 from tests.contract.tickets.desk import ADMIN, AGENT, MAIL, Desk, new_message, new_ticket
+from tests.replay import replay, told
 
-# What events do not tell as changes: the id, and what the decisions keep for themselves.
-# Two follow from the words of the requester that the events name, and from the priority; the limits from the clocks.
-NOT_TOLD = {"id", "decided_seq", "next_due_at", "sender_proven", "urgency", "queued_since", "planned_revision"}
-NOT_TOLD |= {"first_response_at", "next_response_at", "periodic_update_at", "resolution_at", "limit_at"}
 Step = Callable[[Desk, UUID, Random], Awaitable[Any]]
 
 
@@ -90,23 +87,6 @@ async def _unite(desk: Desk, ticket_id: UUID, random: Random) -> None:
 STEPS: tuple[Step, ...] = (_update, _reply, _write, _assign, _settle, _snooze, _unite, _unite)
 
 
-def replay(events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The row as the events tell it."""
-    row: dict[str, Any] = {"team_id": None, "assignee_id": None, "created_at": events[0]["occurred_at"]}
-    row |= {"snoozed_until": None, "snooze_reason": "", "snoozed_by": "", "keep_on_reply": False}
-    row |= {"category_id": None, "parent_id": None, "resolution": ""}
-    row |= {"merged_into": None, "duplicate_of": None, "spam": False}
-    for event in events:
-        for change in event["changes"]:
-            assert row.get(change["field"]) == change["old"], f"the old {change['field']} of event {event['seq']}"
-            row[change["field"]] = change["new"]
-            if change["field"] == "status":
-                row |= {"status_since": event["effective_at"], "status_epoch": event["seq"]}
-        row |= {"version": event["seq"], "updated_at": event["occurred_at"]}
-    until = row["snoozed_until"]
-    return row | {"snoozed_until": until and datetime.fromisoformat(until)}
-
-
 @pytest.mark.parametrize("seed", range(5))
 async def test_replay_of_any_story_gives_the_row(desk: Desk, seed: int) -> None:
     random = Random(seed)
@@ -122,5 +102,4 @@ async def test_replay_of_any_story_gives_the_row(desk: Desk, seed: int) -> None:
     for row in await desk.rows("SELECT * FROM tickets"):
         events = await desk.rows("SELECT * FROM events WHERE ticket_id = %(id)s ORDER BY seq", id=row["id"])
         assert [event["seq"] for event in events] == list(range(1, row["version"] + 1))
-        told = {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
-        assert replay(events) == {name: value for name, value in told.items() if name not in NOT_TOLD}
+        assert replay(events) == told(row)
