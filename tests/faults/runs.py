@@ -19,12 +19,13 @@ async def signal_often(stack: Stack, tickets: Sequence[str], times: int) -> None
             await asyncio.gather(*(handle.signal("look") for _ in range(_AT_ONCE)))
 
 
-def history_lengths(stack: Stack, ticket: str) -> list[int]:
-    """How many events each run of a ticket's workflow has had so far; the latest run may not be listed yet."""
+def list_runs(stack: Stack, ticket: str) -> list[str]:
+    """The ids of the runs that a ticket's workflow has had; the latest may be missing for a moment."""
     listed = stack.temporal("workflow", "list", "--query", f"WorkflowId = 'ticket/{ticket}'")
-    return [_history_length(stack, ticket, run["execution"]["runId"]) for run in listed]
+    return [run["execution"]["runId"] for run in listed]
 
 
-def _history_length(stack: Stack, ticket: str, run_id: str) -> int:
+def history_length(stack: Stack, ticket: str, run_id: str) -> int:
+    """How many events a run has had so far."""
     described = stack.temporal("workflow", "describe", "--workflow-id", f"ticket/{ticket}", "--run-id", run_id)
     return int(described["workflowExecutionInfo"]["historyLength"])
