@@ -25,7 +25,7 @@ from tests.stack import OWNER, Stack, running_stack, wait_for
 
 SEED = 20_261_122
 WORKERS = ("worker", "worker-2")
-TICKETS, STEPS = sized(everyday=30, short=100, full=200), 10
+TICKETS, STEPS = sized(everyday=30, short=60, full=200), 10
 STRETCH_SECONDS = sized(everyday=60, short=60, full=120)
 KILL_EVERY_SECONDS = 15
 # In a small run, too, far more tickets than the two workers begin with at once.
@@ -33,7 +33,10 @@ OVERDUE, URGENT, FIRST = (1_000, 50, 150) if FULL else (100, 5, 35)
 SNOOZED_SECONDS = 240 if FULL else 10
 # Longer than a step waits for the worker that had the ticket last.
 OUTAGE_SECONDS = 600 if FULL else 6
-REPLANNED = 5_000 if FULL else 30
+REPLANNED = 2_000 if FULL else 30
+# Less than two processors do that have other work, too; alone they handle 17 dues a second without any delay, as
+# docs/benchmarks.md has it. Whatever waited for a part that was away is read anew first.
+DUES_A_SECOND, WAITING_A_SECOND = 10, 5
 WORKED = timedelta(hours=20)
 # Small runs share their machine with other tests.
 HELD_UP_SECONDS = 5 if FULL else 30
@@ -62,20 +65,20 @@ def test_workers_that_are_killed_again_and_again_let_each_due_happen_once_and_no
 ) -> None:
     kind = _clocked(api)
     wanted, kills = {}, 0
-    tickets, rate = _make(stack, lambda _: create(api, type=kind), range(TICKETS))
+    tickets = _at_once(lambda _: create(api, type=kind), range(TICKETS))
     for each in tickets:
         began = datetime.fromisoformat(each["created_at"])
         for key, offset in _dues().items():
             wanted[f"{each['id']} due {key}"] = began + offset
     while datetime.now(UTC) < max(wanted.values()):
+        time.sleep(KILL_EVERY_SECONDS)
         stack.kill(WORKERS[kills % len(WORKERS)])
         kills += 1
-        time.sleep(KILL_EVERY_SECONDS)
     done = _happened(stack, api, tickets, len(wanted), within=300)
     lost, doubled = compare(Counter(map(_named, done)), wanted)
     assert all(datetime.fromisoformat(event["effective_at"]) == wanted.get(_named(event)) for event in done)
     lateness = [late(event) for event in done]
-    note = f"{kills} kills, {rate:.0f} tickets decided a second before, {_histogram(lateness)}"
+    note = f"{kills} kills, {_histogram(lateness)}"
     pronounce(
         Verdict(
             "workers killed again and again",
@@ -85,28 +88,18 @@ def test_workers_that_are_killed_again_and_again_let_each_due_happen_once_and_no
             doubled,
             early=sum(seconds < 0 for seconds in lateness),
             lateness=lateness,
-            promised=30 + _backlog_seconds(wanted.values(), rate),
+            promised=30 + _backlog_seconds(wanted.values()),
             shown_by="duradesk_due_lateness_seconds",
             note=note,
         )
     )
 
 
-def _make(
-    stack: Stack, make_one: Callable[[T], dict[str, Any]], each: Sequence[T]
-) -> tuple[list[dict[str, Any]], float]:
-    """Tickets, and how many of them a second were made and decided: so fast is the desk before anything is broken."""
-    began = time.monotonic()
-    tickets = _at_once(make_one, each)
-    wait_until_quiet(stack, within=600 if FULL else 120)
-    return tickets, len(tickets) / (time.monotonic() - began)
-
-
-def _backlog_seconds(due: Iterable[datetime], rate: float) -> float:
-    """How late the dues would become where nothing is broken and so many are handled a second."""
+def _backlog_seconds(due: Iterable[datetime]) -> float:
+    """How late the last of them would be on a desk that handles so many a second and where nobody is killed."""
     free_at, longest = datetime.min.replace(tzinfo=UTC), timedelta()
     for due_at in sorted(due):
-        free_at = max(free_at, due_at) + timedelta(seconds=1 / rate)
+        free_at = max(free_at, due_at) + timedelta(seconds=1 / DUES_A_SECOND)
         longest = max(longest, free_at - due_at)
     return longest.total_seconds()
 
@@ -182,9 +175,12 @@ def _histogram(lateness: list[float]) -> str:
 def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: Stack, api: httpx.Client) -> None:
     chance = random.Random(SEED)
     priorities = chance.sample(["urgent"] * URGENT + ["normal"] * (OVERDUE - URGENT), OVERDUE)
-    tickets, rate = _make(stack, lambda priority: create(api, priority=priority), priorities)
+    began_at = datetime.now(UTC)
+    tickets = _at_once(lambda priority: create(api, priority=priority), priorities)
+    wait_until_quiet(stack, within=420 if FULL else 120)
     # Long enough to plan them all, however slow the machine is.
-    due_at = datetime.now(UTC) + timedelta(seconds=max(SNOOZED_SECONDS, 3 * OVERDUE / rate))
+    made_in = datetime.now(UTC) - began_at
+    due_at = datetime.now(UTC) + max(timedelta(seconds=SNOOZED_SECONDS), 3 * made_in)
     snooze = {"until": due_at.isoformat(), "reason": "until the outage"}
     _at_once(lambda each: api.post(f"/tickets/{each['id']}/snooze", json=snooze).raise_for_status(), tickets)
     wait_until_quiet(stack, within=420 if FULL else 120)
@@ -196,12 +192,10 @@ def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: St
     lost, doubled = compare(Counter(event["ticket_id"] for event in done), [each["id"] for each in tickets])
     urgent = {each["id"] for each in tickets if each["priority"] == "urgent"}
     done.sort(key=lambda event: datetime.fromisoformat(event["occurred_at"]))
-    last = max(place for place, event in enumerate(done, 1) if event["ticket_id"] in urgent)
+    last = max((place for place, event in enumerate(done, 1) if event["ticket_id"] in urgent), default=OVERDUE)
     lateness = [(datetime.fromisoformat(event["occurred_at"]) - back_at).total_seconds() for event in done]
-    note = (
-        f"the last of {URGENT} urgent tickets was number {last} of {OVERDUE}, which took"
-        f" {max(lateness) - min(lateness):.0f} s; before, {rate:.0f} tickets a second were decided"
-    )
+    drained_in = max(lateness, default=0) - min(lateness, default=0)
+    note = f"the last of {URGENT} urgent tickets was number {last} of {OVERDUE}, which took {drained_in:.0f} s"
     pronounce(
         Verdict(
             "all workers down",
@@ -211,7 +205,7 @@ def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: St
             doubled,
             early=sum(datetime.fromisoformat(event["occurred_at"]) < due_at for event in done),
             lateness=lateness,
-            promised=60 + OVERDUE / rate,
+            promised=60 + OVERDUE / WAITING_A_SECOND,
             shown_by="duradesk_due_oldest_seconds",
             note=note,
         )
@@ -223,7 +217,8 @@ def test_a_changed_calendar_is_planned_for_all_tickets_and_holds_up_no_urgent_on
     stack: Stack, api: httpx.Client
 ) -> None:
     name, calendar = _in_a_calendar(api)
-    tickets, rate = _make(stack, lambda _: create(api, type=name), range(REPLANNED))
+    tickets = _at_once(lambda _: create(api, type=name), range(REPLANNED))
+    wait_until_quiet(stack, within=600)
     before = _lateness(api, _urgent(api, name))
     longer = _calendar(name, closes="24:00") | {"version": 1}
     change = {"replaced_id": calendar, "calendar": longer}
@@ -259,7 +254,7 @@ def test_a_changed_calendar_is_planned_for_all_tickets_and_holds_up_no_urgent_on
             lost,
             doubled,
             lateness=lateness,
-            promised=30 + REPLANNED / rate,
+            promised=30 + REPLANNED / WAITING_A_SECOND,
             shown_by="duradesk_outbox_oldest_seconds",
             note=note,
         )
