@@ -24,7 +24,9 @@ from workflows.patience import Outage, cut_off_by, pause
 from workflows.ports import Orchestration
 from workflows.search_attributes import attributes_of, register_search_attributes
 from workflows.ticket import TicketWorkflow
+from workflows.window import Window
 
+_URGENT_PLACES = 4
 # Short: an answer that is lost on its way keeps the rows that it brings, and this relay, until the call's deadline.
 _WAIT = timedelta(seconds=2)
 # Shorter than a claim lasts by itself, so that nobody else signals meanwhile.
@@ -35,15 +37,12 @@ log = structlog.get_logger()
 
 
 class Relay:
-    """Signals workflows, starting those that do not run; `window` tickets at once, some places for urgent ones only."""
+    """Signals workflows, starting those that do not run; some places of its window are for urgent tickets only."""
 
-    def __init__(
-        self, client: Client, orchestration: Orchestration, *, window: int = 16, urgent_places: int = 4
-    ) -> None:
+    def __init__(self, client: Client, orchestration: Orchestration) -> None:
         self._client = client
         self._orchestration = orchestration
-        self._window = window
-        self._urgent_places = urgent_places
+        self._window = Window()
         self._tickets = Outage("tickets")
         self._temporal = Outage("temporal")
 
@@ -53,11 +52,12 @@ class Relay:
         while not stopping.is_set():
             try:
                 claim = self._orchestration.claim_outbox(
-                    window=self._window, urgent_places=self._urgent_places, wait=_WAIT, signalled=signalled
+                    window=self._window.size, urgent_places=_URGENT_PLACES, wait=_WAIT, signalled=signalled
                 )
-                nudges = await cut_off_by(stopping, claim)
+                nudges = await cut_off_by(stopping, claim) or ()
                 self._tickets.is_over()
-                signalled = await self._signal_all(nudges or (), stopping)
+                self._window.claimed(len(nudges))
+                signalled = await self._signal_all(nudges, stopping)
             except DuradeskError as error:
                 await pause(self._tickets.goes_on(error), stopping)
 

@@ -17,6 +17,9 @@ from fastapi import FastAPI, Header
 
 from tests.bench.floor_rows import CREATE, LIST, method
 
+# A client waits for its next turn that long.
+_KEEP_ALIVE_SECONDS = 3_600
+
 
 def _create_app(channel: grpc.aio.Channel) -> FastAPI:
     app, create, newest = FastAPI(), method(channel, CREATE), method(channel, LIST)
@@ -56,7 +59,10 @@ def _told(ticket: ticket_pb2.Ticket) -> dict[str, Any]:
 
 async def _serve(address: str) -> None:
     async with grpc.aio.insecure_channel(address) as channel:
-        config = uvicorn.Config(_create_app(channel), http="h11", log_config=None, access_log=False, ws="none")
+        app = _create_app(channel)
+        config = uvicorn.Config(
+            app, http="h11", log_config=None, access_log=False, ws="none", timeout_keep_alive=_KEEP_ALIVE_SECONDS
+        )
         with socket.create_server(("127.0.0.1", 0)) as listener:
             print(f"floor.ready {listener.getsockname()[1]}", flush=True)
             await uvicorn.Server(config).serve(sockets=[listener])

@@ -22,8 +22,8 @@ GRPC, REST = "gRPC", "REST"
 _FLOORS = {METHOD: ROWS, ROUTE: METHOD, GRPC: METHOD, REST: METHOD}
 _AIMS = {GRPC: Aim(0.6, at_most=False), REST: Aim(0.35, at_most=False)}
 _MEANWHILE = Aim(0.5, at_most=False)
-# As many as the relay has signalled and undecided.
-_STARTED_AT_ONCE = 16
+# As many as the relay has signalled and undecided on two processors.
+_STARTED_AT_ONCE = 8
 
 
 @dataclass

@@ -6,7 +6,8 @@ create it is the bare method (tests.bench.intake), beside as many tickets. Nothi
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from urllib.parse import quote
 
 import psycopg
@@ -15,7 +16,6 @@ from services.domain.views import VIEWS
 from tests.bench.desk import ORCHESTRATION, Desk
 from tests.bench.intake import GRPC, METHOD, doors, rounds, row, set_aside
 from tests.bench.load import Http, Ran, at_once, connected
-from tests.bench.pages import SEARCHES
 from tests.bench.report import Aim, Report, Row, each, quantile, spread
 from tests.bench.seed import seed
 from tests.bench.sizes import Size
@@ -26,28 +26,48 @@ _CREATED_AT_ONCE = 8
 # In milliseconds.
 _LIST, _SEARCH = Aim(50, of_ratio=False), Aim(150, of_ratio=False)
 
+# What is asked for in turn: no two of a few requests look for the same thing.
 _LISTS = {
-    "newest": "",
-    "of a year ago": f"filter={quote('older:365d')}",
-    "open, most urgent first": f"filter={quote('is:open')}&sort=-priority",
-    "open, soonest due first": f"filter={quote('is:open')}&sort=due",
-    "of an agent": f"filter={quote(f'assignee:{OWNER[0]} is:open')}",
-    "closed ones with a tag": f"filter={quote('status:closed tag:refund')}",
+    "newest": ("",),
+    "of a year ago": tuple(f"older:{365 + 7 * week}d" for week in range(20)),
+    "open, most urgent first": ("is:open&sort=-priority",),
+    "open, soonest due first": ("is:open&sort=due",),
+    "of an agent": (f"assignee:{OWNER[0]} is:open",),
+    "closed ones with a tag": tuple(
+        f"status:closed tag:{tag}" for tag in ("refund", "late", "warranty", "payment", "cancel")
+    ),
+}
+_SEARCHES = {
+    "order-number": tuple(f"lb-{47110 + number}" for number in range(20)),
+    "uncommon-words": ("serial recall", "safety authority", "business decision", "marked electronic", "double charged"),
+    "common-word": ("order", "please", "parcel", "thank", "carrier"),
+    "phrase": ('"in transit"', '"serial number"', '"other order"', '"birthday present"', '"please cancel"'),
+    "old": ("status:closed tag:refund", "status:closed tag:gift", "status:closed tag:damaged"),
+    "many": ("is:open priority:high older:2d", "is:open priority:low older:3d", "is:open priority:urgent older:1d"),
+    "person": ("whitfield", "clarke", "watanabe", "popescu", "moreau"),
+    "no-match": ("zyzzyva", "quokka", "syzygy"),
 }
 _RANKED = ("uncommon-words", "common-word", "phrase", "person")
 
 
-def queries() -> Mapping[str, tuple[str, Aim]]:
-    """What is asked, by what it is, with the longest time that nearly all may take."""
+def queries() -> Mapping[str, tuple[Sequence[str], Aim]]:
+    """What is asked in turn, by what it is, with the longest time that nearly all may take."""
     counts = "&".join(f"filter={quote(view.filter)}" for view in VIEWS)
-    searches = {name: f"filter={quote(terms)}" for name, terms in (SEARCHES | {"no-match": "zyzzyva"}).items()}
-    ranked = {f"{name}, the newest 2,000 ranked": f"{searches[name]}&sort=-relevance" for name in _RANKED}
-    return {
-        **{f"list, {name}": (f"/api/v1/tickets?limit=50&{query}", _LIST) for name, query in _LISTS.items()},
-        "counts of the views": (f"/api/v1/tickets/counts?{counts}", _LIST),
-        **{f"search, {name}": (f"/api/v1/tickets?limit=50&{query}", _SEARCH) for name, query in searches.items()},
-        **{f"search, {name}": (f"/api/v1/tickets?limit=50&{query}", _SEARCH) for name, query in ranked.items()},
+    ranked = {
+        f"{name}, the newest 2,000 ranked": [f"{terms}&sort=-relevance" for terms in _SEARCHES[name]]
+        for name in _RANKED
     }
+    searches: Mapping[str, Sequence[str]] = {**_SEARCHES, **ranked}
+    return {
+        **{f"list, {name}": ([_page(terms) for terms in each], _LIST) for name, each in _LISTS.items()},
+        "counts of the views": ([f"/api/v1/tickets/counts?{counts}"], _LIST),
+        **{f"search, {name}": ([_page(terms) for terms in each], _SEARCH) for name, each in searches.items()},
+    }
+
+
+def _page(terms: str) -> str:
+    text, _, order = terms.partition("&")
+    return f"/api/v1/tickets?limit=50&filter={quote(text)}&{order}"
 
 
 def measure(desk: Desk, report: Report, size: Size) -> None:
@@ -73,12 +93,12 @@ async def _measure(desk: Desk, report: Report, size: Size, stored: int) -> None:
         connected(("127.0.0.1", desk.stack.ports["PORT"]), desk.token) as http,
     ):
         for concurrency in _CONCURRENCIES:
-            bare, cpu = await _ask(desk, floor, "/tickets", size.requests, concurrency=concurrency)
+            bare, cpu = await _ask(desk, floor, ["/tickets"], size.requests, concurrency=concurrency)
             least = quantile(bare.each, 0.99)
             name = f"{stored} tickets: {{}}, {concurrency} at once"
             report.add(_row(name.format("bare list, newest"), bare, cpu))
-            for what, (target, aim) in queries().items():
-                ran, cpu = await _ask(desk, http, target, size.requests, concurrency=concurrency)
+            for what, (targets, aim) in queries().items():
+                ran, cpu = await _ask(desk, http, targets, size.requests, concurrency=concurrency)
                 report.add(_row(name.format(what), ran, cpu, least=least, aim=aim))
     async with doors(desk) as calls:
         chosen = {name: calls[name] for name in (METHOD, GRPC)}
@@ -88,11 +108,14 @@ async def _measure(desk: Desk, report: Report, size: Size, stored: int) -> None:
     set_aside(desk)
 
 
-async def _ask(desk: Desk, http: Http, target: str, times: int, *, concurrency: int) -> tuple[Ran, dict[str, float]]:
-    """Ask so often, so many at once, after a first time; with the CPU that it took."""
-    await http.get(target)
+async def _ask(
+    desk: Desk, http: Http, targets: Sequence[str], times: int, *, concurrency: int
+) -> tuple[Ran, dict[str, float]]:
+    """Ask so often, one target after the other, so many at once, after a first time; with the CPU that it took."""
+    await http.get(targets[-1])
+    following = cycle(targets)
     with desk.measured() as cpu:
-        ran = await at_once(lambda: http.get(target), times, concurrency=concurrency)
+        ran = await at_once(lambda: http.get(next(following)), times, concurrency=concurrency)
     return ran, cpu
 
 
