@@ -23,8 +23,8 @@ from tests.faults.wired import Wired
 from tests.stack import OWNER, wait_for
 from workflows.ticket import TicketWorkflow
 
-# As many as one relay signals before it waits for decisions.
-TICKETS = 10
+# As many as a relay signals, even a slow one, before it waits for decisions.
+TICKETS = 4
 # Of these, those whose runs end: each takes a thousand signals.
 ENDING = sized(everyday=2, short=2, full=TICKETS)
 FROZEN_SECONDS = sized(everyday=20, short=20, full=300)
