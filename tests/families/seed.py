@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 
 # Named parameters: parent_id, parent_email, ids, emails; the parent is the first ticket of the database's first brand.
 SEED: LiteralString = """
-WITH people AS (
+WITH clock AS MATERIALIZED (
+    SELECT instant() AS now
+), people AS (
     INSERT INTO contacts (email, name)
     SELECT DISTINCT email, 'Cleo' FROM unnest(%(emails)s::text[] || %(parent_email)s::text) AS e (email)
     ON CONFLICT (email) DO UPDATE SET name = contacts.name
@@ -19,19 +21,20 @@ WITH people AS (
 ), made AS (
     INSERT INTO tickets (id, brand_id, channel, subject, status, status_since, status_epoch, priority, type, tags,
                          custom_fields, requester_id, parent_id, version, decided_seq, created_at, updated_at)
-    SELECT w.id, (SELECT id FROM brands ORDER BY created_at LIMIT 1), 'mail', 'Late', 'open', instant(), 1, 'normal',
-           '', '{}', '{}', p.id, w.parent_id, 1, 1, instant(), instant()
-    FROM wanted w
+    SELECT w.id, (SELECT id FROM brands ORDER BY created_at LIMIT 1), 'mail', 'Late', 'open', now, 1, 'normal',
+           '', '{}', '{}', p.id, w.parent_id, 1, 1, now, now
+    FROM clock, wanted w
     JOIN people p ON p.email = w.email
     ORDER BY w.place
-    RETURNING id, parent_id
+    RETURNING id, number, brand_id, channel, subject, status, priority, type, tags, custom_fields, requester_id,
+              parent_id
 )
 INSERT INTO events (ticket_id, seq, kind, actor, changes, occurred_at, effective_at)
 SELECT id, 1, 'ticket_created', 'seed',
-       jsonb_build_array(jsonb_build_object('field', 'status', 'old', NULL, 'new', 'open'),
-                         jsonb_build_object('field', 'parent_id', 'old', NULL, 'new', parent_id)),
-       instant(), instant()
-FROM made
+       (SELECT jsonb_agg(jsonb_build_object('field', key, 'old', NULL, 'new', value))
+        FROM jsonb_each(to_jsonb(made) - 'id')),
+       now, now
+FROM made, clock
 """
 
 

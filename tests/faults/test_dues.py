@@ -3,10 +3,10 @@
 import random
 import statistics
 import time
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.conftest import QUIET
 from tests.e2e.test_service_levels import ALL_WEEK, items, made
 from tests.e2e.test_story import create
-from tests.faults.judge import compare, wait_until_quiet
+from tests.faults.judge import compare, wait_until_quiet, wait_until_settled
 from tests.faults.sizes import FULL, sized
 from tests.faults.stories import late
 from tests.faults.verdict import Verdict, pronounce
@@ -25,7 +25,7 @@ from tests.stack import OWNER, Stack, running_stack, wait_for
 
 SEED = 20_261_122
 WORKERS = ("worker", "worker-2")
-TICKETS, STEPS = sized(everyday=30, short=100, full=200), 10
+TICKETS, STEPS = sized(everyday=30, short=60, full=200), 10
 STRETCH_SECONDS = sized(everyday=60, short=60, full=120)
 KILL_EVERY_SECONDS = 15
 # In a small run, too, far more tickets than the two workers begin with at once.
@@ -33,7 +33,10 @@ OVERDUE, URGENT, FIRST = (1_000, 50, 150) if FULL else (100, 5, 35)
 SNOOZED_SECONDS = 240 if FULL else 10
 # Longer than a step waits for the worker that had the ticket last.
 OUTAGE_SECONDS = 600 if FULL else 6
-REPLANNED = 5_000 if FULL else 30
+REPLANNED = 2_000 if FULL else 30
+# Less than two processors do that have other work, too; alone they handle 17 dues a second without any delay, as
+# docs/benchmarks.md has it. Whatever waited for a part that was away is read anew first.
+DUES_A_SECOND, WAITING_A_SECOND = 10, 5
 WORKED = timedelta(hours=20)
 # Small runs share their machine with other tests.
 HELD_UP_SECONDS = 5 if FULL else 30
@@ -71,11 +74,10 @@ def test_workers_that_are_killed_again_and_again_let_each_due_happen_once_and_no
         time.sleep(KILL_EVERY_SECONDS)
         stack.kill(WORKERS[kills % len(WORKERS)])
         kills += 1
-    done = wait_for(lambda: _happened(api, tickets, len(wanted)), within=300, every=1, what="the dues")
+    done = _happened(stack, api, tickets, len(wanted), within=300)
     lost, doubled = compare(Counter(map(_named, done)), wanted)
-    happened = {_named(event): datetime.fromisoformat(event["occurred_at"]) for event in done}
-    assert {_named(event): datetime.fromisoformat(event["effective_at"]) for event in done} == wanted
-    lateness = [(happened[name] - due_at).total_seconds() for name, due_at in wanted.items()]
+    assert all(datetime.fromisoformat(event["effective_at"]) == wanted.get(_named(event)) for event in done)
+    lateness = [late(event) for event in done]
     note = f"{kills} kills, {_histogram(lateness)}"
     pronounce(
         Verdict(
@@ -86,19 +88,20 @@ def test_workers_that_are_killed_again_and_again_let_each_due_happen_once_and_no
             doubled,
             early=sum(seconds < 0 for seconds in lateness),
             lateness=lateness,
-            promised=30 + _backlog_seconds(list(wanted.values()), list(happened.values())),
+            promised=30 + _backlog_seconds(wanted.values()),
             shown_by="duradesk_due_lateness_seconds",
             note=note,
         )
     )
 
 
-def _backlog_seconds(due: list[datetime], happened: list[datetime]) -> float:
-    """How long the most that waited at once needs, at the rate at which all of it happened."""
-    due, happened = sorted(due), sorted(happened)
-    waited = [bisect_right(due, at) - already for already, at in enumerate(happened)]
-    rate = len(happened) / (max(happened) - min(happened)).total_seconds()
-    return max(waited) / rate
+def _backlog_seconds(due: Iterable[datetime]) -> float:
+    """How late the last of them would be on a desk that handles so many a second and where nobody is killed."""
+    free_at, longest = datetime.min.replace(tzinfo=UTC), timedelta()
+    for due_at in sorted(due):
+        free_at = max(free_at, due_at) + timedelta(seconds=1 / DUES_A_SECOND)
+        longest = max(longest, free_at - due_at)
+    return longest.total_seconds()
 
 
 def _clocked(api: httpx.Client) -> str:
@@ -131,11 +134,19 @@ def _dues() -> dict[str, timedelta]:
     return steps | {"clock_limit/resolution/1": target}
 
 
-def _happened(api: httpx.Client, tickets: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """The events of dues, each with its ticket, as soon as there are so many."""
-    found = _at_once(lambda each: _events_of_dues(api, each["id"]), tickets)
-    events = [event for of_ticket in found for event in of_ticket]
-    return events if len(events) >= count else []
+def _happened(
+    stack: Stack, api: httpx.Client, tickets: Sequence[dict[str, Any]], count: int, *, within: float
+) -> list[dict[str, Any]]:
+    """The events of dues when all is quiet after so many; fewer if no more come in time."""
+    with suppress(AssertionError):
+        wait_for(lambda: len(_dues_of(api, tickets)) >= count, within=within, every=len(tickets) / 100, what="the dues")
+    wait_until_settled(stack)
+    return _dues_of(api, tickets)
+
+
+def _dues_of(api: httpx.Client, tickets: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events of dues that have happened so far, each with its ticket."""
+    return [event for events in _at_once(lambda each: _events_of_dues(api, each["id"]), tickets) for event in events]
 
 
 def _events_of_dues(api: httpx.Client, ticket_id: str) -> list[dict[str, Any]]:
@@ -177,15 +188,13 @@ def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: St
     with stack.without(*WORKERS):
         time.sleep((due_at - datetime.now(UTC)).total_seconds() + OUTAGE_SECONDS)
     back_at = datetime.now(UTC)
-    done = wait_for(
-        lambda: _happened(api, tickets, OVERDUE), within=900, every=OVERDUE / 100, what="the tickets to wake"
-    )
+    done = _happened(stack, api, tickets, OVERDUE, within=900)
     lost, doubled = compare(Counter(event["ticket_id"] for event in done), [each["id"] for each in tickets])
     urgent = {each["id"] for each in tickets if each["priority"] == "urgent"}
     done.sort(key=lambda event: datetime.fromisoformat(event["occurred_at"]))
-    last = max(place for place, event in enumerate(done, 1) if event["ticket_id"] in urgent)
+    last = max((place for place, event in enumerate(done, 1) if event["ticket_id"] in urgent), default=OVERDUE)
     lateness = [(datetime.fromisoformat(event["occurred_at"]) - back_at).total_seconds() for event in done]
-    drained_in = max(lateness) - min(lateness)
+    drained_in = max(lateness, default=0) - min(lateness, default=0)
     note = f"the last of {URGENT} urgent tickets was number {last} of {OVERDUE}, which took {drained_in:.0f} s"
     pronounce(
         Verdict(
@@ -196,7 +205,7 @@ def test_after_an_outage_of_the_worker_what_is_urgent_is_handled_first(stack: St
             doubled,
             early=sum(datetime.fromisoformat(event["occurred_at"]) < due_at for event in done),
             lateness=lateness,
-            promised=60 + drained_in,
+            promised=60 + OVERDUE / WAITING_A_SECOND,
             shown_by="duradesk_due_oldest_seconds",
             note=note,
         )
@@ -216,31 +225,36 @@ def test_a_changed_calendar_is_planned_for_all_tickets_and_holds_up_no_urgent_on
     preview = api.post("/service-level-previews", json=change).raise_for_status().json()
     assert (preview["moved"], preview["late"], len(preview["examples"])) == (REPLANNED, 0, min(REPLANNED, 20))
     assert preview["examples"][0]["new_due_at"] < preview["examples"][0]["old_due_at"]
-    shorter_plans, began_at = _planned(api, name), datetime.now(UTC)
+    shorter_plans, longer_at = _planned(api, name), datetime.now(UTC)
     api.put(f"/calendars/{calendar}", json=longer).raise_for_status()
     during = _lateness(api, _urgent(api, name))
     wanted = {each["id"]: datetime.fromisoformat(each["created_at"]) + WORKED for each in tickets}
     wait_for(lambda: _planned(api, name) == wanted, within=900 if FULL else 120, every=2, what="the new plans")
-    took = (datetime.now(UTC) - began_at).total_seconds()
-    shorter = _calendar(name, closes="12:00") | {"version": 2}
+    shorter, shorter_at = _calendar(name, closes="12:00") | {"version": 2}, datetime.now(UTC)
     api.put(f"/calendars/{calendar}", json=shorter).raise_for_status()
     for process in ("reconcile", "routing", "tickets"):
         stack.kill(process)
         time.sleep(2)
     wait_for(lambda: _planned(api, name) == shorter_plans, within=900 if FULL else 120, every=2, what="the old plans")
-    told = _at_once(lambda each: _told(api, each["id"]), tickets)
-    for reasons in told:
-        versions = [reason.partition(": limit")[0].rpartition(" ")[2] for reason in reasons]
-        assert versions == ["2", "3"], "each change is told once"
+    wait_until_settled(stack)
+    told = [event for events in _at_once(lambda each: _told(api, each["id"]), tickets) for event in events]
+    versions = [event["reason"].partition(": limit")[0].rpartition(" ")[2] for event in told]
+    found = Counter(f"{event['ticket_id']} {version}" for event, version in zip(told, versions, strict=True))
+    lost, doubled = compare(found, [f"{each['id']} {version}" for each in tickets for version in ("2", "3")])
+    lateness = [
+        (datetime.fromisoformat(event["occurred_at"]) - (longer_at if version == "2" else shorter_at)).total_seconds()
+        for event, version in zip(told, versions, strict=True)
+    ]
     note = f"urgent ones at most {max(before):.1f} s late before and {max(during):.1f} s meanwhile"
     pronounce(
         Verdict(
             "a calendar changed",
-            REPLANNED,
+            2 * REPLANNED,
             len(told),
-            0,
-            0,
-            lateness=[took],
+            lost,
+            doubled,
+            lateness=lateness,
+            promised=30 + REPLANNED / WAITING_A_SECOND,
             shown_by="duradesk_outbox_oldest_seconds",
             note=note,
         )
@@ -275,8 +289,8 @@ def _urgent(api: httpx.Client, name: str) -> list[dict[str, Any]]:
 
 
 def _lateness(api: httpx.Client, tickets: list[dict[str, Any]]) -> list[float]:
-    done = wait_for(lambda: _happened(api, tickets, len(tickets)), within=120, every=1, what="the limits")
-    return [late(event) for event in done]
+    wait_for(lambda: len(_dues_of(api, tickets)) >= len(tickets), within=120, every=1, what="the limits")
+    return [late(event) for event in _dues_of(api, tickets)]
 
 
 def _planned(api: httpx.Client, name: str) -> dict[str, datetime]:
@@ -294,6 +308,7 @@ def _planned(api: httpx.Client, name: str) -> dict[str, datetime]:
         query["cursor"] = page["next_cursor"]
 
 
-def _told(api: httpx.Client, ticket_id: str) -> list[str]:
+def _told(api: httpx.Client, ticket_id: str) -> list[dict[str, Any]]:
     """What the activity says of changed service levels."""
-    return [event["reason"] for event in items(api, ticket_id, "activity") if event["kind"] == "service_levels_changed"]
+    events = items(api, ticket_id, "activity")
+    return [event | {"ticket_id": ticket_id} for event in events if event["kind"] == "service_levels_changed"]
