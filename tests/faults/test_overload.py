@@ -23,7 +23,7 @@ from tests.stack import OWNER, wait_for
 
 CLIENTS = 10
 BULK = sized(everyday=20, short=50, full=1_000)
-FLOOD_SECONDS = sized(everyday=5, short=10, full=300)
+FLOOD_SECONDS = sized(everyday=5, short=10, full=120)
 ESCALATING = sized(everyday=2, short=10, full=100)
 # What a flood leaves waiting takes several times as long where others keep the machine busy.
 DRAINED_SECONDS = sized(everyday=900, short=900, full=3_600)
