@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.e2e.test_story import create, quick_brand, ticket
+from tests.faults.judge import wait_until_settled
 from tests.faults.sizes import sized
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import Look, most, watching
@@ -71,6 +72,7 @@ def test_tickets_outlive_a_build(wired: Wired, name: str) -> None:
             # What is not closed by then is counted as lost.
             with suppress(AssertionError):
                 wait_for(lambda: all(map(_is_closed, (ticket(api, each["id"]) for each in tickets))), within=WITHIN)
+        wait_until_settled(wired)
         happened = [_happened(api, each) for each in tickets]
     closed = [
         (each["ticket_closed"], each["ticket_resolved"][0] + CLOSES_AFTER)

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.test_story import create, quick_brand
 from tests.faults.database import rows
 from tests.faults.gate import CommitGate, break_off, cut_short
-from tests.faults.judge import compare, subjects, wait_until_quiet
+from tests.faults.judge import compare, subjects, wait_until_quiet, wait_until_settled
 from tests.faults.load import Client
 from tests.faults.proxy import Proxy
 from tests.faults.sizes import sized
@@ -27,8 +27,8 @@ TICKETS = 5
 MOMENTS = ("before", "after")
 # What becomes of the worker's commits; a connection that is cut is one of the tickets service, which commits for it.
 CUTS = ("worker killed before", "worker killed after", "connection cut after")
-# Seconds within which all goes on: after a process was killed, and after no more than a connection was cut.
-WITHIN, CUT_WITHIN = 30, 10
+# Seconds within which all goes on: after a worker was killed, a process that takes requests, and only a connection cut.
+WITHIN, DOOR_WITHIN, CUT_WITHIN = 30, 60, 10
 
 pytestmark = pytest.mark.faults_only
 
@@ -89,7 +89,7 @@ def test_a_request_whose_process_is_killed_around_the_commit_makes_one_ticket(
             lost,
             doubled,
             lateness=lateness,
-            promised=WITHIN,
+            promised=DOOR_WITHIN,
             shown_by="duradesk_http_request_seconds",
         )
     )
@@ -151,7 +151,7 @@ def test_a_decision_that_is_cut_short_around_its_commit_is_taken_once(
             began = time.monotonic()
             _give_time(lambda: _decided(url, tickets[-1]) and stack.sent_mails(tickets[-1]["requester"]["email"]))
             lateness.append(time.monotonic() - began)
-    wait_until_quiet(stack)
+    wait_until_settled(stack)
     owners = [len(_events_of(api, one, "ticket_assigned")) for one in tickets]
     mails = [len(stack.sent_mails(one["requester"]["email"])) for one in tickets]
     pronounce(
@@ -171,16 +171,16 @@ def test_a_decision_that_is_cut_short_around_its_commit_is_taken_once(
 def test_a_due_that_is_cut_short_around_its_commit_happens_once(
     stack: Stack, api: httpx.Client, url: str, wire: Proxy, how: str
 ) -> None:
-    brand, closed = quick_brand(api, auto_close_after="PT3S")["name"], []
+    brand, tickets = quick_brand(api, auto_close_after="PT3S")["name"], []
     with CommitGate(url, table="tickets.fired_dues").built() as gate:
         for _ in range(ROUNDS):
-            one = create(api, brand=brand)
+            tickets.append(create(api, brand=brand))
             with gate.closed():
-                api.post(f"/tickets/{one['id']}/resolve").raise_for_status()
-                cut(stack, wire, how, gate=gate, committed=lambda: _closed(url, one))  # noqa: B023
-            _give_time(lambda: _events_of(api, one, "ticket_closed"))  # noqa: B023
-            wait_until_quiet(stack)
-            closed.append(_events_of(api, one, "ticket_closed"))
+                api.post(f"/tickets/{tickets[-1]['id']}/resolve").raise_for_status()
+                cut(stack, wire, how, gate=gate, committed=lambda: _closed(url, tickets[-1]))
+            _give_time(lambda: _events_of(api, tickets[-1], "ticket_closed"))
+    wait_until_settled(stack)
+    closed = [_events_of(api, one, "ticket_closed") for one in tickets]
     pronounce(
         Verdict(
             f"{how} the commit of a due",
@@ -200,7 +200,7 @@ def test_a_due_that_is_cut_short_around_its_commit_happens_once(
 def test_a_worker_killed_around_the_commit_of_a_page_changes_each_ticket_once(
     stack: Stack, api: httpx.Client, url: str, pages: str, moment: str
 ) -> None:
-    tag, lateness, changed = f"page-{uuid4().hex[:8]}", [], []
+    tag, lateness, asked = f"page-{uuid4().hex[:8]}", [], []
     begin, shown_by = {
         "bulk_items": (_begin_bulk, "process_start_time_seconds"),
         "cascade_items": (_begin_cascade, "duradesk_cascades"),
@@ -215,8 +215,9 @@ def test_a_worker_killed_around_the_commit_of_a_page_changes_each_ticket_once(
             began = time.monotonic()
             _give_time(lambda: all(_caused(api, each, cause) for each in tickets))  # noqa: B023
             lateness.append(time.monotonic() - began)
-            wait_until_quiet(stack)
-            changed += [len(_caused(api, each, cause)) for each in tickets]
+            asked += [(each, cause) for each in tickets]
+    wait_until_settled(stack)
+    changed = [len(_caused(api, each, cause)) for each, cause in asked]
     pronounce(
         Verdict(
             f"worker killed {moment} the commit of a page of {pages}",

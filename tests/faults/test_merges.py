@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.test_story import create, ticket
 from tests.faults.gate import CommitGate, break_off, cut_short
-from tests.faults.judge import wait_until_quiet
+from tests.faults.judge import wait_until_quiet, wait_until_settled
 from tests.faults.merging import ANSWER, FIRST, HELLO, LATER, NEWS, Merges, Pair, make_pairs, merge_many
 from tests.faults.sizes import FULL, sized
 from tests.faults.verdict import Verdict, pronounce
@@ -51,7 +51,7 @@ def test_merges_and_merges_taken_back_survive_whatever_is_killed(wired: Wired, a
         for each in told:
             each.result()
         asked = merged.result()
-    wait_until_quiet(wired, within=WITHIN)
+    wait_until_settled(wired, within=WITHIN)
     lost, doubled = 0, 0
     for pair in pairs:
         found = judge(wired, api, pair)

@@ -57,7 +57,7 @@ def test_a_restored_database_lacks_what_came_after_the_backup_and_names_its_tick
     with wired.api(OWNER) as api, watching(wired, processes=("gateway", "reconcile")) as seen:
         wanted = _ids(since)
         with suppress(AssertionError):  # what is not named is counted
-            wait_for(lambda: _named(wired.output[said_before:]) | ended >= wanted and most(seen, METRIC))
+            wait_for(lambda: _named(wired.output[said_before:]) | ended >= wanted and most(seen, METRIC), within=300)
         named = _named(wired.output[said_before:]) | (ended & wanted)
         assert most(seen, METRIC), "no operator is told"
         lost = len(named ^ wanted) + sum(not _has_note(api, each) for each in before)
@@ -78,7 +78,7 @@ def test_a_restored_database_lacks_what_came_after_the_backup_and_names_its_tick
         # And all others go on.
         _resolve(api, before + again)
         with suppress(AssertionError):
-            wait_for(lambda: all(_is_closed(api, each) for each in before + again), within=120)
+            wait_for(lambda: all(_is_closed(api, each) for each in before + again), within=300)
         lost += sum(not _is_closed(api, each) for each in before + again)
     note = f"of what came after the backup {SINCE} tickets are gone, {len(named & wanted)} named, and {undone} changes"
     asked = 3 * BEFORE + 2 * SINCE + 1
