@@ -9,11 +9,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('duradesk.outbox', 0));
 
 -- claim_outbox --
 -- The next tickets to signal: as many as the window has places, of which the reserved ones are for urgent tickets.
+-- One that nobody answers holds its place for 10 s only: a few that cannot be decided leave places to the others.
 -- Until the relay says that a signal went out, the claim is short: a relay that dies loses seconds, not half a minute.
 WITH busy AS MATERIALIZED (
     SELECT count(*) AS places
     FROM outbox
-    WHERE signalled_at > (SELECT clock_timestamp() - interval '30 seconds')
+    WHERE signalled_at > (SELECT clock_timestamp() - interval '10 seconds')
       AND retry_at > (SELECT clock_timestamp())
 ), free AS MATERIALIZED (
     SELECT ticket_id, rank, due_at, enqueued_at

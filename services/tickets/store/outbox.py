@@ -31,7 +31,7 @@ async def lock_claims(conn: Connection) -> None:
 async def claim_outbox(conn: Connection, *, window: int, urgent_places: int) -> tuple[Nudge, ...]:
     """Take what may be signalled now, urgent and soonest due first.
 
-    A row that was signalled in the last 30 s and not answered holds a place of the window; later it is sent again. One
+    A row that was signalled in the last 10 s and not answered holds a place of the window; later it is sent again. One
     that was claimed and of which nobody says within 6 s that it was signalled goes to the next who asks. The caller
     holds the lock of the claims.
     """
