@@ -1,4 +1,5 @@
-"""A real PostgreSQL for tests: its own directory and port, fsync off, one template database per set of services."""
+"""A real PostgreSQL for tests: its own directory and port, quick unless asked to be durable, and one template database
+per set of services."""
 
 import fcntl
 import os
@@ -33,23 +34,26 @@ _PREFIX = "duradesk-postgres-"
 ROOM_BYTES = 2 * 1024**3
 # PostgreSQL refuses to run as root; "nobody" owns nothing else.
 NOBODY = 65534
-# Commits stay synchronous: a test that stops the server at once must find what it committed.
-OPTIONS = "-c fsync=off -c full_page_writes=off -c max_connections=200"
+OPTIONS = "-c max_connections=200"
+# Nobody needs the data of a quick server when it, or the machine, has died.
+QUICK = "-c fsync=off -c full_page_writes=off"
 
 
 @dataclass(slots=True)
 class Postgres:
-    """A running server; `url` ends in the database's name."""
+    """A running server; `url` ends in the database's name. A durable one writes as PostgreSQL does by default."""
 
     data: Path
     port: int
+    durable: bool = False
     templates: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {self.port} {OPTIONS}"
+        place = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {self.port}"
+        options = f"{place} {OPTIONS}{'' if self.durable else f' {QUICK}'}"
         self._control("start", "-o", options, "-l", str(self.data.parent / "log"))
 
     def stop(self) -> None:
@@ -112,18 +116,19 @@ def _quick_place() -> Path | None:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """A server in a new temporary directory on a free port, gone with all its data at the end."""
+def running_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """A server in a new temporary directory on a free port, gone with all its data at the end; a durable one is on the
+    disk."""
     check_reachable(BINARIES)
     _remove_left_overs()
-    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_quick_place()))
+    home = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=None if durable else _quick_place()))
     owner = _owned(home)
     try:
         if os.getuid() == 0:
             os.chown(home, NOBODY, NOBODY)
         locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
         run("initdb", "-D", str(home / "data"), "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", *locale)
-        postgres = Postgres(home / "data", free_port())
+        postgres = Postgres(home / "data", free_port(), durable)
         postgres.start()
         try:
             yield postgres
@@ -143,8 +148,8 @@ def _owned(home: Path) -> TextIO:
 
 
 def _remove_left_overs() -> None:
-    """Stop and remove what processes that were killed have left in memory: nobody else would."""
-    for home in MEMORY.glob(f"{_PREFIX}*"):
+    """Stop and remove what processes that were killed have left: nobody else would."""
+    for home in (home for place in {MEMORY, Path(tempfile.gettempdir())} for home in place.glob(f"{_PREFIX}*")):
         # An error is that of a directory whose owner lives, or that somebody else removes just now.
         with suppress(OSError), (home / "owner").open() as owner:
             fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -112,7 +112,8 @@ class CascadeActivities:
         """Change the next children of a parent. Safe to repeat."""
         with _told_by_code():
             try:
-                done = await self._cascades.run_cascade_page(_known_id(cascade_id))
+                async with _alive():
+                    done = await self._cascades.run_cascade_page(_known_id(cascade_id))
             except NotFound:
                 return CascadePageResult(finished=True)
             words = progress_words(done.act, handled=done.handled, total=done.total)

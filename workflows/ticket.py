@@ -237,6 +237,7 @@ class TicketWorkflow:
             cascade_id,
             result_type=CascadePageResult,
             start_to_close_timeout=_ADVANCE_TIMEOUT,
+            heartbeat_timeout=_ADVANCE_SILENCE,
             retry_policy=_RETRY,
             priority=_CASCADE_PRIORITY,
             summary=self._progress or "settle the next children",

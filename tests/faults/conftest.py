@@ -65,8 +65,8 @@ def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TemporalServe
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL that the module can take away."""
-    with running_postgres() as server:
+    """A PostgreSQL that the module can take away, as durable as that of `make up`."""
+    with running_postgres(durable=True) as server:
         yield server
 
 

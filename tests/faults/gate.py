@@ -59,19 +59,30 @@ class CommitGate:
         return self._execute(f"SELECT 1 {_WAITING}").fetchone() is not None
 
     def cut(self) -> None:
-        """Break the connections of those who wait."""
-        self._execute(f"SELECT pg_terminate_backend(pid) {_WAITING}")
+        """Break the connections of those who wait: when this returns, PostgreSQL has rolled back what they did."""
+        waiting = [pid for (pid,) in self._execute(f"SELECT pid {_WAITING}").fetchall()]
+        self._execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(%s)", waiting)
+        left = "SELECT 1 FROM pg_stat_activity WHERE pid = ANY(%s)"
+        wait_for(lambda: not self._execute(left, waiting).fetchone(), what="them to be rolled back")
 
-    def _execute(self, statement: str) -> psycopg.Cursor[tuple[object, ...]]:
-        return self._connection.execute(statement.encode())
+    def _execute(self, statement: str, *values: object) -> psycopg.Cursor[tuple[object, ...]]:
+        return self._connection.execute(statement.encode(), values)
+
+
+def break_off(gate: CommitGate, *, committed: Callable[[], object]) -> None:
+    """Break the connections that wait at the closed gate: nothing is committed, and who asks again finds it open."""
+    gate.cut()
+    assert not committed(), "what was broken off is committed"
+    gate.open()
 
 
 def cut_short(stack: Stack, process: str, moment: str, *, gate: CommitGate, committed: Callable[[], object]) -> None:
-    """Kill the process while somebody waits at the closed gate, or when that is committed and before it is told."""
+    """Kill the process while a transaction waits at the closed gate, or once it is committed and nobody is told yet."""
     wait_for(gate.somebody_waits, what="a transaction to be inside its COMMIT")
     if moment == "before":
         stack.kill(process)
-        gate.open()
+        # As long as it waits PostgreSQL does not see that its client is dead, and would commit all the same.
+        break_off(gate, committed=committed)
     else:
         with frozen(stack, process):
             gate.open()

@@ -18,6 +18,7 @@ from tests.e2e.conftest import QUIET
 from tests.e2e.test_service_levels import ALL_WEEK, items, made
 from tests.e2e.test_story import create
 from tests.faults.judge import compare, wait_until_quiet, wait_until_settled
+from tests.faults.load import Client
 from tests.faults.sizes import FULL, sized
 from tests.faults.stories import late
 from tests.faults.verdict import Verdict, pronounce
@@ -217,8 +218,10 @@ def test_a_changed_calendar_is_planned_for_all_tickets_and_holds_up_no_urgent_on
     stack: Stack, api: httpx.Client
 ) -> None:
     name, calendar = _in_a_calendar(api)
-    tickets = _at_once(lambda _: create(api, type=name), range(REPLANNED))
-    wait_until_quiet(stack, within=600)
+    client = Client(stack, stack.token())
+    asked = {"subject": "Where is it?", "body": "It is late.", "type": name, "requester": {"email": "ann@example.com"}}
+    tickets = _at_once(lambda _: client.post("/tickets", asked), range(REPLANNED))
+    wait_until_quiet(stack, within=900)
     before = _lateness(api, _urgent(api, name))
     longer = _calendar(name, closes="24:00") | {"version": 1}
     change = {"replaced_id": calendar, "calendar": longer}

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.e2e.test_story import create, ticket
-from tests.faults.gate import CommitGate
+from tests.faults.gate import CommitGate, break_off, cut_short
 from tests.faults.judge import wait_until_quiet
 from tests.faults.merging import ANSWER, FIRST, HELLO, LATER, NEWS, Merges, Pair, make_pairs, merge_many
 from tests.faults.sizes import FULL, sized
@@ -120,18 +120,25 @@ def _told_twice(stack: Stack, api: httpx.Client, pair: Pair) -> int:
     return max(often - _doubtful(api, pair.survivor_id) - _doubtful(api, pair.ticket_id), 0)
 
 
-@pytest.mark.parametrize("fault", ["tickets killed", "a connection cut"])
-def test_a_merge_is_whole_whoever_dies_inside_its_commit(wired: Wired, api: httpx.Client, fault: str) -> None:
+@pytest.mark.parametrize("fault", ["tickets killed before", "tickets killed after", "connection cut before"])
+def test_a_merge_is_whole_whoever_dies_around_its_commit(wired: Wired, api: httpx.Client, fault: str) -> None:
     (pair,) = make_pairs(wired, api, 1, run=uuid4().hex[:8])
     wait_until_quiet(wired, within=WITHIN)
     merges, gate = Merges(wired), CommitGate(wired.postgres.url(), table="tickets.merges", on="INSERT OR DELETE")
     before, found = _state(api, pair), []
+
+    def is_merged() -> bool:
+        return bool(wired.rows("SELECT 1 FROM merges WHERE source_id = %(id)s", {"id": pair.ticket_id}))
+
     with gate.built(), ThreadPoolExecutor(1) as pool:
-        for change in (merges.merge, merges.take_back):
+        for change, committed in ((merges.merge, is_merged), (merges.take_back, lambda: not is_merged())):
             with gate.closed():
                 changed = pool.submit(change, pair)
-                wait_for(gate.somebody_waits, within=WITHIN, what="the transaction to be inside its COMMIT")
-                gate.cut() if fault == "a connection cut" else wired.kill("tickets")
+                if fault.startswith("tickets"):
+                    cut_short(wired, "tickets", fault.rpartition(" ")[2], gate=gate, committed=committed)
+                else:
+                    wait_for(gate.somebody_waits, what="the transaction to be inside its COMMIT")
+                    break_off(gate, committed=committed)
             changed.result()
             found.append(_state(api, pair))
     merged = (Counter[str](), before[0] + before[1], pair.survivor_id, pair.survivor_id)
@@ -139,7 +146,7 @@ def test_a_merge_is_whole_whoever_dies_inside_its_commit(wired: Wired, api: http
     wrong = sum(state != right for state, right in zip(found, wanted, strict=True))
     often = sum(_kinds(api, pair.ticket_id)[name] - 1 for name in names)
     metric = "duradesk_undecided_oldest_seconds"
-    pronounce(Verdict(f"{fault} inside the commit of a merge", 2, 2, wrong, often, shown_by=metric))
+    pronounce(Verdict(f"{fault} the commit of a merge", 2, 2, wrong, often, shown_by=metric))
 
 
 def _state(api: httpx.Client, pair: Pair) -> tuple[Counter[str], Counter[str], str | None, str | None]:

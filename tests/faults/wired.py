@@ -96,7 +96,7 @@ class Wired(Stack):
 def running_wired(folder: Path) -> Iterator[Wired]:
     """Such a stack, for the length of the block."""
     temporal, smarthost = TemporalServer(folder / "temporal"), Smarthost()
-    with running_postgres() as postgres:
+    with running_postgres(durable=True) as postgres:
         stack = Wired(folder / "home", postgres, temporal, smarthost)
         try:
             temporal.start()
