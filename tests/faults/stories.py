@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.judge import wait_until_quiet
+from tests.faults.judge import count_doubled_mails, wait_until_quiet
 from tests.faults.load import CLOSES_AFTER_SECONDS, Load, Told, read_log
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most
@@ -104,9 +104,9 @@ def _fate(stack: Stack, api: httpx.Client, story: Told, outages: Sequence[Outage
     sent = stack.replies(story.sender)
     # Killed between the text's last line and the server's answer, it may come twice; the ticket says so then.
     in_doubt = kinds["delivery_in_doubt"]
-    mails = max(len(sent) - in_doubt, len({mail["Message-ID"] for mail in sent}))
+    doubtful = {str(mail["Message-ID"]) for mail in sent} if in_doubt else set[str]()
     lost = (wanted - found).total() + (not sent)
-    doubled = (found - wanted).total() + max(kinds["ticket_assigned"] - 1, 0) + max(mails - 1, 0)
+    doubled = (found - wanted).total() + max(kinds["ticket_assigned"] - 1, 0) + count_doubled_mails(sent, doubtful)
     early, late = _punctuality(events, outages)
     return Fate(lost, doubled, early, late, in_doubt)
 
