@@ -8,9 +8,10 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TESTS = [*(ROOT / "tests" / "faults").glob("test_*.py"), ROOT / "tests" / "workflow" / "test_mail_through_time.py"]
+_TABLE = (ROOT / "docs" / "faults.md").read_text().partition("\n## Scenarios\n")[2].partition("\n## ")[0]
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
-    for line in (ROOT / "docs" / "faults.md").read_text().partition("## Scenarios")[2].splitlines()
+    for line in _TABLE.splitlines()
     if line.startswith("| ") and not line.startswith("| scenario")
 ]
 # Each of these is told by a running stack: tests/e2e/test_metrics.py looks.
