@@ -37,7 +37,7 @@ _LISTS = {
         f"status:closed tag:{tag}" for tag in ("refund", "late", "warranty", "payment", "cancel")
     ),
 }
-_SEARCHES = {
+SEARCHES = {
     "order-number": tuple(f"lb-{47110 + number}" for number in range(20)),
     "uncommon-words": ("serial recall", "safety authority", "business decision", "marked electronic", "double charged"),
     "common-word": ("order", "please", "parcel", "thank", "carrier"),
@@ -54,10 +54,9 @@ def queries() -> Mapping[str, tuple[Sequence[str], Aim]]:
     """What is asked in turn, by what it is, with the longest time that nearly all may take."""
     counts = "&".join(f"filter={quote(view.filter)}" for view in VIEWS)
     ranked = {
-        f"{name}, the newest 2,000 ranked": [f"{terms}&sort=-relevance" for terms in _SEARCHES[name]]
-        for name in _RANKED
+        f"{name}, the newest 2,000 ranked": [f"{terms}&sort=-relevance" for terms in SEARCHES[name]] for name in _RANKED
     }
-    searches: Mapping[str, Sequence[str]] = {**_SEARCHES, **ranked}
+    searches: Mapping[str, Sequence[str]] = {**SEARCHES, **ranked}
     return {
         **{f"list, {name}": ([_page(terms) for terms in each], _LIST) for name, each in _LISTS.items()},
         "counts of the views": ([f"/api/v1/tickets/counts?{counts}"], _LIST),

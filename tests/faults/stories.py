@@ -96,7 +96,6 @@ def _fate(stack: Stack, api: httpx.Client, story: Told, outages: Sequence[Outage
     tickets = api.get("/tickets", params={"filter": f"requester:{story.sender}"}).json()["items"]
     messages = api.get(f"/tickets/{story.ticket_id}/messages").json()["items"]
     events = api.get(f"/tickets/{story.ticket_id}/activity").json()["items"]
-    assert [event["seq"] for event in events] == list(range(1, len(events) + 1)), "a gap in the events"
     found = Counter(str(ticket["id"]) for ticket in tickets) + Counter(str(message["body"]) for message in messages)
     kinds = Counter(str(event["kind"]) for event in events)
     found += Counter({kind: kinds[kind] for kind in _ONCE})
