@@ -31,6 +31,9 @@ _URGENT_PLACES = 4
 _WAIT = timedelta(seconds=2)
 # Shorter than a claim lasts by itself, so that nobody else signals meanwhile.
 _SIGNAL_TIMEOUT = timedelta(seconds=5)
+# A step that Temporal hands out and that reaches nobody is handed out again after this long; of one that takes longer
+# its worker says in time that it lives. docs/decisions/0029-lost-steps-cost-seconds.md
+_STEP_TIMEOUT = timedelta(seconds=3)
 _LONGEST_BRAND = 40
 
 log = structlog.get_logger()
@@ -112,4 +115,5 @@ async def signal_with_start(client: Client, nudge: Nudge) -> None:
         search_attributes=attributes_of(nudge),
         priority=Priority(priority_key=PRIORITY_KEYS[nudge.priority]),
         rpc_timeout=_SIGNAL_TIMEOUT,
+        task_timeout=_STEP_TIMEOUT,
     )

@@ -45,9 +45,10 @@ TICKET_TEAM = SearchAttributeKey.for_keyword("TicketTeam")
 TICKET_BRAND = SearchAttributeKey.for_keyword("TicketBrand")
 NEXT_DUE_AT = SearchAttributeKey.for_datetime("NextDueAt")
 
-# Its calls are bounded by 10 s each and mostly take 10 ms; a worker that is killed is noticed by its silence.
+# Its calls are bounded by 10 s each and mostly take 10 ms; a worker that is killed, or that Temporal's word never
+# reached, is noticed by its silence.
 _ADVANCE_TIMEOUT = timedelta(seconds=60)
-_ADVANCE_SILENCE = timedelta(seconds=8)
+_ADVANCE_SILENCE = timedelta(seconds=4)
 # Longer than sending and recording may take together; a worker that is killed is noticed by its silence.
 _DELIVER_TIMEOUT = timedelta(seconds=90)
 _DELIVER_SILENCE = timedelta(seconds=15)

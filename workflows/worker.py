@@ -25,6 +25,8 @@ _DELIVERIES_AT_ONCE = 20
 _CACHED_WORKFLOWS = 5_000
 # How long a step waits for a worker that was killed before another one takes it.
 _STICKY_TIMEOUT = timedelta(seconds=2)
+# How often Temporal hears at most that a step goes on: several times within the silence that it takes for death.
+_HEARTBEAT = timedelta(seconds=1)
 # A run that another release began and that this one cannot go on with ends: it holds nothing, and is started anew from
 # the rows. Else it would stand still until a release comes that knows its history, which after a rollback none does.
 _ENDS_A_RUN = [workflow.NondeterminismError]
@@ -56,6 +58,7 @@ def tickets_worker(
         max_concurrent_activities=_TICKET_ACTIVITIES_AT_ONCE,
         max_concurrent_local_activities=_TICKET_ACTIVITIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
+        max_heartbeat_throttle_interval=_HEARTBEAT,
         graceful_shutdown_timeout=_GRACE,
     )
 

@@ -10,7 +10,7 @@ _FRONTEND = "temporal.api.workflowservice.v1.WorkflowService"
 
 # With these two the file database takes 2.5 times as many workflow steps a second as with its defaults;
 # what a power cut may take from it, reconciliation puts back from PostgreSQL.
-_PRAGMAS = ("journal_mode=wal", "synchronous=normal")
+PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 
 # One partition a queue keeps urgent tickets strictly ahead, and fairness shares the workers among brands. While every
 # step of a release fails, Temporal would in the end look every 10 minutes only whether there is a better one.
@@ -32,7 +32,7 @@ def server(settings: LocalSettings, *, environment: Mapping[str, str]) -> Proces
             *("--ip", "127.0.0.1", "--port", str(settings.temporal_port), "--ui-port", str(settings.temporal_ui_port)),
             *("--db-filename", str(settings.data / "temporal.db"), "--namespace", settings.temporal_namespace),
             *("--ui-disable-news-fetch",),
-            *(word for pragma in _PRAGMAS for word in ("--sqlite-pragma", pragma)),
+            *(word for pragma in PRAGMAS for word in ("--sqlite-pragma", pragma)),
             *(word for value in DYNAMIC_CONFIG for word in ("--dynamic-config-value", value)),
         ),
         environment=environment,

@@ -1,15 +1,17 @@
 """A Temporal server and a PostgreSQL that a test owns, so that it can take them away under a running stack."""
 
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
-from deploy.local.temporal import DYNAMIC_CONFIG
+from deploy.local.temporal import DYNAMIC_CONFIG, PRAGMAS
 from tests.stack import BIN, free_ports, wait_for
 
 
 class TemporalServer:
-    """A Temporal server with a file database in `folder`."""
+    """A Temporal server with a file database in `folder`, as durable as that of `make up`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,7 +33,8 @@ class TemporalServer:
             "never",
         ]
         command += ["--port", str(self._port), "--http-port", str(self._http), "--metrics-port", str(self._metrics)]
-        command += ["--db-filename", self._folder / "temporal.db", "--sqlite-pragma", "journal_mode=wal"]
+        command += ["--db-filename", self._folder / "temporal.db"]
+        command += [word for pragma in PRAGMAS for word in ("--sqlite-pragma", pragma)]
         command += [word for value in DYNAMIC_CONFIG for word in ("--dynamic-config-value", value)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self._answers, what="Temporal")
@@ -41,6 +44,13 @@ class TemporalServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def stand_still(self, seconds: float) -> None:
+        """Do nothing for so long, as under a machine or a disk that does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        self._process.send_signal(signal.SIGCONT)
 
     def delete_database(self) -> None:
         """Lose all that Temporal ever knew."""
