@@ -19,9 +19,9 @@ from tests.stack import Stack, running_stack, wait_for
 
 OUTAGE_SECONDS = sized(everyday=20, short=60, full=60)
 LONG_OUTAGE_SECONDS = 600
-HICCUPS = sized(everyday=5, short=20, full=150)
+HICCUPS = sized(everyday=5, short=15, full=100)
 # Longer than Temporal waits for its own note that it hands a step out: then nobody has that step.
-STILL_SECONDS, GOING_SECONDS = 1.2, 0.8
+STILL_SECONDS, GOING_SECONDS = 1.2, 1.8
 RESTARTS = sized(everyday=3, short=3, full=20)
 
 
