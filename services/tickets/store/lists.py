@@ -27,8 +27,6 @@ from services.tickets.store.statements import QUERIES
 COUNTED = 1000
 # Of a search, so many of the newest finds are put into the order of their relevance.
 RANKED = 2000
-# Of what is gathered, one takes as long as so many tickets that are looked at in their order.
-_LOOKED_AT = 4
 # How much further is looked than to where enough would be if the finds were as dense everywhere.
 _FURTHER = 1.5
 # So many at most are found first; what was found is thrown away when there are more.
@@ -104,9 +102,9 @@ class Guess:
     rows: int
 
     def ahead(self, wanted: int) -> int:
-        """How many tickets to look at, one after the other, before all finds are gathered; 0 if it is not worth it."""
+        """How many tickets to look at, one after the other, before all finds are gathered; 0 if those are fewer."""
         tickets = ceil(_FURTHER * wanted * self.rows / max(self.finds, 1))
-        return tickets if tickets <= _LOOKED_AT * self.finds else 0
+        return tickets if tickets <= self.finds else 0
 
 
 _NO_GUESS = Guess(0, 0)
