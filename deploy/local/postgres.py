@@ -32,7 +32,7 @@ _OLD_SERVER_SECONDS = 10.0
 
 _CONFIGURATION = {
     "listen_addresses": "",
-    "shared_buffers": "64MB",
+    "shared_buffers": "256MB",
     "max_connections": "100",
     "jit": "off",  # small queries only: compiling them costs more than it saves
     "timezone": "UTC",

@@ -20,7 +20,7 @@ from services.domain.message import Visibility
 from services.domain.ticket import Channel, Priority, Ticket
 from services.tickets.store.clocks import read_clocks
 from services.tickets.store.conditions import Compiler
-from services.tickets.store.lists import look_up
+from services.tickets.store.lists import Use, look_up
 from services.tickets.store.scope import EVERYTHING
 from services.tickets.store.statements import QUERIES
 from tests.contract.tickets.desk import AGENT, Desk, running_desk
@@ -284,7 +284,7 @@ async def test_python_and_sql_agree(told: Told) -> None:
             compiler = Compiler(now, internal)
             # Words are asked for in three ways, by how many tickets have them.
             if place % 3 == 1:
-                await look_up(conn, compiler, condition, scope=EVERYTHING, many=False)
+                await look_up(conn, compiler, condition, scope=EVERYTHING, use=Use.PAGE)
             elif place % 3:
                 compiler.gathered.add(compiler.query_of(condition))
             statement = SQL("SELECT t.id FROM tickets t WHERE {}").format(compiler.compile(condition))

@@ -13,7 +13,8 @@ from services.domain.conditions.text_form import parse_text
 from services.domain.orders import parse_order
 from services.domain.views import VIEWS
 from services.tickets.store.conditions import Compiler
-from services.tickets.store.lists import count_statement, look_up, page_statement
+from services.tickets.store.lists import Guess, ListStore, Use, count_statement, look_up, near_statement, page_statement
+from services.tickets.store.pages import Page
 from services.tickets.store.scope import EVERYTHING, Scope
 from tests.contract.tickets.desk import AGENT, Desk, running_desk
 from tests.postgres import Postgres
@@ -38,7 +39,8 @@ SEED = (
     " LATERAL (SELECT CASE WHEN n < %(tickets)s / 20 THEN (ARRAY['new', 'open', 'pending', 'on_hold', 'resolved'])"
     "[n %% 5 + 1] ELSE 'closed' END AS status) s",
     "INSERT INTO ticket_words (ticket_id, words) SELECT id, ('order:11A ' || number || ':21C ' ||"
-    " CASE WHEN number %% 200 = 0 THEN '''tag:'' ''tag:vip'' refund:30C late:31C' ELSE '' END)::tsvector FROM tickets",
+    " CASE WHEN number %% 200 = 0 THEN '''tag:'' ''tag:vip'' refund:30C late:31C' ELSE '' END ||"
+    " CASE WHEN number > 5000 THEN ' telex:40C' ELSE '' END)::tsvector FROM tickets",
     "ANALYZE tickets, ticket_words, contacts",
 )
 
@@ -73,8 +75,8 @@ async def check(desk: Desk, text: str, order: str, *, scope: Scope = EVERYTHING,
     condition, now = resolve_names(parse_text(text), IDS), await desk.clock.instant()
     page, count = Compiler(now, scope.internal), Compiler(now, scope.internal)
     async with desk.database.transaction() as conn:
-        await look_up(conn, page, condition, scope=scope, many=False)
-    count.known, count.gathered = page.known, page.gathered
+        await look_up(conn, page, condition, scope=scope, use=Use.RANK if order == "-relevance" else Use.PAGE)
+        await look_up(conn, count, condition, scope=scope, use=Use.COUNT)
     listing = page_statement(page, condition, parse_order(order), scope=scope)
     statements = [(listing, page, 50)]
     if counted:
@@ -94,7 +96,7 @@ async def check(desk: Desk, text: str, order: str, *, scope: Scope = EVERYTHING,
 async def test_words_that_no_ticket_has_are_looked_up_once_and_no_order_is_walked(full: Desk, text: str) -> None:
     condition, compiler = parse_text(text), Compiler(await full.clock.instant(), internal=True)
     async with full.database.transaction() as conn:
-        await look_up(conn, compiler, condition, scope=EVERYTHING, many=False)
+        await look_up(conn, compiler, condition, scope=EVERYTHING, use=Use.PAGE)
     statement = page_statement(compiler, condition, parse_order("-created_at"), scope=EVERYTHING)
     parameters = {**compiler.parameters, **EVERYTHING.parameters(), "most": 50}
     found = list(nodes(await plan(full, statement, parameters)))
@@ -105,11 +107,38 @@ async def test_words_that_many_tickets_have_are_gathered_once_where_nothing_else
     for text, gathers in (("order", True), ("order is:open", False)):
         condition, compiler = parse_text(text), Compiler(await full.clock.instant(), internal=True)
         async with full.database.transaction() as conn:
-            await look_up(conn, compiler, condition, scope=EVERYTHING, many=False)
+            await look_up(conn, compiler, condition, scope=EVERYTHING, use=Use.PAGE)
         assert (bool(compiler.gathered), compiler.known) == (gathers, {})
         statement = page_statement(compiler, condition, parse_order("-created_at"), scope=EVERYTHING)
         found = list(nodes(await plan(full, statement, {**compiler.parameters, "most": 50})))
         assert any(node.get("Parent Relationship") == "SubPlan" for node in found) is gathers, json.dumps(found)
+
+
+@pytest.mark.parametrize("order", ["-created_at", "updated_at", "-relevance"])
+async def test_where_many_tickets_have_the_words_those_that_come_next_are_looked_at_first(
+    full: Desk, order: str
+) -> None:
+    condition, compiler, by = parse_text("order"), Compiler(None, internal=True), parse_order(order)
+    statement = near_statement(compiler, condition, by, ahead=Guess(finds=8_000, rows=TICKETS).ahead(51))
+    found = list(nodes(await plan(full, statement, {**compiler.parameters, "most": 50})))
+    read = {node["Relation Name"]: node["Node Type"] for node in found if "Relation Name" in node}
+    assert read == {"tickets": "Index Scan", "ticket_words": "Index Scan"} or "Index Only Scan" in read.values(), read
+    assert not any(node["Node Type"] == "Sort" for node in found) or order == "-relevance"
+
+
+@pytest.mark.parametrize("order", ["-created_at", "created_at", "-relevance"])
+async def test_words_of_old_times_are_found_where_none_of_the_newest_tickets_has_them(full: Desk, order: str) -> None:
+    store, by, telex = ListStore(full.database), parse_order(order), parse_text("telex")
+    seen: list[int] = []
+    page = await store.list_tickets(telex, by, Page(100), scope=EVERYTHING)
+    seen += [ticket.number for ticket in page.tickets]
+    page = await store.list_tickets(telex, by, Page(100, page.following), scope=EVERYTHING)
+    seen += [ticket.number for ticket in page.tickets]
+    # Number 1 is the newest; where there are more words, each is of less weight.
+    known = [number for number in range(5_001, TICKETS + 1) if order != "-relevance" or number % 200]
+    assert seen == (known[::-1] if order == "created_at" else known)[:200]
+    back = await store.list_tickets(telex, by, Page(100, page.previous), scope=EVERYTHING)
+    assert [ticket.number for ticket in back.tickets] == seen[:100]
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
