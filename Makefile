@@ -29,7 +29,7 @@ test: install  ## Run every test
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: faults
-faults: install  ## Cut, kill and flood whole desks (about 10 minutes), and print what the judge says of each scenario
+faults: install  ## Cut, kill and flood whole desks (about 9 minutes), and print what the judge says of each scenario
 	DURADESK_FAULTS=short $(BIN)/python -m pytest -m "not faults_all" -n 3 tests/faults tests/workflow/test_mail_through_time.py
 
 .PHONY: faults-all
@@ -37,11 +37,11 @@ faults-all: install  ## The same at full size, with every scenario (up to 3 hour
 	DURADESK_FAULTS=full $(BIN)/python -m pytest -m "" -n 2 tests/faults tests/workflow/test_mail_through_time.py
 
 .PHONY: bench
-bench: install  ## Measure a desk of its own beside floors of the same run (about 20 minutes), and print a table
+bench: install  ## Measure a desk of its own beside floors of the same run (15 to 20 minutes), and print a table
 	$(BIN)/python -m tests.bench
 
 .PHONY: bench-all
-bench-all: install  ## The same with a million tickets (up to 3 hours)
+bench-all: install  ## The same with a million tickets (up to 90 minutes)
 	$(BIN)/python -m tests.bench --size all
 
 .PHONY: screenshots

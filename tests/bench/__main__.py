@@ -69,19 +69,22 @@ def run(report: Report, size: Size, *, parts: list[str]) -> list[str]:
             desk = Desk(stack)
             chosen: dict[str, Part] = {"rest": partial(rest.measure, started=started), **PARTS}
             wanted = {name: part for name, part in chosen.items() if name in parts}
-            failed = [name for name, part in wanted.items() if not _done(part, desk, report, size)]
+            failed = [name for name, part in wanted.items() if not _done(name, part, desk, report, size)]
             desk.close()
             return failed
         finally:
             stack.stop()
 
 
-def _done(part: Part, desk: Desk, report: Report, size: Size) -> bool:
+def _done(name: str, part: Part, desk: Desk, report: Report, size: Size) -> bool:
+    began = time.monotonic()
     try:
         part(desk, report, size)
     except Exception:
         traceback.print_exc()
         return False
+    finally:
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return True
 
 

@@ -10,12 +10,13 @@ from statistics import median
 import grpc
 from temporalio.client import Client
 
-from tests.bench.desk import ORCHESTRATION, OURS, Desk, total
+from tests.bench.desk import ORCHESTRATION, OURS, WITHIN, Desk, total
 from tests.bench.floor_rows import CREATE, first_brand, method, open_pool, write_rows
 from tests.bench.floors import Floor
 from tests.bench.load import Call, Http, Ran, at_once, connected, new_ticket
 from tests.bench.report import Aim, Report, Row, each, spread
 from tests.bench.sizes import Size
+from tests.stack import wait_for
 
 ROWS, METHOD, ROUTE = "bare psycopg", "bare gRPC method", "bare REST route"
 GRPC, REST = "gRPC", "REST"
@@ -66,6 +67,7 @@ async def _measure(desk: Desk, report: Report, size: Size) -> None:
             set_aside(desk)
         ours = {name: calls[name] for name in (GRPC, REST)}
         meanwhile |= await rounds(desk, ours, size.rounds, count=count, concurrency=concurrency)
+        await asyncio.to_thread(_leave, desk)
     for name, seen in meanwhile.items():
         without = alone[concurrency][name].per_second
         aim = None if name in floors else _MEANWHILE
@@ -117,6 +119,14 @@ def set_aside(desk: Desk) -> None:
     """Let nobody decide on what came while all stood still: floors' tickets are nobody's, and ours are too many."""
     desk.rows("DELETE FROM outbox")
     desk.rows("UPDATE tickets SET decided_seq = version WHERE version > decided_seq")
+
+
+def _leave(desk: Desk) -> None:
+    """Let the tickets that are on their way be decided; all the others would take minutes and tell nothing."""
+    on_their_way = "SELECT count(*) FROM outbox WHERE signalled_at IS NOT NULL"
+    with desk.frozen("relay", "reconcile"):
+        wait_for(lambda: not desk.count(on_their_way), within=WITHIN, what="what is signalled to be decided")
+        set_aside(desk)
 
 
 async def _post(http: Http, target: str) -> None:

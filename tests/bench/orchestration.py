@@ -1,4 +1,4 @@
-"""What follows on a ticket: a whole life, change by change; the time to a first decision; a burst with an urgent one.
+"""What follows on a ticket: a whole life, change by change, and the time to a first decision.
 
 Beside a bare workflow on the same Temporal in the same run: one signal and one activity that does nothing a change.
 """
@@ -32,13 +32,10 @@ CHANGES = ("create", "reply", "customer's reply", "resolve", "close")
 # What two processors keep up with, and the aim.
 _PACES = (20, 50)
 _AT_ONCE = 16
-_BURST_AT_ONCE = 32
+BURST_AT_ONCE = 32
 _URGENT = 5
 _SAMPLE = 20
 _SERVICES = ("tickets", "routing", "relay", "identity", "postgres")
-# A burst's tickets are to be solved within 20 hours, so each of their workflows keeps a timer.
-ARMED = "armed"
-_ARMED_SECONDS = 72_000
 
 T = TypeVar("T")
 
@@ -58,7 +55,7 @@ class Life:
 
 
 def measure(desk: Desk, report: Report, size: Size) -> None:
-    """Lives, then a pace, then a burst."""
+    """Lives, then two paces."""
     quiet(desk)
     asyncio.run(_measure(desk, report, size))
 
@@ -84,7 +81,6 @@ async def _measure(desk: Desk, report: Report, size: Size) -> None:
         await _lives(desk, report, size, tickets, floor, client)
         for per_second in _PACES:
             await _pace(desk, report, size, tickets, floor, per_second=per_second)
-        await _burst(desk, report, size, tickets, floor)
 
 
 class Tickets:
@@ -214,31 +210,6 @@ async def _pace(desk: Desk, report: Report, size: Size, tickets: Tickets, floor:
     report.add(Row(f"a create and its decision at {per_second}/s: CPU", size.paced, figure, "ms", least_each))
 
 
-async def _burst(desk: Desk, report: Report, size: Size, tickets: Tickets, floor: Floor) -> None:
-    began = time.monotonic()
-    with desk.measured():
-        await at_once(floor.start, size.burst, concurrency=_BURST_AT_ONCE)
-        await floor.noted(size.burst)
-    least = size.burst / (time.monotonic() - began)
-    promise(desk, ARMED, seconds=_ARMED_SECONDS)
-    drained = await drain(desk, tickets, size.burst, type=ARMED)
-    report.add(
-        Row(
-            "a burst: decided",
-            size.burst,
-            drained.per_second,
-            "/s",
-            least,
-            Aim(50, at_most=False, of_ratio=False),
-            drained.cpu,
-            f"{drained.arrived:.0f}/s arrived",
-        )
-    )
-    slowest, note = max(drained.urgent), spread(drained.urgent)
-    what = "a burst: an urgent ticket in it, decided, the slowest"
-    report.add(Row(what, len(drained.urgent), slowest, "s", None, Aim(1, of_ratio=False), note=note))
-
-
 @dataclass(frozen=True, slots=True)
 class Drained:
     """How a burst was decided: tickets a second, and seconds until each urgent one in it was."""
@@ -254,10 +225,10 @@ async def drain(desk: Desk, tickets: Tickets, amount: int, **overrides: object) 
     began, create, urgent, ran = len(tickets.made), partial(tickets.create, **overrides), [], Ran()
     with desk.measured() as cpu:
         for _ in range(_URGENT):
-            ran += await at_once(create, amount // (_URGENT + 1), concurrency=_BURST_AT_ONCE)
+            ran += await at_once(create, amount // (_URGENT + 1), concurrency=BURST_AT_ONCE)
             urgent.append(await create(priority=ticket_pb2.PRIORITY_URGENT))
         left = began + amount - len(tickets.made)
-        ran += await at_once(create, left, concurrency=_BURST_AT_ONCE)
+        ran += await at_once(create, left, concurrency=BURST_AT_ONCE)
         await asyncio.to_thread(
             lambda: wait_for(lambda: not desk.undecided, within=WITHIN, every=0.1, what="the burst to be decided")
         )

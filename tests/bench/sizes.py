@@ -1,4 +1,7 @@
-"""How much of each part is measured: enough to see that it works, what 20 minutes allow, or what 3 hours allow."""
+"""How much of each part is measured: enough to see that it works, what 20 minutes allow, or what 90 minutes allow.
+
+The last two end in time on two processors that decide 18 tickets a second.
+"""
 
 from dataclasses import dataclass
 
@@ -16,6 +19,8 @@ class Size:
     stories: int
     paced: int  # creates for the time to a first decision, at 50/s
     burst: int
+    armed: int  # dues that wait while others happen, those of the burst among them
+    flat: int  # dues before and after these were armed
     dues: int
     due_seconds: int  # within which all of them are due
     ahead_seconds: int  # between the last create and the first due, for the decisions that arm the timers
@@ -40,9 +45,11 @@ SIZES = {
         stories=2,
         paced=3,
         burst=4,
+        armed=6,
+        flat=2,
         dues=3,
         due_seconds=1,
-        ahead_seconds=2,
+        ahead_seconds=4,
         stored=(100,),
         requests=1,
         children=(2,),
@@ -61,6 +68,8 @@ SIZES = {
         stories=4,
         paced=10,
         burst=30,
+        armed=40,
+        flat=6,
         dues=6,
         due_seconds=2,
         ahead_seconds=2,
@@ -79,39 +88,43 @@ SIZES = {
         rest_seconds=60,
         intake={1: 50, 8: 160, 32: 160},
         rounds=5,
-        stories=60,
+        stories=50,
         paced=300,
-        burst=1_500,
+        burst=1_000,
+        armed=1_000,
+        flat=200,
         dues=1_000,
         due_seconds=60,
         ahead_seconds=15,
-        stored=(1_000, 100_000),
-        requests=40,
+        stored=(100_000,),
+        requests=30,
         children=(100, 1_000),
         rules=(10, 100, 500),
-        ruled=200,
+        ruled=120,
         workers=(1, 2, 4),
-        drained=400,
+        drained=240,
     ),
     "all": Size(
         name="all",
         starts=2,
         settle_seconds=40,
         rest_seconds=60,
-        intake={1: 1_000, 8: 3_000, 32: 3_000},
+        intake={1: 200, 8: 600, 32: 600},
         rounds=5,
-        stories=400,
-        paced=3_000,
-        burst=20_000,
+        stories=150,
+        paced=600,
+        burst=5_000,
+        armed=20_000,
+        flat=400,
         dues=1_000,
         due_seconds=60,
         ahead_seconds=15,
-        stored=(1_000, 100_000, 1_000_000),
-        requests=200,
+        stored=(100_000, 1_000_000),
+        requests=100,
         children=(100, 1_000, 5_000),
         rules=(10, 100, 500),
-        ruled=1_000,
+        ruled=400,
         workers=(1, 2, 4),
-        drained=2_000,
+        drained=800,
     ),
 }

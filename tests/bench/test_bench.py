@@ -29,6 +29,7 @@ BEGINNINGS = (
     *(f"a create and its decision at {pace}/s: CPU" for pace in (20, 50)),
     "a burst: decided",
     "a burst: an urgent ticket",
+    "a due with ",
     "dues, 3 in 1 s",
     "a due: CPU",
     "decided by 1 workers",

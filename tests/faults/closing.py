@@ -30,7 +30,7 @@ def wait_for_plan(api: httpx.Client, ticket_id: str) -> None:
 def judge_closings(api: httpx.Client, created: Sequence[Mapping[str, Any]], *, scenario: str) -> None:
     """Wait until each of the resolved tickets is closed, once, and pronounce how late."""
     with suppress(AssertionError):
-        wait_for(lambda: all(ticket(api, one["id"])["status"] == "closed" for one in created), within=150)
+        wait_for(lambda: all(ticket(api, one["id"])["status"] == "closed" for one in created), within=150, every=0.5)
     time.sleep(SECOND_TIME_SECONDS)
     closings = [_closings(api, one["id"]) for one in created]
     lateness = [seconds for found in closings for seconds in found]

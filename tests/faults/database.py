@@ -1,6 +1,7 @@
 """What the database of a stack says, to one who may read and change everything in the schema of tickets."""
 
 from collections.abc import Mapping
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -16,6 +17,12 @@ _OPTIONS = "-c search_path=tickets,public"
 
 def database_url(stack: Stack) -> str:
     """Where it is, as its owner."""
+    return stack.environment.get("DURADESK_DATABASE_URL") or _told_url(stack)
+
+
+@cache
+def _told_url(stack: Stack) -> str:
+    """Of a PostgreSQL of the stack's own, which stays where it is."""
     lines = stack.run("duradesk", "env").splitlines()
     (found,) = (line.partition("=")[2].strip("'\"") for line in lines if "DURADESK_DATABASE_URL=" in line)
     return found

@@ -5,36 +5,46 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from email.message import EmailMessage
 
-from tests.faults.sizes import FULL
+import psycopg
+
+from tests.faults.database import database_url, rows
+from tests.faults.sizes import sized
 from tests.faults.watching import queues
 from tests.stack import OWNER, Stack, wait_for
 
-# What somebody who died or stands still has claimed or leased is taken anew within half a minute.
-_LONGEST_LEASE_SECONDS = 35
+# At full size what somebody who died or stands still has claimed or leased is taken anew by then, after half a minute.
+_SECOND_TIME_SECONDS = sized(everyday=1.1, short=1.1, full=35)
 
 
 def wait_until_quiet(stack: Stack, *, within: float = 180) -> None:
     """Wait until nothing is left to read, to decide or to send."""
-    # What is told may be a second old.
-    time.sleep(1.1)
-    open_states = ("waiting", "ready", "claimed", "sending")
+    url = database_url(stack)
 
     def nothing() -> bool:
+        # Before the database is asked: what a mail becomes is there when the mail is told no more. What does not answer
+        # just now is not known to be quiet: the mail door, or the gateway with the tickets service behind it.
         now = queues(stack)
-        names = ["mail_connections", "mails_reading", "outbox_tickets", "undecided_tickets"]
-        names += [f"deliveries {state}" for state in open_states]
-        # What does not answer just now is not known to be quiet.
-        return not any(now.get(name, 1) for name in names)
+        if any(now.get(name, 1) for name in ("mail_connections", "mails_reading")) or "outbox_tickets" not in now:
+            return False
+        try:
+            return rows(url, _LEFT) == [(0,)]
+        except psycopg.OperationalError:
+            return False
 
     wait_for(nothing, within=within, every=0.3, what="the queues to be empty")
 
 
 def wait_until_settled(stack: Stack, *, within: float = 180) -> None:
-    """Wait until all is quiet and, at full size, what could still come twice has come."""
+    """Wait until all is quiet and what could still come twice has come."""
     wait_until_quiet(stack, within=within)
-    if FULL:
-        time.sleep(_LONGEST_LEASE_SECONDS)
-        wait_until_quiet(stack, within=within)
+    time.sleep(_SECOND_TIME_SECONDS)
+    wait_until_quiet(stack, within=within)
+
+
+_LEFT = """
+SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM tickets WHERE version > decided_seq)
+       + (SELECT count(*) FROM effects WHERE state IN ('ready', 'claimed', 'sending'))
+"""
 
 
 def subjects(stack: Stack, beginning: str) -> Counter[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.faults.judge import count_doubled_mails, wait_until_quiet
+from tests.faults.judge import count_doubled_mails, wait_until_settled
 from tests.faults.load import CLOSES_AFTER_SECONDS, Load, Told, read_log
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most
@@ -57,9 +57,8 @@ def judge(
     assert told, "nobody told a story"
     with stack.api(OWNER) as api:
         for story in told:
-            wait_for(lambda: _closed(api, story), within=within, what=f"the story of {story.sender}")  # noqa: B023
-        # What comes twice may come a while after the first.
-        wait_until_quiet(stack, within=within)
+            wait_for(lambda: _closed(api, story), within=within, every=0.5, what=f"the story of {story.sender}")  # noqa: B023
+        wait_until_settled(stack, within=within)
         fates = [_fate(stack, api, story, outages) for story in told]
     noticed = ", ".join(f"{count} x {what}" for what, count in sorted(Counter(load.client.repeated).items()))
     notes = [note, f"{len(fates)} stories", f"tries to repeat: {noticed or 'none'}"]

@@ -71,7 +71,7 @@ def test_tickets_outlive_a_build(wired: Wired, name: str) -> None:
             tickets = before + during
             # What is not closed by then is counted as lost.
             with suppress(AssertionError):
-                wait_for(lambda: all(map(_is_closed, (ticket(api, each["id"]) for each in tickets))), within=WITHIN)
+                wait_for(lambda: all(_is_closed(ticket(api, each["id"])) for each in tickets), within=WITHIN, every=0.5)
         wait_until_settled(wired)
         happened = [_happened(api, each) for each in tickets]
     closed = [

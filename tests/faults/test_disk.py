@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.e2e.test_story import create, ticket
-from tests.faults.judge import compare, subjects, wait_until_quiet
+from tests.faults.judge import compare, subjects, wait_until_settled
 from tests.faults.sizes import sized
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.wired import Wired
@@ -110,7 +110,7 @@ def test_postgresql_without_room_refuses_and_goes_on_when_there_is_some(wired: W
         assert refused, "the disk was not full"
         for name in refused:
             wait_for(lambda: _ask(api, name) == 201, every=1, what="a ticket to be taken")  # noqa: B023
-        wait_until_quiet(wired, within=120)
+        wait_until_settled(wired, within=120)
         found = subjects(wired, f"Full {run}")
         sample = create(api)
         wait_for(lambda: ticket(api, sample["id"])["assignee_id"], what="an owner")

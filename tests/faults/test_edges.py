@@ -20,14 +20,14 @@ from services.common.channel import calling_as, open_channel
 from services.domain.ticket import Channel, NewTicket
 from services.tickets.client.tickets import TicketsClient
 from tests.e2e.test_story import create, found_by_mail
-from tests.faults.judge import compare, subjects, wait_until_quiet
+from tests.faults.judge import compare, subjects, wait_until_quiet, wait_until_settled
 from tests.faults.load import Load
 from tests.faults.mails import Door
 from tests.faults.sizes import sized
 from tests.faults.stories import Outage, judge
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.wired import Wired
-from tests.stack import OWNER, make_mail, wait_for
+from tests.stack import OWNER, PLAIN, make_mail, wait_for
 
 SEED = 20_261_123
 ITEMS = sized(everyday=5, short=10, full=300)
@@ -52,7 +52,8 @@ def test_requests_made_three_times_at_once_count_once(wired: Wired) -> None:
         headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
 
         def send() -> str:
-            answer = httpx.post(f"{wired.url}/api/v1{path}", json=body, headers=headers, timeout=60)
+            url = f"{wired.url}/api/v1{path}"
+            answer = httpx.post(url, json=body, headers=headers, timeout=60, verify=PLAIN)
             assert answer.status_code == 201, answer.text
             return str(answer.json()["id"])
 
@@ -63,7 +64,7 @@ def test_requests_made_three_times_at_once_count_once(wired: Wired) -> None:
         asked = {"subject": name, "body": "Please.", "requester": {"email": f"{name.replace(' ', '-')}@example.com"}}
         (ticket_id,) = set(thrice(post("/tickets", asked)))
         replies += thrice(post(f"/tickets/{ticket_id}/messages", {"visibility": "public", "body": "An answer."}))
-    wait_until_quiet(wired)
+    wait_until_settled(wired)
     found = subjects(wired, f"Rest {run}")
     mails = Counter({name: len(wired.replies(f"{name.replace(' ', '-')}@example.com".lower())) for name in names})
     lost, doubled = compare(found, names)
@@ -134,7 +135,7 @@ def test_signals_and_relay_rows_that_come_three_times_change_nothing(wired: Wire
                 wired.rows(ASK_AGAIN, {"ticket_id": each["id"]})
             for each in tickets[:5]:
                 wired.signal_workflow(each["id"], "look")
-            wait_until_quiet(wired)
+            wait_until_settled(wired)
         after = {each["id"]: api.get(f"/tickets/{each['id']}/activity").json()["items"] for each in tickets}
     doubled = sum(len(after[ticket_id]) - len(events) for ticket_id, events in before.items())
     shown = 'duradesk_decisions_total{result="nothing"}'

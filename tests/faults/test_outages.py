@@ -91,7 +91,7 @@ def test_a_temporal_that_stands_still_again_and_again_makes_nothing_late(
 
 def test_every_timer_is_back_after_temporals_database_was_deleted(exposed: Stack, temporal: TemporalServer) -> None:
     with exposed.api() as api:
-        brand = quick_brand(api, auto_close_after="PT45S")
+        brand = quick_brand(api, auto_close_after="PT30S")
         created = [create(api, brand=brand["name"]) for _ in range(20)]
         for one in created:
             api.post(f"/tickets/{one['id']}/resolve").raise_for_status()

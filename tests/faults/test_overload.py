@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.test_service_levels import items, made
 from tests.e2e.test_story import create, quick_brand
-from tests.faults.judge import compare, subjects, wait_until_quiet
+from tests.faults.judge import compare, subjects, wait_until_quiet, wait_until_settled
 from tests.faults.sizes import sized
 from tests.faults.verdict import Verdict, pronounce
 from tests.faults.watching import most, watching
@@ -49,6 +49,7 @@ def test_escalations_are_punctual_in_a_flood(wired: Wired) -> None:
         wait_until_quiet(wired, within=DRAINED_SECONDS)
         wait_for(lambda: api.get(f"/bulk/{job['id']}").json()["state"] == "done", within=300, what="the bulk")
         drained = time.monotonic() - began
+    wait_until_settled(wired)
     told = Counter(answers.values())
     taken = [name for name, status in answers.items() if status == 201]
     lost, doubled = compare(subjects(wired, f"Flood {run}"), taken)

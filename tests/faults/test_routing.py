@@ -10,14 +10,14 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.e2e.conftest import QUIET
 from tests.e2e.test_story import create
 from tests.faults.database import database_url, rows
 from tests.faults.judge import wait_until_settled
 from tests.faults.processes import another
 from tests.faults.sizes import FULL
 from tests.faults.verdict import Verdict, pronounce
-from tests.stack import OWNER, Stack, running_stack, wait_for
+from tests.faults.wired import Wired
+from tests.stack import Stack, wait_for
 
 TICKETS, AGENTS = (1_000, 7) if FULL else (50, 7)
 CAPACITY = 60 if FULL else 4
@@ -29,19 +29,12 @@ R = TypeVar("R")
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("routing") / "home") as stack, ExitStack() as more:
+def stack(wired: Wired) -> Iterator[Stack]:
+    wired.be_quiet()
+    with ExitStack() as more:
         for role in ("relay", "worker", "worker", "worker"):
-            more.enter_context(another(stack, role))
-        yield stack
-
-
-@pytest.fixture(scope="module")
-def api(stack: Stack) -> Iterator[httpx.Client]:
-    with stack.api(OWNER) as api:
-        (brand,) = api.get("/brands").json()["items"]
-        api.patch(f"/brands/{brand['id']}", json=QUIET | {"staff_notices": False}).raise_for_status()
-        yield api
+            more.enter_context(another(wired, role))
+        yield wired
 
 
 def test_turns_are_fair_however_many_decide_at_once(stack: Stack, api: httpx.Client) -> None:
