@@ -23,10 +23,6 @@ _TICKET_ACTIVITIES_AT_ONCE = 10
 _DELIVERIES_AT_ONCE = 20
 # Above the number of active tickets: a workflow that falls out of the cache is replayed at its next step.
 _CACHED_WORKFLOWS = 5_000
-# How many steps may be on their way from Temporal at once: half of them first steps, which are of no worker yet. Each is
-# on its way for as long as Temporal needs to write it down, and the SDK's default of one at a time is what a burst of
-# new tickets would wait for.
-STEP_POLLS = 16
 # How long a step waits for a worker that was killed before another one takes it.
 _STICKY_TIMEOUT = timedelta(seconds=2)
 # How often Temporal hears at most that a step goes on: several times within the silence that it takes for death.
@@ -63,8 +59,6 @@ def tickets_worker(
         max_concurrent_local_activities=_TICKET_ACTIVITIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=_STICKY_TIMEOUT,
         max_heartbeat_throttle_interval=_HEARTBEAT,
-        max_concurrent_workflow_task_polls=STEP_POLLS,
-        nonsticky_to_sticky_poll_ratio=0.5,
         graceful_shutdown_timeout=_GRACE,
     )
 

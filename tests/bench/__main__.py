@@ -25,6 +25,7 @@ Part = Callable[[Desk, Report, Size], None]
 
 # In this order: later ones find the tickets, rules and policies of those before.
 PARTS: Mapping[str, Part] = {
+    "first-lists": lists.measure_first,
     "intake": intake.measure,
     "orchestration": orchestration.measure,
     "dues": dues.measure,

@@ -16,8 +16,6 @@ from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from workflows.worker import STEP_POLLS
-
 QUEUE = "bench-floor"
 
 
@@ -81,8 +79,6 @@ async def _work() -> None:
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=5_000,
         max_concurrent_activities=20,
-        max_concurrent_workflow_task_polls=STEP_POLLS,
-        nonsticky_to_sticky_poll_ratio=0.5,
     ):
         print("floor.ready", flush=True)
         await stopping.wait()
