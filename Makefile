@@ -29,7 +29,7 @@ test: install  ## Run every test
 	$(BIN)/python -m pytest --numprocesses 2
 
 .PHONY: faults
-faults: install  ## Cut, kill and flood whole desks (about 9 minutes), and print what the judge says of each scenario
+faults: install  ## Cut, kill and flood whole desks (8 to 10 minutes), and print what the judge says of each scenario
 	DURADESK_FAULTS=short $(BIN)/python -m pytest -m "not faults_all" -n 3 tests/faults tests/workflow/test_mail_through_time.py
 
 .PHONY: faults-all

@@ -95,7 +95,8 @@ class BulkActivities:
         """Make the change on the next tickets of the bulk. Safe to repeat."""
         with _told_by_code():
             try:
-                progress = await self._bulks.run_bulk_page(_known_id(job_id))
+                async with _alive():
+                    progress = await self._bulks.run_bulk_page(_known_id(job_id))
             except NotFound:
                 return BulkPageResult(finished=True)
             return BulkPageResult(progress.finished, progress.handled, progress.total)

@@ -17,8 +17,9 @@ from temporalio.common import Priority, RetryPolicy
 
 from workflows.messages import BulkInput, BulkPageResult, bulk_workflow_id
 
-# A worker that dies in the middle of a page costs so long; a page mostly takes less than a second.
-_PAGE_TIMEOUT = timedelta(seconds=15)
+# A page mostly takes less than a second; a worker that dies in the middle of one is noticed by its silence.
+_PAGE_TIMEOUT = timedelta(seconds=60)
+_PAGE_SILENCE = timedelta(seconds=4)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=15))
 # After whatever single tickets need.
 _PRIORITY = Priority(priority_key=5)
@@ -51,6 +52,7 @@ class BulkWorkflow:
             bulk.job_id,
             result_type=BulkPageResult,
             start_to_close_timeout=_PAGE_TIMEOUT,
+            heartbeat_timeout=_PAGE_SILENCE,
             retry_policy=_RETRY,
             priority=_PRIORITY,
             summary="change the next tickets",
