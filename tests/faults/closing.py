@@ -27,7 +27,9 @@ def wait_for_plan(api: httpx.Client, ticket_id: str) -> None:
     wait_for(planned, what="the plan")
 
 
-def judge_closings(api: httpx.Client, created: Sequence[Mapping[str, Any]], *, scenario: str) -> None:
+def judge_closings(
+    api: httpx.Client, created: Sequence[Mapping[str, Any]], *, scenario: str, promised: float = 60
+) -> None:
     """Wait until each of the resolved tickets is closed, once, and pronounce how late."""
     with suppress(AssertionError):
         wait_for(lambda: all(ticket(api, one["id"])["status"] == "closed" for one in created), within=150, every=0.5)
@@ -43,7 +45,7 @@ def judge_closings(api: httpx.Client, created: Sequence[Mapping[str, Any]], *, s
             sum(len(found) - 1 for found in closings if found),
             early=sum(seconds < 0 for seconds in lateness),
             lateness=lateness,
-            promised=60,
+            promised=promised,
             shown_by="duradesk_due_oldest_seconds",
         )
     )

@@ -1,9 +1,7 @@
 """A Temporal server and a PostgreSQL that a test owns, so that it can take them away under a running stack."""
 
 import shutil
-import signal
 import subprocess
-import time
 from pathlib import Path
 
 from deploy.local.temporal import DYNAMIC_CONFIG, PRAGMAS
@@ -44,13 +42,6 @@ class TemporalServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-
-    def stand_still(self, seconds: float) -> None:
-        """Do nothing for so long, as under a machine or a disk that does."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        self._process.send_signal(signal.SIGCONT)
 
     def delete_database(self) -> None:
         """Lose all that Temporal ever knew."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -19,7 +19,8 @@ import pytest
 from services.common.channel import calling_as, open_channel
 from services.domain.ticket import Channel, NewTicket
 from services.tickets.client.tickets import TicketsClient
-from tests.e2e.test_story import create, found_by_mail
+from tests.e2e.test_story import create, found_by_mail, quick_brand, ticket
+from tests.faults.closing import judge_closings, wait_for_plan
 from tests.faults.judge import compare, subjects, wait_until_quiet, wait_until_settled
 from tests.faults.load import Load
 from tests.faults.mails import Door
@@ -31,6 +32,7 @@ from tests.stack import OWNER, PLAIN, make_mail, wait_for
 
 SEED = 20_261_123
 ITEMS = sized(everyday=5, short=10, full=300)
+STEPS = sized(everyday=3, short=8, full=40)
 ROUGH_SECONDS = sized(everyday=5, short=15, full=300)
 
 T = TypeVar("T")
@@ -148,6 +150,24 @@ INSERT INTO outbox (ticket_id, seq, rank, due_at)
 SELECT id, version, 2, next_due_at FROM tickets WHERE id = %(ticket_id)s
 ON CONFLICT (ticket_id) DO UPDATE SET signalled_at = NULL, retry_at = NULL
 """
+
+
+def test_steps_that_reach_nobody_are_handed_out_again(wired: Wired) -> None:
+    with wired.api(OWNER) as api:
+        brand = quick_brand(api, auto_close_after=f"PT{10 + STEPS}S")
+        resolved = [create(api, brand=brand["name"]) for _ in range(STEPS)]
+        for each in resolved:
+            api.post(f"/tickets/{each['id']}/resolve").raise_for_status()
+        for each in resolved:
+            wait_for_plan(api, each["id"])
+        dues = [datetime.fromisoformat(ticket(api, each["id"])["next_due_at"]) for each in resolved]
+        assert min(dues) > datetime.now(UTC), "too slow to have them lost"
+        wired.to_temporal.loses_answers = True
+        lost_for = max(dues) - datetime.now(UTC) + timedelta(seconds=1)
+        time.sleep(lost_for.total_seconds())
+        wired.to_temporal.heal()
+        over = max(dues) - min(dues) + timedelta(seconds=1)
+        judge_closings(api, resolved, scenario="steps that reach nobody", promised=over.total_seconds() + 6)
 
 
 def test_stories_over_wires_that_cut_delay_and_lose_answers(wired: Wired, tmp_path: Path) -> None:

@@ -19,9 +19,6 @@ from tests.stack import Stack, running_stack, wait_for
 
 OUTAGE_SECONDS = sized(everyday=20, short=60, full=60)
 LONG_OUTAGE_SECONDS = 600
-HICCUPS = sized(everyday=5, short=15, full=100)
-# Longer than Temporal waits for its own note that it hands a step out: then nobody has that step.
-STILL_SECONDS, GOING_SECONDS = 1.2, 1.8
 RESTARTS = sized(everyday=3, short=3, full=20)
 
 
@@ -68,25 +65,6 @@ def _outage() -> Iterator[list[Outage]]:
     began_at = datetime.now(UTC)
     yield outages
     outages.append(Outage(began_at, datetime.now(UTC)))
-
-
-@pytest.mark.faults_only
-def test_a_temporal_that_stands_still_again_and_again_makes_nothing_late(
-    exposed: Stack, temporal: TemporalServer, tmp_path: Path
-) -> None:
-    load = Load(exposed, tmp_path / "log.jsonl", every=1)
-    load.start()
-    for _ in range(HICCUPS):
-        temporal.stand_still(STILL_SECONDS)
-        time.sleep(GOING_SECONDS)
-    load.finish()
-    judge(
-        load,
-        scenario="Temporal stands still again and again",
-        promised=10,
-        shown_by="duradesk_due_oldest_seconds",
-        note=f"{HICCUPS} times for {STILL_SECONDS} s",
-    )
 
 
 def test_every_timer_is_back_after_temporals_database_was_deleted(exposed: Stack, temporal: TemporalServer) -> None:
