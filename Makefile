@@ -37,7 +37,7 @@ faults-all: install  ## The same at full size, with every scenario (up to 3 hour
 	DURADESK_FAULTS=full $(BIN)/python -m pytest -m "" -n 2 tests/faults tests/workflow/test_mail_through_time.py
 
 .PHONY: bench
-bench: install  ## Measure a desk of its own beside floors of the same run (15 to 20 minutes), and print a table
+bench: install  ## Measure a desk of its own beside floors of the same run (14 to 20 minutes), and print a table
 	$(BIN)/python -m tests.bench
 
 .PHONY: bench-all
