@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from psycopg.sql import SQL, Composable
+
 from services.domain.principal import Principal, Role
 
 _NOBODY = UUID(int=0)
@@ -21,6 +23,15 @@ class Scope:
     def parameters(self) -> dict[str, UUID | None]:
         """The named parameters of the statements that filter by scope."""
         return {"only_requester_id": self.requester_id, "only_assignee_id": self.assignee_id}
+
+    def conditions(self) -> list[Composable]:
+        """What they filter tickets `t` by; none where all may be seen."""
+        conditions: list[Composable] = []
+        if self.requester_id is not None:
+            conditions.append(SQL("t.requester_id = %(only_requester_id)s AND t.sender_proven"))
+        if self.assignee_id is not None:
+            conditions.append(SQL("t.assignee_id = %(only_assignee_id)s"))
+        return conditions
 
     @property
     def internal(self) -> bool:

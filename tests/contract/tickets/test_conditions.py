@@ -20,7 +20,7 @@ from services.domain.message import Visibility
 from services.domain.ticket import Channel, Priority, Ticket
 from services.tickets.store.clocks import read_clocks
 from services.tickets.store.conditions import Compiler
-from services.tickets.store.lists import Use, look_up
+from services.tickets.store.finds import Use, look_up
 from services.tickets.store.scope import EVERYTHING
 from services.tickets.store.statements import QUERIES
 from tests.contract.tickets.desk import AGENT, Desk, running_desk

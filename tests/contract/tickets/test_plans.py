@@ -13,7 +13,8 @@ from services.domain.conditions.text_form import parse_text
 from services.domain.orders import parse_order
 from services.domain.views import VIEWS
 from services.tickets.store.conditions import Compiler
-from services.tickets.store.lists import Guess, ListStore, Use, count_statement, look_up, near_statement, page_statement
+from services.tickets.store.finds import Guess, Use, look_up
+from services.tickets.store.lists import ListStore, count_statement, near_statement, page_statement
 from services.tickets.store.pages import Page
 from services.tickets.store.scope import EVERYTHING, Scope
 from tests.contract.tickets.desk import AGENT, Desk, running_desk
