@@ -21,8 +21,9 @@ from services.tickets.store.statements import QUERIES
 
 # Of a search, so many of the newest finds are put into the order of their relevance.
 RANKED = 2000
-# How much further is looked than to where enough would be if the finds were as dense everywhere.
-_FURTHER = 1.5
+# How much further is looked than to where enough would be if the finds were as dense everywhere: a look ends with
+# enough, and the newest tickets may be of other things.
+_FURTHER = 10
 # So many at most are found first; what was found is thrown away when there are more.
 _FEW = 2 * RANKED
 # PostgreSQL takes a word that its statistics do not have for one in half a per cent of all rows, or in fewer.
@@ -51,8 +52,8 @@ class Guess:
 
     def ahead(self, wanted: int) -> int:
         """How many tickets to look at, one after the other, before all finds are gathered; 0 if those are fewer."""
-        tickets = ceil(_FURTHER * wanted * self.rows / max(self.finds, 1))
-        return tickets if tickets <= self.finds else 0
+        enough = ceil(wanted * self.rows / max(self.finds, 1))
+        return min(_FURTHER * enough, self.finds) if enough < self.finds else 0
 
 
 _NO_GUESS = Guess(0, 0)
