@@ -40,7 +40,7 @@ WITH contact AS (
     SELECT %(message_id)s, id, 'public', 'customer', requester_id::text, %(name)s, %(body)s, %(body_hash)s, now()
     FROM ticket
 ), words AS (
-    INSERT INTO ticket_words (ticket_id, words) SELECT id, %(words)s::tsvector FROM ticket
+    INSERT INTO ticket_words (ticket_id, words) SELECT id, %(words)s::tsvector || day_words(now()) FROM ticket
 ), event AS (
     INSERT INTO events (ticket_id, seq, kind, actor, changes, message_id, occurred_at, effective_at)
     SELECT id, 1, 'ticket_created', requester_id::text, %(changes)s, %(message_id)s, now(), now() FROM ticket

@@ -140,7 +140,7 @@ class Seeder:
             ),
             *(self._coming(status) if is_live else (None, None, None)),
         )
-        return ticket, messages, events, (ticket_id, _words(story, number, name, messages))
+        return ticket, messages, events, (ticket_id, f"{_words(story, number, name, messages)} {day_words(at)}")
 
     def _coming(self, status: TicketStatus) -> tuple[datetime, datetime | None, datetime | None]:
         """What happens next, the limit of a clock that may have passed, and until when it is out of sight."""
@@ -169,6 +169,11 @@ class Seeder:
             *("customer" if by_customer else "agent", author, requester[1] if by_customer else "An agent"),
             *(body, body_hash(body), at + timedelta(minutes=5 * number)),
         )
+
+
+def day_words(created_at: datetime) -> str:
+    """What PostgreSQL's function of this name says."""
+    return f"'created:{created_at:%Y-%m}' 'created:{created_at:%Y-%m-%d}'"
 
 
 def _words(story: Story, number: int, name: str, messages: Sequence[Row]) -> str:

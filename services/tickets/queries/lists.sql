@@ -2,6 +2,11 @@
 -- The instant from which time spans in filters count.
 SELECT instant() AS now;
 
+-- get_bounds --
+-- The days, in UTC, of the first ticket and of the last.
+SELECT (min(created_at) AT TIME ZONE 'UTC')::date AS oldest, (max(created_at) AT TIME ZONE 'UTC')::date AS newest
+FROM tickets;
+
 -- list_tickets --
 -- These tickets with their requesters, in this order.
 SELECT t.id, t.number, t.brand_id, t.channel, t.subject, t.status, t.status_since, t.priority, t.type, t.tags,

@@ -62,7 +62,7 @@ WITH brand AS (
     INSERT INTO ticket_words (ticket_id, words)
     SELECT ticket.id,
            %(subject_words)s::tsvector || contact.words || %(body_words)s::tsvector
-           || ('''' || number || ''':11C')::tsvector
+           || ('''' || number || ''':11C')::tsvector || day_words(ticket.created_at)
     FROM ticket, contact
 ), named AS (
     UPDATE ticket_words w

@@ -13,17 +13,18 @@ WITH last AS (
     WHERE w.ticket_id = %(ticket_id)s AND w.part = last.part AND last.has_room
 ), begun AS (
     INSERT INTO ticket_words (ticket_id, part, words)
-    SELECT %(ticket_id)s, part + 1, %(head)s::tsvector || %(words)s::tsvector
-    FROM last
-    WHERE NOT has_room
+    SELECT t.id, part + 1, %(head)s::tsvector || day_words(t.created_at) || %(words)s::tsvector
+    FROM last, tickets t
+    WHERE NOT has_room AND t.id = %(ticket_id)s
 )
 SELECT part FROM last;
 
 -- change_head --
 -- Other words of the subject and the requester, other labels; those of the messages stay.
-UPDATE ticket_words
-SET words = ts_filter(words, '{c,d}') || %(head)s::tsvector
-WHERE ticket_id = %(ticket_id)s;
+UPDATE ticket_words w
+SET words = ts_filter(w.words, '{c,d}') || %(head)s::tsvector || day_words(t.created_at)
+FROM tickets t
+WHERE w.ticket_id = %(ticket_id)s AND t.id = w.ticket_id;
 
 -- name_requester --
 -- The words of a name that was not known before, in all tickets of the contact.
@@ -39,7 +40,9 @@ DELETE FROM ticket_words WHERE ticket_id = %(ticket_id)s;
 -- insert_words --
 -- The first part of a ticket's words.
 INSERT INTO ticket_words (ticket_id, words)
-VALUES (%(ticket_id)s, %(head)s::tsvector || %(words)s::tsvector);
+SELECT id, %(head)s::tsvector || day_words(created_at) || %(words)s::tsvector
+FROM tickets
+WHERE id = %(ticket_id)s;
 
 -- list_texts --
 -- What is to be read of a ticket's messages, oldest first; a reply that was taken back is for the staff, and what came

@@ -1,46 +1,46 @@
-"""Finds of words: how they are looked for, by how many there may be, and how the newest of them are ranked.
+"""Finds of words: which of them come first, in the order in which the tickets came or by how well they fit.
 
 PostgreSQL says from its statistics how many rows have the words: docs/decisions/0015-search-in-postgresql.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from math import ceil
+from typing import Any
 
 from psycopg.sql import SQL, Composable, Composed, Literal
 
 from services.domain.conditions.tree import Condition
 from services.domain.errors import Invalid
-from services.tickets.convert import Row
 from services.tickets.store.conditions import Compiler
 from services.tickets.store.events import Connection
-from services.tickets.store.pages import Page
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
 
 # Of a search, so many of the newest finds are put into the order of their relevance.
 RANKED = 2000
-# How much further is looked than to where enough would be if the finds were as dense everywhere: a look ends with
-# enough, and the newest tickets may be of other things.
-_FURTHER = 10
 # So many at most are found first; what was found is thrown away when there are more.
 _FEW = 2 * RANKED
 # PostgreSQL takes a word that its statistics do not have for one in half a per cent of all rows, or in fewer.
 _COMMON = 0.01
+# Ticket after ticket, so many are looked at until there are enough, and so many times as many as it seems to take.
+_WALKED = 10_000
+_FURTHER = 2
+_DAY = timedelta(days=1)
 
 
 class Use(StrEnum):
     """What finds are for."""
 
     PAGE = "page"
-    RANK = "rank"
     COUNT = "count"
 
 
 # Where words find so many, all are gathered at once. To look at ticket after ticket until there are enough costs more
 # then, and has no bound where words are of old times.
-_GATHERED = {Use.PAGE: range(80_000), Use.RANK: range(RANKED, 80_000), Use.COUNT: range(10_000, 80_000)}
+_GATHERED = {Use.PAGE: range(80_000), Use.COUNT: range(10_000, 80_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,36 @@ class Guess:
     rows: int
 
     def ahead(self, wanted: int) -> int:
-        """How many tickets to look at, one after the other, before all finds are gathered; 0 if those are fewer."""
+        """How many tickets to look at, one after the other, before the index is asked; 0 if that takes too many."""
         enough = ceil(wanted * self.rows / max(self.finds, 1))
-        return min(_FURTHER * enough, self.finds) if enough < self.finds else 0
+        return _FURTHER * enough if enough <= _WALKED else 0
 
 
-_NO_GUESS = Guess(0, 0)
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Finds that come one after the other as their tickets were made: `wanted` of them from `first` on.
 
+    `first` is a day in UTC, None at the end where the order begins; `beyond` says which tickets come after the place
+    where the stretch begins, and `by` in which order.
+    """
+
+    goes_back: bool
+    first: date | None
+    beyond: Composable
+    by: Composable
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A day or a month in UTC, by the name that words have of it."""
+
+    name: str
+    begin: datetime
+    end: datetime
+
+
+NEWEST = Stretch(True, None, SQL("true"), SQL("t.created_at DESC, t.id DESC"), RANKED)
 
 _RANK = SQL("SELECT max(ts_rank({words}, {query}::tsquery, 1)) FROM ticket_words w WHERE w.ticket_id = t.id")
 _RANKED = SQL(
@@ -66,30 +89,16 @@ _RANKED = SQL(
     " ranked AS MATERIALIZED (SELECT t.id, t.created_at, ({rank}) AS rank FROM found t)"
     " SELECT {keys} FROM ranked t"
 )
-# The same where nothing but words is asked for: each row with words is read once. Of thousands the newest are found in
-# the order of the tickets, of few by looking each of them up.
-_RANKED_WORDS = SQL(
-    "WITH ranks AS MATERIALIZED (SELECT w.ticket_id, max(ts_rank(w.words, {ranking}::tsquery, 1)) AS rank"
-    " FROM ticket_words w WHERE w.words @@ {query}::tsquery GROUP BY w.ticket_id),"
-    " newest AS MATERIALIZED ({newest} ORDER BY created_at DESC, id DESC LIMIT {most})"
-    " SELECT {keys} FROM (SELECT id, created_at, rank FROM newest JOIN ranks ON ticket_id = id) t"
-)
-_OF_THOUSANDS = SQL("SELECT id, created_at FROM tickets WHERE (id IN (SELECT ticket_id FROM ranks)) IS TRUE")
-_OF_FEW = SQL(
-    "SELECT ticket_id AS id, (SELECT t.created_at FROM tickets t WHERE t.id = ticket_id) AS created_at FROM ranks"
+_WITHIN = SQL(
+    "WITH hits AS MATERIALIZED (SELECT DISTINCT ticket_id FROM ticket_words WHERE words @@ %(query)s::tsquery)"
+    " SELECT t.id FROM hits JOIN tickets t ON t.id = ticket_id"
+    " WHERE t.created_at >= %(begin)s AND t.created_at < %(end)s AND {beyond} ORDER BY {by} LIMIT %(most)s"
 )
 # Asked so, PostgreSQL looks up the words of one ticket after another, and stops when there are enough.
-_NEAR = SQL(
-    "SELECT {keys} FROM (SELECT * FROM tickets t WHERE {where} ORDER BY {by} LIMIT {ahead}) t WHERE"
-    " (SELECT bool_or(w.words @@ {query}::tsquery) FROM ticket_words w WHERE w.ticket_id = t.id)"
-    " ORDER BY {by} LIMIT %(most)s + 1"
-)
-_NEAR_RANKED = SQL(
-    "WITH near AS (SELECT t.id, t.created_at, ({rank} HAVING bool_or(w.words @@ {query}::tsquery)) AS rank"
-    " FROM tickets t ORDER BY t.created_at DESC, t.id DESC LIMIT {ahead}),"
-    " ranked AS MATERIALIZED (SELECT * FROM near WHERE rank IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT {most})"
-    " SELECT {keys}, (SELECT count(*) FROM ranked) AS ranked FROM ranked t"
-    " WHERE {where} ORDER BY {by} LIMIT %(most)s + 1"
+_NEXT = SQL(
+    "SELECT t.id FROM (SELECT * FROM tickets t WHERE {beyond} ORDER BY {by} LIMIT %(ahead)s) t WHERE"
+    " (SELECT bool_or(w.words @@ %(query)s::tsquery) FROM ticket_words w WHERE w.ticket_id = t.id)"
+    " ORDER BY {by} LIMIT %(most)s"
 )
 _GUESS = SQL(
     "EXPLAIN (FORMAT JSON)"
@@ -103,22 +112,20 @@ async def look_up(conn: Connection, compiler: Compiler, condition: Condition, *,
     """Find the tickets with the wanted words first, if they are few: PostgreSQL cannot guess how rare a word is.
 
     How common one is it can, and what it takes for common is not looked for. Where nothing else is asked for, that
-    decides whether to gather the rest, and it is answered; what is ranked then is read with its rank.
+    decides whether to gather them. What it guesses is answered.
     """
     query = compiler.query_of(condition)
     if not query:
-        return _NO_GUESS
-    guess, words_only = await _guess(conn, query), _asks_for_words_only(compiler, condition, scope)
-    if not (words_only and use is Use.RANK) and guess.finds <= max(RANKED, guess.rows * _COMMON):
+        return Guess(0, 0)
+    guess = await _guess(conn, query)
+    if guess.finds <= max(_FEW, guess.rows * _COMMON):
         parameters = {"query": query, "most": _FEW}
         row = await (await conn.execute(QUERIES["find_words"], parameters, prepare=False)).fetchone()
         assert row is not None
         if row["found"] <= _FEW:
             compiler.known[query] = row["ids"]
-            return _NO_GUESS
-    if not words_only:
-        return _NO_GUESS
-    if guess.finds in _GATHERED[use]:
+            return guess
+    if _asks_for_words_only(compiler, condition, scope) and guess.finds in _GATHERED[use]:
         compiler.gathered.add(query)
     return guess
 
@@ -130,48 +137,94 @@ async def _guess(conn: Connection, query: str) -> Guess:
     return Guess(having["Plan Rows"], every["Plan Rows"])
 
 
+async def look_up_next(
+    conn: Connection,
+    compiler: Compiler,
+    condition: Condition,
+    stretch: Stretch,
+    keys: Mapping[str, Any],
+    *,
+    guess: Guess,
+    scope: Scope,
+) -> None:
+    """Find the tickets of a stretch first, where nothing but words is asked for: one after the other where nearly all
+    have the words, else day by day and month by month.
+
+    `keys` are the values in `stretch.beyond`. What lies beyond the stretch is not found by the condition then.
+    """
+    query = compiler.query_of(condition)
+    if not query or query in compiler.known or not _asks_for_words_only(compiler, condition, scope):
+        return
+    found: list[str] = []
+    place = {"beyond": stretch.beyond, "by": stretch.by}
+    if ahead := guess.ahead(stretch.wanted):
+        walked = {**keys, "query": query, "ahead": ahead, "most": stretch.wanted}
+        found = await _ids(conn, _NEXT.format(**place), walked)
+    if len(found) < stretch.wanted:
+        found = []
+        async for spans in _turns(conn, stretch):
+            within = " | ".join(f"'created:{span.name}'" for span in spans)
+            turn = {
+                "query": f"{query} & ({within})",
+                "begin": min(span.begin for span in spans),
+                "end": max(span.end for span in spans),
+                "most": stretch.wanted - len(found),
+            }
+            found += await _ids(conn, _WITHIN.format(**place), {**keys, **turn})
+            if len(found) == stretch.wanted:
+                break
+    compiler.known[query] = f"{{{','.join(found)}}}"
+
+
+async def _ids(conn: Connection, statement: Composed, parameters: Mapping[str, Any]) -> list[str]:
+    return [str(row["id"]) for row in await (await conn.execute(statement, parameters, prepare=False)).fetchall()]
+
+
+async def _turns(conn: Connection, stretch: Stretch) -> AsyncIterator[Sequence[_Span]]:
+    """The first day, the others up to the end of its month, then more and more months up to that of the last."""
+    bounds = await (await conn.execute(QUERIES["get_bounds"])).fetchone()
+    assert bounds is not None
+    oldest, newest = bounds["oldest"], bounds["newest"]
+    if oldest is None:
+        return
+    begin, last, step = (newest, oldest, -1) if stretch.goes_back else (oldest, newest, 1)
+    first = sorted((oldest, stretch.first or begin, newest))[1]
+    until = _month(first) if stretch.goes_back else _month(first, 1) - _DAY
+    days = [first + step * count * _DAY for count in range(abs((until - first).days) + 1)]
+    spans = [_Span(f"{day:%Y-%m-%d}", _midnight(day), _midnight(day + _DAY)) for day in days]
+    # Thousands are seldom found on one day.
+    first_ones = 1 if stretch.wanted < RANKED else len(spans)
+    for some in (spans[:first_ones], spans[first_ones:]):
+        if some:
+            yield some
+    between = 12 * (last.year - first.year) + last.month - first.month
+    months = [(_month(first, count), _month(first, count + 1)) for count in range(step, between + step, step)]
+    spans, most = [_Span(f"{begin:%Y-%m}", _midnight(begin), _midnight(end)) for begin, end in months], 1
+    while spans:
+        yield spans[:most]
+        spans, most = spans[most:], 2 * most
+
+
+def _month(day: date, later: int = 0) -> date:
+    """The first day of the day's month, or of one so many months later."""
+    months = 12 * day.year + day.month - 1 + later
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def ranked(compiler: Compiler, condition: Condition, keys: Composable, *, scope: Scope) -> Composed:
     """The newest finds with these keys and their rank, as a table `t` to choose a page from."""
-    parts = {"keys": keys, "most": Literal(RANKED)}
-    if not _asks_for_words_only(compiler, condition, scope):
-        where = SQL(" AND ").join([compiler.compile(condition), *scope.conditions()])
-        return _RANKED.format(where=where, rank=_rank(compiler, condition), **parts)
-    query, ranking = compiler.query_of(condition), compiler.bind(_words_of(compiler, condition))
-    newest = _OF_THOUSANDS if query in compiler.gathered else _OF_FEW
-    return _RANKED_WORDS.format(query=compiler.bind(query), ranking=ranking, newest=newest, **parts)
-
-
-def _asks_for_words_only(compiler: Compiler, condition: Condition, scope: Scope) -> bool:
-    return compiler.asks_for_words_only(condition) and not scope.conditions()
-
-
-def near(
-    compiler: Compiler, condition: Condition, place: tuple[Composable, Composable, Composable], *, use: Use, ahead: int
-) -> Composed:
-    """A page of the finds among the `ahead` tickets that come next, for words alone: perhaps too few.
-
-    `place` is what is read of each, what lies beyond the place where the page begins, and the order.
-    """
-    keys, beyond, by = place
-    query = compiler.bind(compiler.query_of(condition))
-    parts = {"keys": keys, "where": beyond, "by": by, "query": query, "ahead": Literal(ahead)}
-    if use is Use.RANK:
-        return _NEAR_RANKED.format(rank=_rank(compiler, condition), most=Literal(RANKED), **parts)
-    return _NEAR.format(**parts)
-
-
-def are_enough(found: Sequence[Row], use: Use, page: Page) -> bool:
-    """Whether the tickets that come next have all that a page is made of."""
-    return bool(found) and found[0]["ranked"] == RANKED if use is Use.RANK else len(found) > page.most
-
-
-def _rank(compiler: Compiler, condition: Condition) -> Composed:
-    return _RANK.format(words=_WORDS[compiler.internal], query=compiler.bind(_words_of(compiler, condition)))
-
-
-def _words_of(compiler: Compiler, condition: Condition) -> str:
     words = compiler.words_of(condition)
     if not words:
         problem = "relevance is for filters with words to look for"
         raise Invalid(f"The order_by is not valid: {problem}.", violations={"order_by": problem})
-    return words
+    where = SQL(" AND ").join([compiler.compile(condition), *scope.conditions()])
+    rank = _RANK.format(words=_WORDS[compiler.internal], query=compiler.bind(words))
+    return _RANKED.format(where=where, rank=rank, keys=keys, most=Literal(RANKED))
+
+
+def _asks_for_words_only(compiler: Compiler, condition: Condition, scope: Scope) -> bool:
+    return compiler.asks_for_words_only(condition) and not scope.conditions()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,10 @@ from services.domain.conditions.tree import Condition, tests
 from services.domain.errors import Invalid
 from services.domain.orders import FOR_STAFF, Order, OrderKey
 from services.domain.views import Count, TicketPage
-from services.tickets.convert import Row, ticket_of
+from services.tickets.convert import ticket_of
 from services.tickets.store.conditions import Compiler
 from services.tickets.store.events import Connection
-from services.tickets.store.finds import RANKED, Use, are_enough, look_up, near, ranked
+from services.tickets.store.finds import NEWEST, Stretch, Use, look_up, look_up_next, ranked
 from services.tickets.store.pages import Page, next_token
 from services.tickets.store.scope import Scope
 from services.tickets.store.statements import QUERIES
@@ -36,7 +36,11 @@ class _Way(StrEnum):
 
 
 def _instant(text: str) -> str:
-    return text if text == "infinity" else datetime.fromisoformat(text).isoformat()
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+
+
+def _instant_or_never(text: str) -> str:
+    return text if text == "infinity" else _instant(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,9 @@ class _Column:
 
 def _soonest(column: str) -> _Column:
     """What has no such instant comes after all that has one."""
-    return _Column(SQL("coalesce({}, 'infinity')").format(Identifier("t", column)), SQL("timestamptz"), _instant)
+    return _Column(
+        SQL("coalesce({}, 'infinity')").format(Identifier("t", column)), SQL("timestamptz"), _instant_or_never
+    )
 
 
 _ID = _Column(SQL("t.id"), SQL("uuid"), UUID)
@@ -69,8 +75,6 @@ _COLUMNS: dict[OrderKey, tuple[_Column, ...]] = {
     OrderKey.STATUS_SINCE: (_Column(SQL("t.status_since"), SQL("timestamptz"), _instant), _ID),
     OrderKey.RELEVANCE: (_Column(SQL("t.rank"), SQL("real"), float), _CREATED, _ID),
 }
-# Of those that an index has of all tickets.
-_WALKED = frozenset({OrderKey.CREATED, OrderKey.UPDATED, OrderKey.RELEVANCE})
 
 
 class ListStore:
@@ -87,16 +91,12 @@ class ListStore:
         way = side if isinstance(side, _Way) else None
         async with self._database.connection() as conn:
             compiler = Compiler(await _now(conn, condition), scope.internal)
-            use = _use_of(order)
-            guess = await look_up(conn, compiler, condition, scope=scope, use=use)
-            statement = page_statement(compiler, condition, order, way=way, scope=scope)
             values = {**scope.parameters(), **_keys(keys), "most": page.most}
-            found: Sequence[Row] = ()
-            if order.key in _WALKED and (ahead := guess.ahead(RANKED if use is Use.RANK else page.most + 1)):
-                next_ones = near_statement(compiler, condition, order, way=way, ahead=ahead)
-                found = await _rows(conn, next_ones, compiler.parameters | values)
-            if not are_enough(found, use, page):
-                found = await _rows(conn, statement, compiler.parameters | values)
+            guess = await look_up(conn, compiler, condition, scope=scope, use=Use.PAGE)
+            if stretch := _stretch(order, way, page, values):
+                await look_up_next(conn, compiler, condition, stretch, values, guess=guess, scope=scope)
+            statement = page_statement(compiler, condition, order, way=way, scope=scope)
+            found = await _rows(conn, statement, compiler.parameters | values)
             shown = found[: page.most] if way is not _Way.BEFORE else found[: page.most][::-1]
             rows = await (await conn.execute(QUERIES["list_tickets"], {"ids": [row["id"] for row in shown]})).fetchall()
         following, previous = _ways_on(way, more=len(found) > len(shown)) if shown else (False, False)
@@ -155,15 +155,16 @@ def page_statement(
     return SQL("{} WHERE {} ORDER BY {} LIMIT %(most)s + 1").format(listing, where, by)
 
 
-def near_statement(
-    compiler: Compiler, condition: Condition, order: Order, *, way: _Way | None = None, ahead: int
-) -> Composed:
-    """The same for words alone, among the `ahead` tickets that come next in the order: perhaps too few."""
-    return near(compiler, condition, _place(order, way), use=_use_of(order), ahead=ahead)
-
-
-def _use_of(order: Order) -> Use:
-    return Use.RANK if order.key is OrderKey.RELEVANCE else Use.PAGE
+def _stretch(order: Order, way: _Way | None, page: Page, values: Mapping[str, Any]) -> Stretch | None:
+    """The finds that a page is made of, where it follows the order in which the tickets came."""
+    match order.key:
+        case OrderKey.RELEVANCE:
+            return NEWEST
+        case OrderKey.CREATED:
+            _, beyond, by = _place(order, way)
+            first = datetime.fromisoformat(values["key_0"]).date() if way else None
+            return Stretch(_goes_back(order, way), first, beyond, by, page.most + 1)
+    return None
 
 
 def _place(order: Order, way: _Way | None) -> tuple[Composable, Composable, Composable]:
@@ -173,7 +174,7 @@ def _place(order: Order, way: _Way | None) -> tuple[Composable, Composable, Comp
         SQL("({})::text AS {}").format(column.sql, Identifier(name))
         for column, name in zip(columns, _keys(columns), strict=True)
     )
-    goes_back = _goes_back(order) is not (way is _Way.BEFORE)
+    goes_back = _goes_back(order, way)
     beyond = SQL("true") if way is None else _beyond(columns, goes_back=goes_back)
     # All the same way round, as the indexes have them.
     turn = SQL(" DESC" if goes_back else "")
@@ -190,9 +191,10 @@ def _beyond(columns: Sequence[_Column], *, goes_back: bool) -> Composable:
     return SQL("({}) {} ({})").format(left, SQL("<" if goes_back else ">"), right)
 
 
-def _goes_back(order: Order) -> bool:
+def _goes_back(order: Order, way: _Way | None) -> bool:
     """Whether an index is read from its end: the column of urgency begins with what is most urgent."""
-    return order.descends is not (order.key is OrderKey.PRIORITY)
+    descends = order.descends is not (order.key is OrderKey.PRIORITY)
+    return descends is not (way is _Way.BEFORE)
 
 
 def _keys(values: Sequence[Any]) -> dict[str, Any]:

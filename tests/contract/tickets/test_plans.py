@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from services.domain.conditions.text_form import parse_text
 from services.domain.orders import parse_order
 from services.domain.views import VIEWS
 from services.tickets.store.conditions import Compiler
-from services.tickets.store.finds import Guess, Use, look_up
-from services.tickets.store.lists import ListStore, count_statement, near_statement, page_statement
+from services.tickets.store.finds import NEWEST, Guess, Use, look_up, look_up_next
+from services.tickets.store.lists import ListStore, count_statement, page_statement
 from services.tickets.store.pages import Page
 from services.tickets.store.scope import EVERYTHING, Scope
 from tests.contract.tickets.desk import AGENT, Desk, running_desk
@@ -76,7 +77,9 @@ async def check(desk: Desk, text: str, order: str, *, scope: Scope = EVERYTHING,
     condition, now = resolve_names(parse_text(text), IDS), await desk.clock.instant()
     page, count = Compiler(now, scope.internal), Compiler(now, scope.internal)
     async with desk.database.transaction() as conn:
-        await look_up(conn, page, condition, scope=scope, use=Use.RANK if order == "-relevance" else Use.PAGE)
+        guess = await look_up(conn, page, condition, scope=scope, use=Use.PAGE)
+        if order == "-relevance":
+            await look_up_next(conn, page, condition, NEWEST, {}, guess=guess, scope=scope)
         await look_up(conn, count, condition, scope=scope, use=Use.COUNT)
     listing = page_statement(page, condition, parse_order(order), scope=scope)
     statements = [(listing, page, 50)]
@@ -115,16 +118,16 @@ async def test_words_that_many_tickets_have_are_gathered_once_where_nothing_else
         assert any(node.get("Parent Relationship") == "SubPlan" for node in found) is gathers, json.dumps(found)
 
 
-@pytest.mark.parametrize("order", ["-created_at", "updated_at", "-relevance"])
-async def test_where_many_tickets_have_the_words_those_that_come_next_are_looked_at_first(
-    full: Desk, order: str
-) -> None:
-    condition, compiler, by = parse_text("order"), Compiler(None, internal=True), parse_order(order)
-    statement = near_statement(compiler, condition, by, ahead=Guess(finds=8_000, rows=TICKETS).ahead(51))
-    found = list(nodes(await plan(full, statement, {**compiler.parameters, "most": 50})))
-    read = {node["Relation Name"]: node["Node Type"] for node in found if "Relation Name" in node}
-    assert read == {"tickets": "Index Scan", "ticket_words": "Index Scan"} or "Index Only Scan" in read.values(), read
-    assert not any(node["Node Type"] == "Sort" for node in found) or order == "-relevance"
+@pytest.mark.parametrize("finds", [1, 800, TICKETS])
+@pytest.mark.parametrize("wanted", [1, 30, TICKETS + 1])
+async def test_whatever_is_guessed_the_tickets_that_come_next_are_found(full: Desk, finds: int, wanted: int) -> None:
+    condition, compiler, stretch = parse_text("order"), Compiler(None, internal=True), replace(NEWEST, wanted=wanted)
+    guess = Guess(finds=finds, rows=TICKETS)
+    async with full.database.transaction() as conn:
+        await look_up_next(conn, compiler, condition, stretch, {}, guess=guess, scope=EVERYTHING)
+    newest = await full.rows("SELECT id FROM tickets ORDER BY created_at DESC LIMIT %(wanted)s", wanted=wanted)
+    (known,) = compiler.known.values()
+    assert known[1:-1].split(",") == [str(row["id"]) for row in newest]
 
 
 @pytest.mark.parametrize("order", ["-created_at", "created_at", "-relevance"])

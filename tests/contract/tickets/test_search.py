@@ -185,6 +185,35 @@ async def test_a_conversation_of_any_length_is_found_and_costs_no_more(desk: Des
     assert await found(desk, "longer w0x1 cleo") == await found(desk, "longer w3x1 cleo") == [ticket.number]
 
 
+async def test_words_know_the_day_of_their_ticket_whoever_writes_them(desk: Desk) -> None:
+    ticket = await desk.new_ticket(subject="Late")
+    client = await desk.client()
+    days = "SELECT day_words(created_at)::text AS day FROM tickets WHERE id = %(id)s"
+    words = "SELECT tsvector_to_array(ts_filter(words, '{a}')) AS subject, words::text AS words FROM ticket_words"
+    words += " WHERE ticket_id = %(id)s ORDER BY part"
+    (row,) = await desk.rows(days, id=ticket.id)
+    day = set(row["day"].split())
+    assert day == {f"'created:{ticket.created_at:%Y-%m}'", f"'created:{ticket.created_at:%Y-%m-%d}'"}
+    await client.update_ticket(ticket.id, {"subject": "Later", "tags": ["vip"]})
+    await desk.reply(ticket, body=" ".join(f"word{number}" for number in range(MOST_IN_A_PART)))
+    await desk.reply(ticket, body="in a further part")
+    # As a process of an older release does, beside those of a newer one.
+    for subject, statement in (
+        ("later", "UPDATE ticket_words SET words = words WHERE ticket_id = %(id)s"),
+        ("older", "UPDATE ticket_words SET words = 'older:11A'::tsvector WHERE ticket_id = %(id)s"),
+    ):
+        await desk.rows(statement, id=ticket.id)
+        parts = await desk.rows(words, id=ticket.id)
+        assert len(parts) == 2
+        for part in parts:
+            assert day < set(part["words"].split())
+            assert part["subject"] == [subject]
+    await desk.rows("DELETE FROM ticket_words WHERE ticket_id = %(id)s", id=ticket.id)
+    await desk.rows("INSERT INTO ticket_words (ticket_id, words) VALUES (%(id)s, 'oldest:11A')", id=ticket.id)
+    (part,) = await desk.rows(words, id=ticket.id)
+    assert day < set(part["words"].split())
+
+
 async def test_a_huge_message_is_taken_and_found_by_its_beginning(desk: Desk) -> None:
     body = " ".join(f"line{index}" for index in range(100_000))
     ticket = await desk.new_ticket(body=body, custom_fields={"x" * 3000: "y" * 3000, "note": "n" * 3000})
