@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.temporal import DYNAMIC_CONFIG, PRAGMAS
@@ -34,8 +35,7 @@ class TemporalServer:
         command += ["--db-filename", self._folder / "temporal.db"]
         command += [word for pragma in PRAGMAS for word in ("--sqlite-pragma", pragma)]
         command += [word for value in DYNAMIC_CONFIG for word in ("--dynamic-config-value", value)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(self._answers, what="Temporal")
+        wait_for(lambda: self._runs(command) and self._answers(), what="Temporal")
 
     def stop(self) -> None:
         """Kill it; what it has not written is gone."""
@@ -46,6 +46,12 @@ class TemporalServer:
     def delete_database(self) -> None:
         """Lose all that Temporal ever knew."""
         shutil.rmtree(self._folder)
+
+    def _runs(self, command: Sequence[str | Path]) -> bool:
+        """As `make up` sees to it: Temporal ends when somebody else takes a port that it has chosen."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return True
 
     def _answers(self) -> bool:
         command: list[str | Path] = [BIN / "temporal", "operator", "cluster", "health", "--address", self.address]

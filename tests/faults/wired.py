@@ -1,7 +1,7 @@
 """A stack of which a test owns everything around: PostgreSQL, Temporal, the mail server, the wires and the build."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from shutil import copytree, ignore_patterns, rmtree
@@ -96,18 +96,15 @@ class Wired(Stack):
 def running_wired(folder: Path) -> Iterator[Wired]:
     """Such a stack, for the length of the block."""
     temporal, smarthost = TemporalServer(folder / "temporal"), Smarthost()
-    with running_postgres(durable=True) as postgres:
+    with running_postgres(durable=True) as postgres, ExitStack() as running:
         stack = Wired(folder / "home", postgres, temporal, smarthost)
-        try:
-            temporal.start()
-            smarthost.start()
-            for wire in stack.wires:
-                wire.start()
-            stack.start()
-            yield stack
-        finally:
-            stack.stop()
-            for wire in stack.wires:
-                wire.stop()
-            smarthost.stop()
-            temporal.stop()
+        running.callback(temporal.stop)
+        temporal.start()
+        running.callback(smarthost.stop)
+        smarthost.start()
+        for wire in stack.wires:
+            running.callback(wire.stop)
+            wire.start()
+        running.callback(stack.stop)
+        stack.start()
+        yield stack

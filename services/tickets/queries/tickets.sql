@@ -56,13 +56,13 @@ WITH brand AS (
     INSERT INTO messages (id, ticket_id, visibility, author_kind, author_id, author_name, body, body_hash,
                           rfc_message_id, automatic, created_at)
     SELECT %(message_id)s, ticket.id, 'public', 'customer', contact.id::text, contact.name, %(body)s, %(body_hash)s,
-           %(rfc_message_id)s, %(automatic)s, ticket.created_at
+           %(rfc_message_id)s, %(automatic)s, created_at
     FROM ticket, contact
 ), words AS (
     INSERT INTO ticket_words (ticket_id, words)
     SELECT ticket.id,
-           %(subject_words)s::tsvector || contact.words || %(body_words)s::tsvector
-           || ('''' || number || ''':11C')::tsvector || day_words(ticket.created_at)
+           %(subject_words)s::tsvector || words || %(body_words)s::tsvector
+           || (number || ':11C')::tsvector || day_words(created_at)
     FROM ticket, contact
 ), named AS (
     UPDATE ticket_words w
